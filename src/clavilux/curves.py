@@ -1,0 +1,190 @@
+"""The things that can be said about a song: curves, events and a grid of beats.
+
+Times are seconds from the first sample. A curve lives on the control clock of 100 values per second, value
+i at ``i / 100`` s, whatever the video's frame rate. Arrays are read-only.
+"""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["CONTROL_RATE", "Curve", "Events", "Grid"]
+
+CONTROL_RATE = 100
+"""Values per second of every curve."""
+
+
+def _frozen(values: ArrayLike, dtype: type[np.floating]) -> NDArray[np.floating]:
+    array = np.array(values, dtype=dtype, order="C")
+    array.setflags(write=False)
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class Curve:
+    """Something that changes through the song, on the 100 Hz control clock.
+
+    Attributes:
+        values: float32 (T, C), finite; one column per channel. A (T,) array becomes (T, 1).
+        labels: one name per channel, or none.
+
+    Raises:
+        ValueError: empty, not finite, or labels that do not match the channels.
+    """
+
+    values: NDArray[np.float32]
+    labels: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        values = np.asarray(self.values)
+        values = values[:, None] if values.ndim == 1 else values
+        if values.ndim != 2 or values.size == 0:
+            raise ValueError(f"a curve is a non-empty (T, C) array, not {values.shape}")
+        if not np.isfinite(values).all():
+            raise ValueError("a curve must be finite")
+        if self.labels and len(self.labels) != values.shape[1]:
+            raise ValueError(f"{len(self.labels)} labels for {values.shape[1]} channels")
+        object.__setattr__(self, "values", _frozen(values, np.float32))
+
+    @property
+    def channels(self) -> int:
+        """Number of channels, C."""
+        return self.values.shape[1]
+
+    @property
+    def duration(self) -> float:
+        """Length in seconds."""
+        return len(self.values) / CONTROL_RATE
+
+    def at(self, times: ArrayLike) -> NDArray[np.float32]:
+        """Interpolate linearly at ``times`` (B,) s; the ends hold. Returns float32 (B, C).
+
+        >>> Curve(np.array([0.0, 1.0])).at([0.005]).item()
+        0.5
+        """
+        position = np.clip(np.asarray(times, np.float64) * CONTROL_RATE, 0, len(self.values) - 1)
+        low = np.floor(position).astype(np.int64)
+        high = np.minimum(low + 1, len(self.values) - 1)
+        weight = (position - low)[:, None]
+        return (self.values[low] * (1 - weight) + self.values[high] * weight).astype(np.float32)
+
+    def mean_between(self, edges: ArrayLike) -> NDArray[np.float32]:
+        """Average the curve between neighbouring ``edges`` (B + 1,) s, increasing. Returns float32 (B, C).
+
+        The average is over all time between two edges, so nothing that happens between frames is lost.
+
+        >>> Curve(np.array([0.0, 1.0, 0.0])).mean_between([0.0, 0.02]).item()
+        0.5
+        """
+        edges = np.asarray(edges, np.float64)
+        return np.asarray(np.diff(self._integral(edges), axis=0) / np.diff(edges)[:, None], np.float32)
+
+    def max_between(self, edges: ArrayLike) -> NDArray[np.float32]:
+        """Take the highest value between neighbouring ``edges`` (B + 1,) s. Returns float32 (B, C).
+
+        >>> Curve(np.array([0.0, 1.0, 0.0])).max_between([0.0, 0.02]).item()
+        1.0
+        """
+        edges = np.asarray(edges, np.float64)
+        ends = self.at(edges)
+        first = np.ceil(edges[:-1] * CONTROL_RATE - 1e-9).astype(np.int64)
+        last = np.floor(edges[1:] * CONTROL_RATE - 1e-9).astype(np.int64)
+        span = np.arange(max(0, int((last - first).max(initial=-1))) + 1)
+        inside = np.clip(np.minimum(first[:, None] + span, last[:, None]), 0, len(self.values) - 1)
+        highest = np.where((last >= first)[:, None], self.values[inside].max(axis=1), -np.inf)
+        return np.maximum(np.maximum(ends[:-1], ends[1:]), highest).astype(np.float32)
+
+    def _integral(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Integrate from 0 to each time, exactly for the linearly interpolated curve."""
+        values = self.values.astype(np.float64)
+        areas = np.zeros_like(values)
+        np.cumsum((values[1:] + values[:-1]) / 2, axis=0, out=areas[1:])
+        position = times * CONTROL_RATE
+        inside = np.clip(position, 0, len(values) - 1)
+        low = np.floor(inside).astype(np.int64)
+        step = (inside - low)[:, None]
+        slope = values[np.minimum(low + 1, len(values) - 1)] - values[low]
+        area = areas[low] + step * (values[low] + step * slope / 2)
+        beyond = (position - inside)[:, None]
+        return np.asarray((area + beyond * np.where(beyond < 0, values[0], values[-1])) / CONTROL_RATE)
+
+
+@dataclass(frozen=True, eq=False)
+class Events:
+    """Moments in the song: hits, onsets.
+
+    Attributes:
+        times: float64 (N,) s, not decreasing.
+        strengths: float64 (N,) in [0, 1]; all 1 when not given.
+    """
+
+    times: NDArray[np.float64]
+    strengths: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        times = _frozen(self.times, np.float64)
+        strengths = np.asarray(self.strengths)
+        strengths = np.ones_like(times) if strengths.size == 0 else strengths
+        if times.ndim != 1 or strengths.shape != times.shape:
+            raise ValueError(f"events need one strength per time, not {strengths.shape} for {times.shape}")
+        if np.any(np.diff(times) < 0):
+            raise ValueError("event times must not decrease")
+        object.__setattr__(self, "times", times)
+        object.__setattr__(self, "strengths", _frozen(strengths, np.float64))
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+
+@dataclass(frozen=True, eq=False)
+class Grid:
+    """The song's beats and bars.
+
+    Attributes:
+        beats: float64 (N,) s, N >= 2, increasing, covering the whole song: before the first and after the
+            last beat heard, the nearest tempo goes on.
+        first_downbeat: index into ``beats`` of a beat that begins a bar.
+        beats_per_bar: the metre, 3 or 4.
+        confidence: 0 (no beat was heard; the grid is only a clock) to 1.
+    """
+
+    beats: NDArray[np.float64]
+    first_downbeat: int = 0
+    beats_per_bar: int = 4
+    confidence: float = 1.0
+
+    def __post_init__(self) -> None:
+        beats = _frozen(self.beats, np.float64)
+        if beats.ndim != 1 or len(beats) < 2 or np.any(np.diff(beats) <= 0):
+            raise ValueError("a grid needs two or more increasing beats")
+        object.__setattr__(self, "beats", beats)
+
+    @property
+    def tempo(self) -> float:
+        """Beats per minute, the median of all beat intervals."""
+        return 60 / float(np.median(np.diff(self.beats)))
+
+    @property
+    def downbeats(self) -> NDArray[np.float64]:
+        """The beats that begin a bar, (M,) s."""
+        return self.beats[self.first_downbeat % self.beats_per_bar :: self.beats_per_bar]
+
+    def beat_at(self, times: ArrayLike) -> NDArray[np.float64]:
+        """Position in beats at ``times`` (B,) s; 0 on the first beat, linear between, going on outside.
+
+        >>> Grid(np.array([0.5, 1.0, 1.5])).beat_at([0.0, 0.75, 2.0]).tolist()
+        [-1.0, 0.5, 3.0]
+        """
+        times = np.asarray(times, np.float64)
+        low = np.clip(np.searchsorted(self.beats, times, side="right") - 1, 0, len(self.beats) - 2)
+        step = self.beats[low + 1] - self.beats[low]
+        return np.asarray(low + (times - self.beats[low]) / step)
+
+    def bar_at(self, times: ArrayLike) -> NDArray[np.float64]:
+        """Position in bars at ``times`` (B,) s; whole numbers on the downbeats.
+
+        >>> Grid(np.arange(8.0), first_downbeat=1).bar_at([1.0, 5.0]).tolist()
+        [0.0, 1.0]
+        """
+        return np.asarray((self.beat_at(times) - self.first_downbeat % self.beats_per_bar) / self.beats_per_bar)
