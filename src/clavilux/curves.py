@@ -9,10 +9,19 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["CONTROL_RATE", "Curve", "Events", "Grid"]
+__all__ = ["CONTROL_RATE", "Curve", "Events", "Grid", "clock"]
 
 CONTROL_RATE = 100
 """Values per second of every curve."""
+
+
+def clock(duration: float) -> NDArray[np.float64]:
+    """Return the times of a song's control values, (T,) s: every 10 ms up to `duration` s, at least one.
+
+    >>> len(clock(0.5)), len(clock(0.0))
+    (50, 1)
+    """
+    return np.arange(max(1, int(np.ceil(duration * CONTROL_RATE - 1e-6)))) / CONTROL_RATE
 
 
 def _frozen(values: ArrayLike, dtype: type[np.floating]) -> NDArray[np.floating]:
@@ -50,7 +59,7 @@ class Curve:
     @property
     def channels(self) -> int:
         """Number of channels, C."""
-        return self.values.shape[1]
+        return int(self.values.shape[1])
 
     @property
     def duration(self) -> float:
@@ -187,4 +196,6 @@ class Grid:
         >>> Grid(np.arange(8.0), first_downbeat=1).bar_at([1.0, 5.0]).tolist()
         [0.0, 1.0]
         """
-        return np.asarray((self.beat_at(times) - self.first_downbeat % self.beats_per_bar) / self.beats_per_bar)
+        return np.asarray(
+            (self.beat_at(times) - self.first_downbeat % self.beats_per_bar) / self.beats_per_bar
+        )

@@ -107,11 +107,11 @@ def parse_fps(text: str) -> Fraction:
     try:
         fps = Fraction(text.strip())
     except (ValueError, ZeroDivisionError):
-        raise SettingError(
-            f"The frame rate '{text}' is not a number; try 30, 24 or 30000/1001."
-        ) from None
+        raise SettingError(f"The frame rate '{text}' is not a number; try 30, 24 or 30000/1001.") from None
     if not 0 < fps <= MAX_FPS:
-        raise SettingError(f"The frame rate {text} is out of range; it must be above 0 and at most {MAX_FPS}.")
+        raise SettingError(
+            f"The frame rate {text} is out of range; it must be above 0 and at most {MAX_FPS}."
+        )
     return fps
 
 

@@ -8,7 +8,9 @@ from hypothesis.extra.numpy import arrays
 
 from clavilux.curves import Curve, Events, Grid
 
-VALUES = arrays(np.float32, st.tuples(st.integers(2, 60), st.integers(1, 3)), elements=st.floats(-10, 10, width=32))
+VALUES = arrays(
+    np.float32, st.tuples(st.integers(2, 60), st.integers(1, 3)), elements=st.floats(-10, 10, width=32)
+)
 
 
 def dense(curve, first, last, steps=4001):

@@ -11,7 +11,11 @@ def test_numbers_depend_on_seed_name_and_index_alone():
     first = normal(1, "noise/b4", 7, (5, 3))
     normal(2, "other", 0, (100,))
     np.testing.assert_array_equal(first, normal(1, "noise/b4", 7, (5, 3)))
-    for other in (normal(2, "noise/b4", 7, (5, 3)), normal(1, "noise/b8", 7, (5, 3)), normal(1, "noise/b4", 8, (5, 3))):
+    for other in (
+        normal(2, "noise/b4", 7, (5, 3)),
+        normal(1, "noise/b8", 7, (5, 3)),
+        normal(1, "noise/b4", 8, (5, 3)),
+    ):
         assert abs(np.corrcoef(first.ravel(), other.ravel())[0, 1]) < 0.9
 
 

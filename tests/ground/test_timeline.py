@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from clavilux.errors import SettingError
 from clavilux.timeline import Timeline, format_time, parse_fps, parse_time
 
-RATES = st.sampled_from([Fraction(24), Fraction(30000, 1001), Fraction(25), Fraction(60), Fraction(120000, 1001)])
+RATES = st.sampled_from(
+    [Fraction(24), Fraction(30000, 1001), Fraction(25), Fraction(60), Fraction(120000, 1001)]
+)
 
 
 @given(samples=st.integers(1, 10**9), rate=st.sampled_from([8000, 44100, 48000]), fps=RATES)
