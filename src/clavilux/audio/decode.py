@@ -1,0 +1,214 @@
+"""A sound file becomes blocks of samples, in order, without the silence its encoder put around them.
+
+The decoders drop the priming samples that mp3, AAC and Opus begin with; time stamps are ignored, because an
+mp3's first frame claims 25 ms. Blocks are float32 (n, channels) at the rate and layout of the first frame.
+"""
+
+from collections.abc import Iterable, Iterator
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import av
+import numpy as np
+from av.audio.frame import AudioFrame
+from av.audio.layout import AudioLayout
+from av.audio.resampler import AudioResampler
+from numpy.typing import NDArray
+
+from clavilux.errors import AudioError
+
+__all__ = ["Decoding", "layout_of"]
+
+MAX_PADDING = 4096
+"""Samples an encoder may have added at either end: to start its transform, to fill its last packet."""
+
+BLOCK = 32_768
+"""Samples per channel handed on at once."""
+
+MAX_PLANES = 7
+"""PyAV reads channels that lie apart up to here; beyond, it reads past the frame."""
+
+KEPT_TAGS = ("title", "artist")
+LAYOUTS = ("mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1")
+
+
+class Decoding:
+    """An opened sound file; a context manager.
+
+    ``rate``, ``channels`` and ``layout`` are known once the first block has been read.
+
+    Raises:
+        AudioError: no such file, a folder, not sound, or no sound in it.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path, self.name = path, path.stem
+        self.rate, self.channels, self.layout, self._priming = 0, 0, "", 0
+        _check_file(path)
+        try:
+            # `file:` and the whitelist keep hostile names and playlists from reaching the network.
+            self._container = av.open(
+                f"file:{path}", metadata_errors="replace", options={"protocol_whitelist": "file"}
+            )
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise AudioError(f"'{path.name}' cannot be read as sound ({_reason(error)}).") from error
+        streams = [stream for stream in self._container.streams.audio if stream.codec_context]
+        if not streams:
+            self._container.close()
+            raise AudioError(f"'{path.name}' has no sound in it; give a song or a video with sound.")
+        best = self._container.streams.best("audio")
+        self._stream = next((stream for stream in streams if stream == best), streams[0])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._container.close()
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """Title and artist, where the file tells; ogg files tell in the stream."""
+        found = {**self._stream.metadata, **self._container.metadata}
+        lower = {key.lower(): value.strip()[:200] for key, value in found.items()}
+        return {key: lower[key] for key in KEPT_TAGS if lower.get(key)}
+
+    def blocks(self) -> Iterator[NDArray[np.float32]]:
+        """Yield the samples in order, float32 (n, channels)."""
+        blocks = _gathered(self._converted(self._frames()))
+        for first in blocks:  # rate and layout are known now, and so is the length
+            yield from _trimmed(chain((first[self._priming :],), blocks), self._length())
+
+    def _frames(self) -> Iterator[AudioFrame]:
+        """Decode all that can be decoded: a damaged packet is skipped, a cut file ends early."""
+        packets = self._container.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets)
+            except (StopIteration, av.FFmpegError, OSError):
+                return
+            except IndexError:  # PyAV stumbles over the packet of a stream that appears midway: go on behind
+                packets = self._container.demux(self._stream)
+                continue
+            try:
+                yield from packet.decode()
+            except av.FFmpegError:
+                continue
+
+    def _converted(self, frames: Iterable[AudioFrame]) -> Iterator[NDArray[np.float32]]:
+        """Bring every frame to float32 (channels, n) at the first frame's rate and layout."""
+        resampler, kind = None, None
+        for frame in frames:
+            if not frame.samples:
+                continue
+            if (now := (frame.format.name, frame.layout.name, frame.sample_rate)) != kind:
+                yield from self._resampled(resampler, None)
+                self._priming = _early(frame) if kind is None else self._priming
+                resampler, kind = self._resampler(frame), now
+            yield from self._resampled(resampler, frame)
+        yield from self._resampled(resampler, None)
+
+    def _resampler(self, frame: AudioFrame) -> AudioResampler:
+        """Convert frames like this one; the first decides the rate and layout of all."""
+        self.rate = self.rate or frame.sample_rate
+        self.channels = self.channels or frame.layout.nb_channels
+        self.layout = self.layout or _named(frame.layout)
+        layout = frame.layout.name if frame.layout.nb_channels == self.channels else self.layout
+        kind = "fltp" if self.channels <= MAX_PLANES else "flt"
+        return AudioResampler(format=kind, layout=layout, rate=self.rate)
+
+    def _resampled(
+        self, resampler: AudioResampler | None, frame: AudioFrame | None
+    ) -> Iterator[NDArray[np.float32]]:
+        try:
+            parts = resampler.resample(frame) if resampler else []
+        except (av.FFmpegError, ValueError) as error:
+            raise AudioError(
+                f"'{self.path.name}' has channels that cannot be read ({_reason(error)}); export it as a"
+                " stereo wav."
+            ) from error
+        for part in parts:
+            if part is not None:  # a resampler with nothing to convert answers None to the final flush
+                array = np.asarray(part.to_ndarray(), np.float32)
+                yield array if part.format.is_planar else array.reshape(-1, self.channels).T
+
+    def _length(self) -> int | None:
+        """Samples the container promises, where its promise is good: mp4 counts without padding."""
+        stream = self._stream
+        if "mp4" not in self._container.format.name or not stream.duration or not stream.time_base:
+            return None
+        return round(stream.duration * stream.time_base * self.rate)
+
+
+def layout_of(channels: int) -> str:
+    """Name the layout that FFmpeg gives to a number of channels.
+
+    >>> layout_of(2), layout_of(6), layout_of(10)
+    ('stereo', '5.1', '10 channels')
+    """
+    return LAYOUTS[channels - 1] if channels <= len(LAYOUTS) else f"{channels} channels"
+
+
+def _early(frame: AudioFrame) -> int:
+    """Count samples before time 0: the priming of AAC in Matroska, which FFmpeg 8.0 left in place."""
+    if frame.pts is None or not frame.time_base:
+        return 0
+    samples = round(-frame.pts * frame.time_base * frame.sample_rate)
+    return samples if 0 < samples <= MAX_PADDING else 0
+
+
+def _named(layout: AudioLayout) -> str:
+    """Give channels without places, as plain wav files have, the usual ones."""
+    return layout_of(layout.nb_channels) if layout.name.endswith(" channels") else layout.name
+
+
+def _gathered(parts: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    """Join parts (channels, n) of a codec's frames into longer blocks (n, channels): fewer, cheaper steps."""
+    waiting: list[NDArray[np.float32]] = []
+    for part in parts:
+        waiting.append(part)
+        if sum(len(part[0]) for part in waiting) >= BLOCK:
+            yield np.concatenate(waiting, axis=1).T
+            waiting.clear()
+    if waiting:
+        yield np.concatenate(waiting, axis=1).T
+
+
+def _trimmed(blocks: Iterable[NDArray[np.float32]], length: int | None) -> Iterator[NDArray[np.float32]]:
+    """Drop what lies behind ``length`` if it is so little that it must be padding; keep it otherwise."""
+    done, held = 0, 0
+    behind: list[NDArray[np.float32]] = []
+    for block in blocks:
+        inside = len(block) if length is None else min(max(length - done, 0), len(block))
+        done += len(block)
+        if inside:
+            yield block[:inside]
+        if inside < len(block):
+            behind.append(block[inside:])
+            held += len(block) - inside
+        if held > MAX_PADDING:
+            yield from behind
+            behind.clear()
+
+
+def _check_file(path: Path) -> None:
+    try:
+        if path.is_dir():
+            raise AudioError(f"'{path}' is a folder; give the song inside it.")
+        if not path.exists():
+            raise AudioError(f"There is no file '{path}'; check the name and the folder.")
+        if not path.is_file():
+            raise AudioError(f"'{path}' is not an ordinary file; save the song to one first.")
+        if not path.stat().st_size:
+            raise AudioError(f"'{path.name}' is an empty file; export the song again.")
+    except (OSError, ValueError) as error:
+        raise AudioError(f"'{path}' cannot be opened ({_reason(error)}).") from error
+
+
+def _reason(error: BaseException) -> str:
+    if isinstance(error, av.InvalidDataError):
+        return "it is no sound file, or it is damaged at its beginning"
+    return str(getattr(error, "strerror", None) or error).lower()

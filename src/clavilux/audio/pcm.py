@@ -1,0 +1,101 @@
+"""A song's samples in a temporary file, so that its length costs disk and not memory.
+
+Samples are float32, interleaved, in [-1, 1] by convention (peaks above 1 are kept). The file has no name
+where the system allows it and is gone when its last reader is, even after a crash.
+"""
+
+import tempfile
+import threading
+import weakref
+from hashlib import blake2b
+from typing import BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clavilux.errors import AudioError, OutputError
+
+__all__ = ["PcmFile"]
+
+MAX_HOURS = 24
+MAX_PEAK = 1000.0
+"""60 dB above full scale: a file that holds more was written in another unit, or damaged."""
+
+
+class PcmFile:
+    """Samples that are appended once, in order, then read at any place.
+
+    Attributes:
+        rate: samples per second.
+        channels: number of channels.
+        samples: samples per channel so far.
+        peak: largest absolute sample so far.
+    """
+
+    def __init__(self, rate: int, channels: int, name: str) -> None:
+        self.rate, self.channels, self.samples, self.peak = rate, channels, 0, 0.0
+        self._name = name
+        self._hash = blake2b(f"{rate} Hz {channels} channels".encode(), digest_size=16)
+        self._lock = threading.Lock()
+        try:
+            self._file: BinaryIO = tempfile.TemporaryFile(prefix="clavilux-", buffering=0)  # noqa: SIM115
+        except OSError as error:
+            raise _unwritable(error) from error
+        # A file object that is merely forgotten warns; one that is closed by its finalizer does not.
+        self.close = weakref.finalize(self, self._file.close)
+
+    @property
+    def digest(self) -> str:
+        """Hash of rate, channels and every sample, as hexadecimal."""
+        return self._hash.hexdigest()
+
+    def append(self, block: NDArray[np.float32]) -> None:
+        """Add ``block`` float32 (n, channels).
+
+        Raises:
+            AudioError: a sample is not a number or absurdly large, or the song passes 24 hours.
+            OutputError: the temporary folder is full.
+        """
+        if not block.size:
+            return
+        data = np.ascontiguousarray(block, "<f4")
+        peak = float(max(data.max(), -data.min()))
+        if not peak <= MAX_PEAK:
+            raise AudioError(
+                f"'{self._name}' holds a sample of {peak:g} at {self.samples / self.rate:.1f} s where sound"
+                " lies between -1 and 1; export it again from the program that made it."
+            )
+        if self.samples + len(data) > MAX_HOURS * 3600 * self.rate:
+            raise AudioError(f"'{self._name}' is longer than {MAX_HOURS} hours; cut it into parts.")
+        self._write(data.data.cast("B"))
+        self._hash.update(data.data)
+        self.peak = max(self.peak, peak)
+        self.samples += len(data)
+
+    def read(self, start: int, count: int) -> NDArray[np.float32]:
+        """Return samples ``start`` to ``start + count``, what of it exists, as float32 (n, channels)."""
+        first = min(max(start, 0), self.samples)
+        last = min(max(start + count, first), self.samples)
+        block = np.empty((last - first, self.channels), "<f4")
+        left = block.reshape(-1).view(np.uint8).data
+        with self._lock:
+            self._file.seek(first * self.channels * 4)
+            while left and (got := self._file.readinto(left)):  # type: ignore[attr-defined]
+                left = left[got:]
+        if left:
+            raise AudioError(f"The unpacked samples of '{self._name}' were cut short; open the song again.")
+        return block.astype(np.float32, copy=False)
+
+    def _write(self, data: memoryview) -> None:
+        try:
+            while data:
+                data = data[self._file.write(data) :]
+        except OSError as error:
+            raise _unwritable(error) from error
+
+
+def _unwritable(error: OSError) -> OutputError:
+    return OutputError(
+        f"The song cannot be unpacked into the temporary folder '{tempfile.gettempdir()}'"
+        f" ({error.strerror or error}); free some space there or set TMPDIR to another folder."
+    )
