@@ -1,0 +1,1 @@
+"""Which curve drives what: expressions over a song, and their evaluation on the control clock."""

@@ -1,0 +1,148 @@
+"""The operations a patch is written in.
+
+Every op works on float64 arrays (T, C) on the 100 Hz control clock and returns a new one. Measures and
+envelopes also get the `Song`. Filters look both ways in time, so nothing lags and the end of the song never
+bleeds into its beginning.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from clavilux.curves import CONTROL_RATE, Events, clock
+from clavilux.features.song import Song
+from clavilux.signals.table import Limits, op
+
+__all__: list[str] = []
+
+Array = NDArray[np.float64]
+
+SECONDS = Limits(None, 0, 600, "seconds")
+BEATS = Limits(None, 0, 1024, "beats")
+
+
+@op("measure")
+def chroma(song: Song, stem: str) -> Array:
+    """How strongly each of the 12 pitch classes sounds, C first; (T, 12), about 1 in sum where it is loud."""
+    return song.chroma(stem).values.astype(np.float64)
+
+
+@op(
+    "measure",
+    low_hz=Limits(30, 0, 24000, "Hz"),
+    high_hz=Limits(11000, 1, 24000, "Hz"),
+)
+def flux(song: Song, stem: str, *, low_hz: float, high_hz: float) -> Array:
+    """Onset strength: how much new energy arrives in a band at every moment; (T, 1), from 0 up."""
+    return song.flux(stem, low_hz, high_hz).values.astype(np.float64)
+
+
+@op("measure")
+def rms(song: Song, stem: str) -> Array:
+    """Loudness as root mean square amplitude; (T, 1), 0 to 1."""
+    return song.rms(stem).values.astype(np.float64)
+
+
+@op("envelope", seconds=SECONDS, beats=BEATS)
+def decay(song: Song, hits: Events, *, seconds: float | None, beats: float | None) -> Array:
+    """Jump to each hit's strength, then fall to a tenth of it within the given time; (T, 1) in [0, 1]."""
+    ticks = clock(song.duration)
+    impulses = np.zeros(len(ticks))
+    places = np.clip(np.round(hits.times * CONTROL_RATE).astype(np.int64), 0, len(ticks) - 1)
+    np.maximum.at(impulses, places, hits.strengths)
+    return _fall(impulses[:, None], _elapsed(song, ticks, seconds, beats))
+
+
+@op("shape", seconds=SECONDS, beats=BEATS)
+def release(song: Song, curve: Array, *, seconds: float | None, beats: float | None) -> Array:
+    """Rise at once with the curve, then fall no faster than to a tenth within the given time."""
+    return _fall(curve, _elapsed(song, clock(song.duration), seconds, beats))
+
+
+@op("shape", seconds=Limits(0.2, 0, 600, "seconds"))
+def smooth(curve: Array, *, seconds: float) -> Array:
+    """Average around each moment, as wide as a moving average over `seconds`, without corners or lag."""
+    sigma = seconds * CONTROL_RATE / np.sqrt(12)
+    return curve if sigma == 0 else np.asarray(gaussian_filter1d(curve, sigma, axis=0, mode="nearest"))
+
+
+@op("shape", percentile=Limits(90, 0, 100))
+def clip_peaks(curve: Array, *, percentile: float) -> Array:
+    """Scale so that a percentile of the curve's own peaks becomes 1, and clip to [0, 1].
+
+    A percentile of local maxima, unlike one of all samples, means the same on sparse and on dense music.
+    """
+    ceiling = _peak_level(curve, percentile)
+    return np.zeros_like(curve) if ceiling <= 0 else np.clip(curve / ceiling, 0, 1)
+
+
+@op("shape", low=Limits(10, 0, 100, "percent"), percentile=Limits(97.5, 0, 100))
+def normalize(curve: Array, *, low: float, percentile: float) -> Array:
+    """Stretch so that the quietest `low` percent become 0 and a percentile of the peaks becomes 1, clipped.
+
+    A curve that does not change becomes 0.
+    """
+    floor = np.percentile(curve, low)
+    return clip_peaks(curve - floor, percentile=percentile)
+
+
+@op("shape", pointwise=True, by=Limits(2, 0.1, 10))
+def sharpen(curve: Array, *, by: float) -> Array:
+    """Raise to a power: strong stays strong, weak becomes weaker (above 1)."""
+    return np.asarray(np.maximum(curve, 0) ** by)
+
+
+@op("shape", pointwise=True, floor=Limits(0.1, 1e-6, 10))
+def share(curve: Array, *, floor: float) -> Array:
+    """Divide the channels by their sum, but by no less than `floor`: loud moments sum to 1, silence to 0."""
+    return np.asarray(curve / np.maximum(curve.sum(axis=1, keepdims=True), floor))
+
+
+@op("combine", pointwise=True)
+def mix(first: Array, second: Array, amount: Array) -> Array:
+    """Go from the first to the second as `amount` goes from 0 to 1."""
+    return first + amount * (second - first)
+
+
+@op("combine", pointwise=True, symbol=" + ")
+def add(first: Array, second: Array) -> Array:
+    """Add two signals."""
+    return first + second
+
+
+@op("combine", pointwise=True, symbol=" - ")
+def subtract(first: Array, second: Array) -> Array:
+    """Take the second from the first."""
+    return first - second
+
+
+@op("combine", pointwise=True, symbol=" * ")
+def multiply(first: Array, second: Array) -> Array:
+    """Multiply two signals."""
+    return first * second
+
+
+def _elapsed(song: Song, ticks: Array, seconds: float | None, beats: float | None) -> Array:
+    """Time passed at each tick in units of the given fall time; in beats it follows the song's tempo."""
+    if beats is not None:
+        return song.grid.beat_at(ticks) / max(beats, 1e-6)
+    return ticks / max(seconds or 0.0, 1e-6)
+
+
+def _fall(curve: Array, elapsed: Array) -> Array:
+    """Hold every value and let it fall to a tenth per unit of elapsed time; the highest wins.
+
+    exp(max over earlier s of (ln x_s + k e_s) - k e_t): one running maximum, no loop, any tempo curve.
+    """
+    rate = np.log(10.0) * elapsed[:, None]
+    with np.errstate(divide="ignore"):
+        level = np.log(np.maximum(curve, 0.0))
+    return np.asarray(np.exp(np.maximum.accumulate(level + rate, axis=0) - rate))
+
+
+def _peak_level(curve: Array, percentile: float) -> float:
+    """Return the percentile of the local maxima of all channels; of all values where there are none."""
+    padded = np.pad(curve, ((1, 1), (0, 0)), constant_values=-np.inf)
+    middle = padded[1:-1]
+    peaks = middle[(middle > padded[:-2]) & (middle >= padded[2:]) & (middle > 1e-9)]
+    return float(np.percentile(peaks, percentile)) if peaks.size else 0.0

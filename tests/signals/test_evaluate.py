@@ -1,0 +1,119 @@
+"""Curves from sentences: what each op promises, on a song of known truth."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clavilux.audio.sound import Audio
+from clavilux.features.song import Song
+from clavilux.signals import ops
+from clavilux.signals.evaluate import Evaluation, evaluate
+from clavilux.signals.sources import song
+
+
+@pytest.fixture(scope="module")
+def evaluation(heard):
+    return Evaluation(heard)
+
+
+def test_a_decay_starts_at_the_hit_and_falls_to_a_tenth_in_its_time(heard, evaluation):
+    curve = evaluation.curve(song.kick.decay(seconds=0.2))
+    hit = heard.kick.times[3]
+    start, later = curve.at([round(hit, 2), round(hit, 2) + 0.2])[:, 0]
+    assert start == pytest.approx(heard.kick.strengths[3], rel=0.01)
+    assert later == pytest.approx(start / 10, rel=0.02)
+
+
+def test_a_decay_in_beats_follows_the_tempo(heard, evaluation):
+    in_beats = evaluation.curve(song.kick.decay(beats=0.5)).values
+    in_seconds = evaluation.curve(song.kick.decay(seconds=0.5 * 60 / heard.grid.tempo)).values
+    np.testing.assert_allclose(in_beats, in_seconds, atol=0.08)
+    assert np.corrcoef(in_beats[:, 0], in_seconds[:, 0])[0, 1] > 0.99
+
+
+@settings(max_examples=30)
+@given(st.integers(0, 299), st.integers(0, 299), st.floats(0.05, 1))
+def test_the_higher_of_two_overlapping_falls_wins(first, second, strength):
+    curve = np.zeros((300, 1))
+    curve[second], curve[first] = strength, 1
+    ticks = np.arange(300)
+    alone = [
+        np.where(ticks >= place, curve[place, 0] * 10 ** (-(ticks - place) / 20), 0)
+        for place in (first, second)
+    ]
+    np.testing.assert_allclose(ops._fall(curve, ticks / 20)[:, 0], np.maximum(*alone), atol=1e-9)
+
+
+def test_smoothing_keeps_the_mean_the_place_and_the_ends_apart():
+    curve = np.zeros((1000, 1))
+    curve[500], curve[-3:] = 1, 1
+    smoothed = ops.smooth(curve, seconds=0.5)
+    assert abs(smoothed[400:600, 0].argmax() - 100) <= 1
+    assert smoothed[300:700].sum() == pytest.approx(1, rel=1e-3)
+    spread = np.sqrt((smoothed[300:700, 0] * (np.arange(300, 700) - 500) ** 2).sum()) / 100
+    assert spread == pytest.approx(0.5 / np.sqrt(12), rel=0.02)
+    assert smoothed[0, 0] == 0
+
+
+def test_smoothing_does_not_depend_on_the_frame_rate(evaluation):
+    signal = song.mix.rms().smooth(seconds=0.5)
+    slow = evaluation.frames(signal, np.arange(0, 241) / 10)
+    fast = evaluation.frames(signal, np.arange(0, 24 * 60 + 1) / 60)
+    np.testing.assert_allclose(fast.reshape(-1, 6, 1).mean(axis=1), slow, atol=1e-5)
+
+
+def test_peaks_set_the_ceiling_not_samples():
+    sparse, dense = np.zeros((1000, 1)), np.zeros((1000, 1))
+    sparse[::200], dense[::10] = 0.5, 0.5
+    for curve in (sparse, dense, dense * 100):
+        assert ops.clip_peaks(curve, percentile=90).max() == pytest.approx(1)
+    assert ops.clip_peaks(np.zeros((10, 1)), percentile=90).max() == 0
+
+
+def test_normalising_spans_zero_to_one_and_flat_becomes_zero():
+    wave = 5 + np.sin(np.linspace(0, 50, 2000))[:, None]
+    stretched = ops.normalize(wave, low=10, percentile=97.5)
+    assert stretched.min() == 0
+    assert stretched.max() == pytest.approx(1, abs=0.01)
+    assert ops.normalize(np.full((50, 1), 3.0), low=10, percentile=97.5).max() == 0
+
+
+def test_shares_sum_to_one_when_loud_and_fade_to_nothing_in_silence():
+    chroma = np.array([[3.0, 1.0], [0.01, 0.0], [0.0, 0.0]])
+    shares = ops.share(chroma, floor=0.1)
+    np.testing.assert_allclose(shares.sum(axis=1), [1, 0.1, 0])
+
+
+def test_a_frame_sees_the_peak_of_an_envelope_even_within_a_formula(heard, evaluation):
+    edges = np.arange(0, 25 * 12 + 1) / 12
+    envelope = evaluation.frames(song.kick.decay(seconds=0.02), edges)
+    formula = evaluation.frames(1 - 0.5 * song.kick.decay(seconds=0.02), edges)
+    np.testing.assert_allclose(formula, 1 - 0.5 * envelope, atol=1e-12)
+    hits = np.searchsorted(edges, heard.kick.times[heard.kick.times < 24], side="right") - 1
+    assert envelope[hits].min() > 0.3 * heard.kick.strengths.min()
+
+
+def test_frames_are_bit_equal_in_every_window(evaluation):
+    signal = 0.3 + song.drums.flux(high_hz=150).clip_peaks().release(beats=0.5) * song.mix.rms().smooth(
+        seconds=2
+    )
+    edges = np.arange(0, 301) / 30
+    whole = evaluation.frames(signal, edges)
+    np.testing.assert_array_equal(evaluation.frames(signal, edges[100:121]), whole[100:120])
+
+
+def test_each_node_is_computed_once(evaluation):
+    signal = song.mix.rms().smooth(seconds=3)
+    assert evaluation.curve(signal) is evaluation.curve(song.mix.rms().smooth(seconds=3))
+
+
+def test_silence_gives_zeros_and_no_warning():
+    silent = Song(Audio.from_samples(np.zeros((2, 44100)), 44100))
+    for signal in (
+        song.chords.chroma().sharpen(by=2).smooth(seconds=0.2).share(),
+        song.kick.decay(beats=0.5),
+        song.drums.flux().clip_peaks().release(seconds=0.2),
+        song.mix.rms().normalize(),
+    ):
+        assert np.abs(evaluate(signal, silent).values).max() == 0
