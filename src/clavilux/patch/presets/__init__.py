@@ -1,0 +1,1 @@
+"""Patches that need no tuning."""
