@@ -1,0 +1,61 @@
+"""The command line: one file per command; errors become one sentence and exit code 2."""
+
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from clavilux.cli import analyse, demo, render, still
+from clavilux.errors import ClaviluxError
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="clavilux",
+    help="Play a StyleGAN generator like an instrument: give it a song, it returns a music video.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+@app.callback(invoke_without_command=True)
+def clavilux(
+    *,
+    version: bool = typer.Option(False, "--version", help="Show the version and stop."),
+) -> None:
+    """Play a StyleGAN generator like an instrument: give it a song, it returns a music video."""
+    if version:
+        from clavilux import __version__
+
+        typer.echo(f"clavilux {__version__}")
+        raise typer.Exit
+
+
+app.command("render")(render.render)
+app.command("still")(still.still)
+app.command("demo")(demo.demo)
+app.command("analyse")(analyse.analyse)
+app.command("analyze", hidden=True)(analyse.analyse)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit with 0, 2 for a named error, or 130 when stopped by Ctrl-C."""
+    sys.exit(_run(arguments))
+
+
+def _run(arguments: Sequence[str] | None) -> int:
+    try:
+        result = app(args=arguments, standalone_mode=False)
+    except ClaviluxError as error:
+        return _say(f"Error: {error}", 2)
+    except typer.TyperException as error:
+        return _say(f"Error: {error.format_message()}", 2)
+    except (KeyboardInterrupt, typer.Abort):
+        return _say("Stopped.", 130)
+    return result if isinstance(result, int) else 0
+
+
+def _say(text: str, code: int) -> int:
+    typer.echo(text, err=True)
+    return code

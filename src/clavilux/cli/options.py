@@ -1,0 +1,74 @@
+"""The options that several commands share, each said once."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from clavilux.store import Store
+
+__all__ = [
+    "Cells",
+    "Crf",
+    "Device",
+    "Duration",
+    "Force",
+    "Fps",
+    "Json",
+    "ModelName",
+    "Psi",
+    "Quiet",
+    "Seed",
+    "Size",
+    "SongFile",
+    "Start",
+    "Verbose",
+    "default_store",
+]
+
+SongFile = Annotated[
+    Path, typer.Argument(metavar="SONG", help="A sound file, or a video with sound.", show_default=False)
+]
+Fps = Annotated[str, typer.Option(metavar="RATE", help="Frames per second: 30, 24, or exactly 30000/1001.")]
+Size = Annotated[str, typer.Option(metavar="WxH", help="Picture size in pixels, width first; any even size.")]
+Cells = Annotated[
+    str | None,
+    typer.Option(
+        metavar="HxW",
+        help="Size of the model's smallest layer, height first; more cells, more native detail, more time.",
+        show_default="from the size",
+    ),
+]
+Start = Annotated[str, typer.Option(metavar="TIME", help="Where in the song to begin: 64.5 or 1:04.5.")]
+Duration = Annotated[
+    str | None, typer.Option(metavar="TIME", help="How much of the song to show.", show_default="all of it")
+]
+Seed = Annotated[int, typer.Option(metavar="N", help="Another number, other pictures.")]
+ModelName = Annotated[
+    str, typer.Option("--model", metavar="NAME", help="A built-in model or a checkpoint file.")
+]
+Psi = Annotated[
+    float | None,
+    typer.Option(
+        metavar="X", help="Variety: 0 the model's average picture, 1 all it can do.", show_default="0.8"
+    ),
+]
+Crf = Annotated[int, typer.Option(metavar="N", help="Quality: 1 best, 18 looks clean, 51 smallest.")]
+Device = Annotated[str, typer.Option(metavar="NAME", help="Where to draw: auto, cpu, cuda, cuda:1, mps.")]
+Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is already there.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more: stages, sizes, what plays what.")]
+
+
+def default_store() -> "Store":
+    """Open the store in this user's cache folder; CLAVILUX_CACHE names another."""
+    import os
+
+    import platformdirs
+
+    from clavilux.store import Store
+
+    folder = os.environ.get("CLAVILUX_CACHE") or platformdirs.user_cache_dir("clavilux", appauthor=False)
+    return Store(Path(folder) / "heard")

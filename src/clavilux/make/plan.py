@@ -1,0 +1,84 @@
+"""The plan of a video: its frames, cut into segments, as a function of the project alone."""
+
+import json
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from hashlib import blake2b
+
+from clavilux.errors import AudioError, SettingError
+from clavilux.render.frames import BATCH
+from clavilux.timeline import Timeline, format_time
+
+__all__ = ["Plan", "Segment", "cover"]
+
+GOP_SECONDS = 2
+GOPS_PER_SEGMENT = 4
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Frames [first, last) of the video, encoded on their own."""
+
+    index: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What will be made, in which pieces.
+
+    Attributes:
+        timeline: the frames.
+        recipe: everything the pixels depend on, as plain values.
+    """
+
+    timeline: Timeline
+    recipe: Mapping[str, object]
+
+    @property
+    def gop(self) -> int:
+        """Frames per closed group of pictures: about two seconds, a multiple of the batch."""
+        return math.ceil(GOP_SECONDS * self.timeline.fps / BATCH) * BATCH
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The pieces in order; all but the last are equally long, a whole number of GOPs."""
+        return list(self._cut())
+
+    @property
+    def digest(self) -> str:
+        """Hash of the recipe: the same for the same video, whoever makes it."""
+        text = json.dumps(self.recipe, sort_keys=True)
+        return blake2b(text.encode(), digest_size=16).hexdigest()
+
+    def _cut(self) -> Iterator[Segment]:
+        length = self.gop * GOPS_PER_SEGMENT
+        for index, first in enumerate(range(0, self.timeline.frames, length)):
+            yield Segment(index, first, min(first + length, self.timeline.frames))
+
+
+def cover(length: Fraction, fps: Fraction, *, start: Fraction, duration: Fraction | None) -> Timeline:
+    """Lay a timeline over a song of `length` seconds, or over a part of it.
+
+    Raises:
+        SettingError: the part begins after the song has ended.
+        AudioError: the part is shorter than one frame.
+
+    >>> cover(Fraction(10), Fraction(30), start=Fraction(9), duration=Fraction(5)).frames
+    30
+    """
+    if start >= length:
+        raise SettingError(
+            f"The start, {format_time(float(start))}, is past the end of the song, which lasts "
+            f"{format_time(float(length))} ({float(length):.2f} s)."
+        )
+    shown = length - start if duration is None else min(duration, length - start)
+    if shown * fps < 1:
+        raise AudioError(
+            f"There are only {float(shown) * 1000:.1f} ms of sound to show, less than one frame at "
+            f"{float(fps):g} fps; choose a longer song or part."
+        )
+    return Timeline.spanning(shown, fps, start=start)

@@ -1,0 +1,131 @@
+"""The whole path: frames counted, sound in sync, any range alike, errors clean."""
+
+from contextlib import closing
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from clavilux.audio.sound import Audio, open_audio
+from clavilux.errors import OutputError, RenderError
+from clavilux.make.make import Session, play, prepare, render
+from clavilux.make.settings import Settings
+from clavilux.render.frames import frames
+from clavilux.store import Store
+from clavilux.video.probe import decode, probe
+
+SETTINGS = Settings(fps=10, size=(128, 72), cells=(4, 7))
+
+
+@pytest.fixture(scope="module")
+def session(tmp_path_factory):
+    return Session(Store(tmp_path_factory.mktemp("store")))
+
+
+@pytest.fixture(scope="module")
+def stage(piece, session):
+    return prepare(piece.audio, SETTINGS, session=session)
+
+
+def draw(stage, first, last):
+    with closing(stage.frames(first, last)) as drawn:
+        return np.concatenate(list(drawn))
+
+
+def test_a_range_of_frames_is_bit_equal_alone_and_within_a_longer_one(stage):
+    np.testing.assert_array_equal(draw(stage, 10, 20), draw(stage, 0, 30)[10:20])
+
+
+def test_the_same_project_gives_the_same_frames_again(piece, session, stage):
+    again = prepare(piece.audio, SETTINGS, session=session)
+    assert again.plan.digest == stage.plan.digest
+    np.testing.assert_array_equal(draw(again, 40, 48), draw(stage, 40, 48))
+
+
+def test_another_seed_gives_another_picture(piece, session, stage):
+    other = prepare(piece.audio, replace(SETTINGS, seed=1), session=session)
+    assert other.plan.digest != stage.plan.digest
+    assert np.abs(draw(other, 40, 41).astype(int) - draw(stage, 40, 41)).mean() > 3
+
+
+def test_frame_n_is_the_same_moment_at_every_frame_rate(piece, session, stage):
+    double = prepare(piece.audio, replace(SETTINGS, fps=Fraction(20)), session=session)
+    slow, fast = (
+        stage.bound.inputs(stage.timeline.window(40, 8)),
+        double.bound.inputs(double.timeline.window(80, 16)),
+    )
+    distance = np.linalg.norm(fast.ws[::2] - slow.ws, axis=-1).mean()
+    assert distance < 0.35 * np.linalg.norm(slow.ws - slow.ws.mean(axis=0), axis=-1).mean() + 0.5
+
+
+def test_a_video_has_every_frame_and_its_song_in_sync(tmp_path, session):
+    rate = 22050
+    clicks = np.zeros(int(2.95 * rate), np.float32)
+    places = [3000, 20_000, 41_000, 60_000]
+    for place in places:
+        clicks[place : place + 30] = 0.9
+    made = render(
+        Audio.from_samples(clicks, rate, name="clicks"), tmp_path / "clicks.mp4", SETTINGS, session=session
+    )
+    info = probe(made.path)
+    assert made.frames == info.frames == len(list(decode(made.path))) == 30
+    sound = open_audio(made.path)
+    assert (sound.rate, sound.channels) == (rate, 1)
+    samples = sound.read(0, sound.samples)[0]
+    for place in places:
+        near = samples[place - 500 : place + 500]
+        assert abs(np.argmax(np.abs(near)) - 500 - 15) <= rate * 0.001 + 15
+    assert sound.duration <= made.duration + 0.1
+
+
+def test_frames_in_the_file_are_the_frames_drawn(tmp_path, piece, session):
+    fine = replace(SETTINGS, crf=1, start=Fraction(8), duration=Fraction(2))
+    stage = prepare(piece.audio, fine, session=session)
+    made = play(stage, tmp_path / "fine.mp4")
+    in_file = np.stack(list(decode(made.path)))
+    difference = np.abs(in_file.astype(int) - draw(stage, 0, 20))
+    assert difference.max() <= 24
+    assert difference.mean() < 1
+
+
+class Failing:
+    """A runner whose device gives up in the third window."""
+
+    def __init__(self, runner):
+        self.runner, self.calls = runner, 0
+
+    def run(self, inputs):
+        self.calls += 1
+        if self.calls == 3:
+            raise RenderError("The device gave up.")
+        return self.runner.run(inputs)
+
+
+def test_an_error_while_drawing_ends_the_render_with_its_own_message(tmp_path, stage):
+    with pytest.raises(RenderError, match="The device gave up"):
+        play(replace(stage, runner=Failing(stage.runner)), tmp_path / "never.mp4")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_vanished_folder_is_an_error_of_ours(tmp_path, stage):
+    with pytest.raises(OutputError, match="gone"):
+        play(stage, tmp_path / "gone" / "video.mp4")
+
+
+class Interrupting(Session.__dataclass_fields__["report"].default_factory):
+    """Presses Ctrl-C after the first frames."""
+
+    def advance(self, count):
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_leaves_nothing_behind(tmp_path, stage):
+    with pytest.raises(KeyboardInterrupt):
+        play(stage, tmp_path / "never.mp4", Session(report=Interrupting()))
+    assert not list(tmp_path.iterdir())
+
+
+def test_frames_are_drawn_for_the_range_alone(stage):
+    with closing(frames(stage.bound, stage.runner, stage.timeline, 3, 5)) as drawn:
+        assert sum(len(batch) for batch in drawn) == 2
