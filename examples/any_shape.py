@@ -1,0 +1,14 @@
+"""The same moment upright, wide and very wide (technique 12).
+
+The generator's learned 4 x 4 constant is extended to as many cells as the picture's shape wants, so the
+network paints the whole width itself; more cells give more native detail.
+"""
+
+from fractions import Fraction
+
+from clavilux import Settings, compose, still
+
+piece = compose(seed=1, bars=2, bpm=120)
+for name, size in {"upright": (216, 384), "wide": (640, 360), "very_wide": (840, 360)}.items():
+    print(still(piece.audio, f"{name}.png", Fraction(6), Settings(size=size)))
+still(piece.audio, "finer.png", Fraction(6), Settings(size=(640, 360), cells=(12, 21)))
