@@ -1,0 +1,1 @@
+"""What the music does: facts about a song, found once and kept."""

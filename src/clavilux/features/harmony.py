@@ -1,0 +1,109 @@
+"""Which notes sound: tuning, chroma and key, from the strength of each pitch.
+
+Chroma is the twelve pitch classes C to B. It is linear and non-negative, on one scale for the whole song: in
+the loud parts a frame sums to about 1, in silence to 0.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clavilux.features.level import loud_level
+from clavilux.features.pitches import BINS_PER_OCTAVE, pitch_frequencies
+
+__all__ = ["KEY_BAND", "PITCH_CLASSES", "Key", "find_chroma", "find_key", "find_tuning"]
+
+Array = NDArray[np.float32]
+
+PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+KEY_NAMES = {
+    "major": ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
+    "minor": ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "Bb", "B"),
+}
+BINS_PER_NOTE = BINS_PER_OCTAVE // 12
+TUNED = slice(2 * BINS_PER_OCTAVE, 6 * BINS_PER_OCTAVE)
+"""Bins that tell the tuning, C3 to B6: below them notes are too short to be so sharp."""
+UNTUNED = 0.05
+"""Resultant length, 0.5 for one steady tone, below which the pitches point nowhere."""
+QUIETEST = 0.003
+"""Share of the song's loud level below which harmony is not scaled up: -50 dB."""
+KEY_BAND = (65.0, 1000.0)
+"""Hz; where chords and bass are. Above it overtones blur the key."""
+NEARLY_SILENT = 0.1
+"""Sum of a frame of chroma, 1 in loud parts, below which a frame counts less for the key."""
+CERTAIN_LEAD = 0.2
+
+# Krumhansl and Kessler (1982): how well each degree fits a major, and a minor, key.
+MAJOR = np.array([6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88])
+MINOR = np.array([6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17])
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key such as 'A minor', and how sure it is, 0 (nothing to hear) to 1."""
+
+    name: str
+    confidence: float
+
+
+def find_tuning(strengths: Array) -> float:
+    """Find how far the song is from A4 = 440 Hz, in semitones [-0.5, 0.5), from pitches (T, 252).
+
+    The three bins of each note are one turn of a circle; the tuning is where their energy points.
+
+    >>> find_tuning(np.zeros((4, 252), np.float32))
+    0.0
+    """
+    energy = np.square(strengths[:, TUNED].astype(np.float64)).sum(axis=0)
+    turns = np.exp(2j * np.pi * np.arange(TUNED.start, TUNED.stop) / BINS_PER_NOTE)
+    total = complex(energy @ turns)
+    return float(np.angle(total) / (2 * np.pi)) if abs(total) > UNTUNED * energy.sum() else 0.0
+
+
+def find_chroma(strengths: Array, tuning: float, low_hz: float, high_hz: float, loud: float) -> Array:
+    """Fold the pitches (T, 252) of a band into the twelve pitch classes, float32 (T, 12).
+
+    Args:
+        strengths: amplitude per pitch.
+        tuning: semitones from A4 = 440 Hz.
+        low_hz: pitches below do not count.
+        high_hz: pitches above do not count.
+        loud: loud level of the whole song; harmony far below it stays small.
+
+    >>> only_a = np.eye(1, 252, 3 * 45, dtype=np.float32)
+    >>> find_chroma(only_a, 0.0, 32, 5000, 1.0)[0, 9].item()
+    1.0
+    """
+    frequencies = pitch_frequencies()
+    band = (frequencies >= low_hz) & (frequencies <= high_hz)
+    notes = np.arange(len(frequencies)) / BINS_PER_NOTE - tuning
+    distance = (notes[:, None] - np.arange(12) + 6) % 12 - 6
+    fold = np.where(np.abs(distance) < 0.5, np.cos(np.pi * distance) ** 2, 0) * band[:, None]
+    chroma = strengths @ fold.astype(np.float32)
+    scale = max(loud_level(chroma.sum(axis=1)), QUIETEST * loud)
+    return np.asarray(chroma / scale if scale > 0 else chroma * 0, np.float32)
+
+
+def find_key(chroma: Array) -> Key:
+    """Name the key whose profile fits a song's chroma (T, 12) best (Krumhansl 1990).
+
+    Every frame counts the same however loud, but near silence. The confidence is the lead in correlation over
+    the best key on another tonic; a lead of 0.2 is certain. Without notes it is 'C major' with confidence 0.
+
+    >>> find_key(np.array([[4, 0, 2, 0, 3, 2, 0, 3, 0, 2, 0, 1]], np.float32)).name
+    'C major'
+    """
+    sums = chroma.sum(axis=1, keepdims=True, dtype=np.float64)
+    share = (chroma / np.maximum(sums, NEARLY_SILENT)).sum(axis=0)
+    if share.std() == 0:
+        return Key("C major", 0.0)
+    fits = np.array([[_fit(profile, tonic, share) for tonic in range(12)] for profile in (MAJOR, MINOR)])
+    row, tonic = np.unravel_index(fits.argmax(), fits.shape)
+    mode = tuple(KEY_NAMES)[row]
+    lead = float(fits.max() - np.delete(fits, tonic, axis=1).max())
+    return Key(f"{KEY_NAMES[mode][tonic]} {mode}", float(np.clip(lead / CERTAIN_LEAD, 0, 1)))
+
+
+def _fit(profile: NDArray[np.float64], tonic: int, share: NDArray[np.float64]) -> float:
+    return float(np.corrcoef(np.roll(profile, tonic), share)[0, 1])

@@ -1,0 +1,137 @@
+"""Where something begins: onset strength in any band, and the hits of kick, snare and hats.
+
+Onset strength is superflux (Böck and Widmer 2013): the rise of each log-mel band over the highest of its
+neighbourhood two frames before, so that a vibrato is no onset; the mean over the bands. The song is measured
+against its own loud level, so it does not matter how loudly it was mastered. Drums are picked where a band
+rises strongly against its own usual hits, less what a louder neighbour explains.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d
+
+from clavilux.curves import Events
+from clavilux.features.hearing import STEMS, Hearing
+from clavilux.features.level import loud_level, peak_ceiling, peaks
+from clavilux.features.spectra import HOP, RATE, mel_centres
+
+__all__ = ["ONSET_DELAY", "Drums", "find_drums", "onset_strength", "snare_strength"]
+
+Array = NDArray[np.float32]
+
+COMPRESSION = 100.0
+"""Gain before the logarithm: a band 40 dB below the loud level of the song counts half-way as silence."""
+LAG = 2
+"""Frames over which a rise is measured, 46 ms."""
+ONSET_DELAY = 0.008
+"""Seconds by which onset strength peaks after the true onset, measured on hits of known time."""
+NEAREST_HITS = 2
+"""Frames, 46 ms: two hits of one drum are never closer than this."""
+
+
+@dataclass(frozen=True)
+class Drum:
+    """How one drum is told from the rest.
+
+    Attributes:
+        low_hz, high_hz: the band in which it rises.
+        parts: the parts of the song in which it must rise; their geometric mean counts.
+        faintest: strength below which a rise is no hit, of full strength 1.
+        floor: onset strength that full strength has at least, so that a song without the drum has no hits.
+    """
+
+    low_hz: float
+    high_hz: float
+    parts: tuple[str, ...]
+    faintest: float
+    floor: float
+
+
+KICK = Drum(30, 150, ("percussive",), faintest=0.45, floor=0.25)
+SNARE = Drum(200, 5000, ("mix", "percussive"), faintest=0.3, floor=0.12)
+HAT = Drum(8000, RATE / 2, ("mix",), faintest=0.08, floor=0.1)
+KICK_IN_SNARE = 0.3
+"""Share of a kick's strength that its click may lend to the snare's band."""
+SNARE_IN_HAT = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Drums:
+    """Every hit of the kit, with strengths in [0, 1]."""
+
+    kick: Events
+    snare: Events
+    hat: Events
+
+
+def onset_strength(hearing: Hearing, stem: str, low_hz: float, high_hz: float) -> Array:
+    """Measure how strongly something begins in a band of a stem, per frame: float32 (T,), >= 0.
+
+    A band narrower than the mel scale is widened to the nearest mel band; outside the stem there is nothing.
+    The strength peaks ``ONSET_DELAY`` late.
+    """
+    source = STEMS[stem]
+    low_hz, high_hz = max(low_hz, source.low_hz), min(high_hz, source.high_hz)
+    loud = loud_level(hearing.rms["mix"])
+    mel = hearing.mel[source.part]
+    rises = np.zeros(len(mel), np.float32)
+    if loud == 0 or len(rises) <= LAG or low_hz >= high_hz:
+        return rises
+    bands = np.log1p(mel[:, _bands_between(low_hz, high_hz)] * np.float32(COMPRESSION / loud))
+    before = maximum_filter1d(bands, 3, axis=1)[:-LAG]
+    rises[LAG:] = np.maximum(bands[LAG:] - before, 0).mean(axis=1)
+    return rises
+
+
+def _bands_between(low_hz: float, high_hz: float) -> NDArray[np.bool_]:
+    centres = mel_centres()
+    inside = (centres >= low_hz) & (centres <= high_hz)
+    return (
+        inside
+        if inside.any()
+        else np.arange(len(centres)) == np.abs(centres - (low_hz + high_hz) / 2).argmin()
+    )
+
+
+def find_drums(hearing: Hearing) -> Drums:
+    """Find the hits of kick, snare and hats; in a song without drums, none or few."""
+    kick, snare, hat = (_drum_strength(hearing, drum) for drum in (KICK, SNARE, HAT))
+    hat_alone = hat - SNARE_IN_HAT * _around(snare)
+    return Drums(_hits(kick, KICK), _hits(snare_strength(hearing), SNARE), _hits(hat_alone, HAT))
+
+
+def snare_strength(hearing: Hearing) -> Array:
+    """Measure how strongly a snare is struck, per frame: float32 (T,), >= 0, usual strong hits at 1."""
+    kick, snare = _drum_strength(hearing, KICK), _drum_strength(hearing, SNARE)
+    return np.maximum(snare - KICK_IN_SNARE * _around(kick), 0)
+
+
+def _drum_strength(hearing: Hearing, drum: Drum) -> Array:
+    """Onset strength of a drum, with its usual strong hits at 1."""
+    rises = [onset_strength(hearing, part, drum.low_hz, drum.high_hz) for part in drum.parts]
+    together = np.prod([rise / max(peak_ceiling(rise), drum.floor) for rise in rises], axis=0)
+    return np.asarray(together ** (1 / len(rises)), np.float32)
+
+
+def _around(strength: Array) -> Array:
+    """The highest value at a frame and its two neighbours."""
+    return np.asarray(maximum_filter1d(strength, 3), np.float32)
+
+
+def _hits(strength: Array, drum: Drum) -> Events:
+    frames = peaks(strength)
+    highest = maximum_filter1d(strength, 2 * NEAREST_HITS + 1)[frames]
+    frames = frames[(strength[frames] >= drum.faintest) & (strength[frames] == highest)]
+    summits = np.minimum(frames + _summit(strength, frames), len(strength) - 1) * HOP / RATE
+    times = np.maximum(summits - ONSET_DELAY, 0)
+    return Events(times, np.clip(strength[frames], 0, 1))
+
+
+def _summit(values: Array, frames: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Where the parabola through each peak and its neighbours is highest, -0.5 to 0.5 frames from it."""
+    before = values[np.maximum(frames - 1, 0)].astype(np.float64)
+    after = values[np.minimum(frames + 1, len(values) - 1)].astype(np.float64)
+    bend = before - 2 * values[frames] + after
+    return np.clip(np.divide(before - after, 2 * bend, out=np.zeros_like(bend), where=bend < 0), -0.5, 0.5)

@@ -1,0 +1,66 @@
+"""The one pass over the song: levels are true, and blocks, offset and size leave no trace."""
+
+import librosa
+import numpy as np
+import pytest
+
+from clavilux.features import hearing
+from clavilux.features.hearing import STEMS, Hearing, hear
+
+
+def test_a_sine_has_its_level_in_the_right_stems(tone):
+    heard = hear(tone(110, amplitude=0.5))
+    middle = {stem: float(values[40]) for stem, values in heard.rms.items()}
+    assert middle["mix"] == pytest.approx(0.5 / np.sqrt(2), rel=0.01)
+    assert middle["harmonic"] == pytest.approx(middle["mix"], rel=0.01)
+    assert middle["bass"] == pytest.approx(middle["mix"], rel=0.01)
+    assert max(middle["chords"], middle["drums"]) < 0.01 * middle["mix"]
+
+
+def test_level_is_librosas(mono):
+    ours = hear(mono).rms["mix"]
+    theirs = librosa.feature.rms(S=librosa.stft(mono, window="hann"), frame_length=2048)[0] / np.sqrt(0.375)
+    assert np.abs(ours - theirs).max() < 0.01 * theirs.max()
+
+
+def test_drums_strike_and_pads_sustain(composed):
+    drums, pads = (
+        hear(np.ascontiguousarray(composed.stems[stem].mean(axis=0)[: 44100 * 12 : 2]))
+        for stem in ("drums", "chords")
+    )
+    assert drums.rms["percussive"].mean() > 3 * drums.rms["chords"].mean()
+    assert pads.rms["harmonic"].mean() > 5 * pads.rms["percussive"].mean()
+
+
+def test_blocks_leave_no_trace(mono, monkeypatch):
+    whole = hear(mono[:90_000])
+    monkeypatch.setattr(hearing, "BLOCK", 37)
+    pieces = hear(mono[:90_000])
+    for name, values in whole.arrays().items():
+        assert np.abs(values - pieces.arrays()[name]).max() < 1e-4 * max(np.abs(values).max(), 1e-9), name
+
+
+def test_an_offset_is_not_heard(mono):
+    plain, offset = hear(mono[:60000]), hear(mono[:60000] + np.float32(0.3))
+    assert np.abs(plain.rms["mix"] - offset.rms["mix"]).max() < 1e-4
+
+
+@pytest.mark.parametrize("samples", [0, 1, 2, 700, 1102, 2049])
+@pytest.mark.parametrize("value", [0.0, 1.0, -1e6])
+def test_any_length_and_size_is_finite(samples, value):
+    sound = np.full(samples, value, np.float32)
+    sound[::3] *= -1
+    heard = hear(sound)
+    frames = 1 + samples // 512
+    for values in heard.arrays().values():
+        assert len(values) == frames
+        assert np.isfinite(values).all()
+    assert set(heard.rms) == set(STEMS)
+
+
+def test_a_hearing_survives_its_arrays(mono):
+    heard = hear(mono[:30000])
+    again = Hearing.of(heard.arrays())
+    assert np.array_equal(again.pitches, heard.pitches)
+    assert all(np.array_equal(again.rms[stem], heard.rms[stem]) for stem in STEMS)
+    assert all(np.array_equal(again.mel[part], heard.mel[part]) for part in heard.mel)

@@ -1,0 +1,132 @@
+"""The song: lazy, kept, honest about its stems, and finite for any sound."""
+
+import numpy as np
+import pytest
+
+from clavilux.audio.sound import Audio
+from clavilux.errors import PatchError
+from clavilux.features import song as song_module
+from clavilux.features.hearing import STEMS
+from clavilux.features.song import Song
+from clavilux.features.summary import summary
+from clavilux.store import Store
+
+
+def _clip(seconds=2.0):
+    time = np.arange(round(22050 * seconds)) / 22050
+    return Audio.from_samples(0.3 * np.sin(2 * np.pi * 220 * time) * (time % 0.5 < 0.2), 22050)
+
+
+def _refuse(samples):
+    raise AssertionError("heard again")
+
+
+def test_nothing_is_heard_before_it_is_asked_for(monkeypatch):
+    monkeypatch.setattr(song_module, "hear", _refuse)
+    song = Song(_clip())
+    assert song.duration == 2.0
+    with pytest.raises(AssertionError, match="heard again"):
+        song.rms()
+
+
+def test_what_was_heard_is_kept(tmp_path, monkeypatch):
+    first = Song(_clip(), Store(tmp_path))
+    curves = [first.chroma("mix"), first.chroma("bass"), first.flux("drums", 200, 5000), first.rms("chords")]
+    monkeypatch.setattr(song_module, "hear", _refuse)
+    again = Song(_clip(), Store(tmp_path))
+    repeats = [again.chroma("mix"), again.chroma("bass"), again.flux("drums", 200, 5000), again.rms("chords")]
+    assert all(np.array_equal(a.values, b.values) for a, b in zip(curves, repeats, strict=True))
+    assert np.array_equal(first.grid.beats, again.grid.beats)
+    with pytest.raises(AssertionError, match="heard again"):
+        Song(_clip(1.0), Store(tmp_path)).rms()
+
+
+def test_the_same_song_is_heard_the_same():
+    one, two = Song(_clip()), Song(_clip())
+    assert np.array_equal(one.chroma("chords").values, two.chroma("chords").values)
+    assert one.key == two.key
+
+
+@pytest.mark.parametrize("ask", [Song.chroma, Song.flux, Song.rms])
+def test_an_unknown_stem_is_named(ask):
+    with pytest.raises(PatchError, match=r"no stem 'drum'; did you mean 'drums'\?"):
+        ask(Song(_clip()), "drum")
+    with pytest.raises(PatchError, match="there are mix, harmonic"):
+        ask(Song(_clip()), "zzz")
+
+
+@pytest.mark.parametrize("stem", ["drums", "percussive"])
+def test_drums_have_no_chroma(stem):
+    with pytest.raises(PatchError, match="drums have no pitch"):
+        Song(_clip()).chroma(stem)
+
+
+@pytest.mark.parametrize("band", [(-1, 100), (200, 100), (100, 100), (12_000, 15_000), (float("nan"), 100)])
+def test_an_impossible_band_is_named(band):
+    with pytest.raises(PatchError, match="band"):
+        Song(_clip()).flux("mix", *band)
+
+
+def _odd_sounds():
+    rng = np.random.default_rng(1)
+    time = np.arange(8000 * 3) / 8000
+    return {
+        "silence": Audio.from_samples(np.zeros((2, 44100)), 44100),
+        "whisper": Audio.from_samples(rng.standard_normal(44100) * 1e-5, 44100),
+        "a twentieth of a second": Audio.from_samples(rng.standard_normal(2205) * 0.1, 44100),
+        "one sample": Audio.from_samples([0.5], 44100),
+        "two samples, slow": Audio.from_samples([0.5, -0.5], 8000),
+        "noise": Audio.from_samples(rng.standard_normal((2, 44100)) * 0.2, 44100),
+        "far too loud": Audio.from_samples(rng.standard_normal(44100) * 100, 44100),
+        "one note": Audio.from_samples(0.4 * np.sin(2 * np.pi * 440 * time), 8000),
+        "direct current": Audio.from_samples(np.ones(44100), 44100),
+        "one click": Audio.from_samples(np.eye(1, 66150, 30000)[0], 22050),
+        "six channels": Audio.from_samples(rng.standard_normal((6, 24000)) * 0.1, 48000),
+    }
+
+
+ODD = _odd_sounds()
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_every_sound_has_finite_answers(name):
+    song = Song(ODD[name])
+    rows = max(1, int(np.ceil(100 * song.duration - 1e-6)))
+    for stem in STEMS:
+        assert song.rms(stem).values.shape == (rows, 1)
+        flux = song.flux(stem, 30, 9000).values
+        assert flux.shape == (rows, 1)
+        assert flux.min() >= 0
+        if STEMS[stem].part != "percussive":
+            chroma = song.chroma(stem)
+            assert chroma.values.shape == (rows, 12)
+            assert chroma.values.min() >= 0
+            assert chroma.labels[0] == "C"
+    for hits in (song.kick, song.snare, song.hat):
+        assert ((hits.strengths > 0) & (hits.strengths <= 1)).all()
+        assert ((hits.times >= 0) & (hits.times <= song.duration)).all()
+    assert song.grid.beats[-1] >= song.duration
+    assert -0.5 <= song.tuning <= 0.5
+    assert 0 <= song.key.confidence <= 1
+    assert str(summary(song))
+
+
+@pytest.mark.parametrize("name", ["silence", "whisper"])
+def test_nothing_to_hear_is_nothing(name):
+    song = Song(ODD[name])
+    assert song.chroma("harmonic").values.max() == song.flux("mix").values.max() == 0
+    assert song.rms("mix").values.max() < 1e-3
+    assert len(song.kick) == len(song.snare) == len(song.hat) == 0
+    assert song.grid.confidence == song.key.confidence == song.tuning == 0
+
+
+def test_direct_current_has_no_notes_and_no_beat():
+    song = Song(ODD["direct current"])
+    assert song.chroma("harmonic").values.max() < 0.01
+    assert song.rms("mix").at([0.5]).item() < 1e-4
+    assert song.grid.confidence == 0
+
+
+def test_level_is_that_of_the_samples():
+    song = Song(Audio.from_samples(0.5 * np.sin(np.arange(44100 * 2) * 0.05), 44100))
+    assert song.rms("mix").at([1.0]).item() == pytest.approx(0.5 / np.sqrt(2), rel=0.01)
