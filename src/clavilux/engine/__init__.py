@@ -1,0 +1,1 @@
+"""Who runs a program: torch on a processor or an accelerator."""

@@ -1,0 +1,1 @@
+"""How pictures are drawn: networks, their checkpoints, the program from latents to pixels."""

@@ -1,0 +1,1 @@
+"""One file per checkpoint format, each giving a card and named arrays."""

@@ -1,0 +1,141 @@
+"""From the network's colours to a video's pixels: resize, convert, dither, round.
+
+Pictures are (B, 3, h, w) float32 in [-1, 1]; pixels are 8 bit. Conversion to YUV is linear, so it happens at
+the network's size, and resizing, cropping and chroma subsampling along an axis are one matrix. Y'CbCr is that
+of ITU-R BT.709 in limited range, chroma sited left as H.264 assumes.
+"""
+
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+__all__ = ["PixelFormat", "Pixels", "bt709", "halve", "resample"]
+
+PixelFormat = Literal["yuv420p", "rgb24"]
+Matrix = NDArray[np.float64]
+
+RED, BLUE = 0.2126, 0.0722
+"""Luma shares of BT.709; green has the rest."""
+
+GOLDEN = 0.6180339887498949
+PERIOD = 1024
+"""Frames after which the dither repeats; keeps its phase exact in float32."""
+
+
+def bt709() -> Matrix:
+    """Return the matrix from R'G'B' in [0, 1] to (Y, Cb, Cr) code values, offsets last; (3, 4).
+
+    >>> (bt709() @ [1, 1, 1, 1]).round(9).tolist()
+    [235.0, 128.0, 128.0]
+    """
+    luma = np.array([RED, 1 - RED - BLUE, BLUE])
+    blue = (np.array([0, 0, 1]) - luma) / (2 * (1 - BLUE))
+    red = (np.array([1, 0, 0]) - luma) / (2 * (1 - RED))
+    return np.column_stack([np.stack([219 * luma, 224 * blue, 224 * red]), [16, 128, 128]])
+
+
+def resample(size: int, target: int, scale: float) -> Matrix:
+    """Build the matrix that scales a line about its centre by `scale` and crops it to `target` samples.
+
+    The kernel is Keys' cubic with a = -1/2 (1981), widened when shrinking so that nothing aliases; at the
+    ends it is renormalised over the samples there are.
+
+    Returns:
+        (target, size), rows sum to 1.
+
+    >>> resample(4, 4, 1.0).tolist() == np.eye(4).tolist()
+    True
+    """
+    wider = max(1.0, 1 / scale)
+    centres = (np.arange(target) + 0.5 - target / 2) / scale + size / 2 - 0.5
+    distance = np.abs(centres[:, None] - np.arange(size)) / wider
+    near = (1.5 * distance - 2.5) * distance**2 + 1
+    far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
+    weights = np.where(distance < 1, near, np.where(distance < 2, far, 0.0))
+    return np.asarray(weights / weights.sum(axis=1, keepdims=True))
+
+
+def halve(size: int, taps: tuple[float, ...]) -> Matrix:
+    """Build the matrix that keeps every other sample after a filter whose middle or left tap sits on it.
+
+    Returns:
+        (size / 2, size), rows sum to 1; the outermost samples go on for ever.
+
+    >>> halve(4, (0.25, 0.5, 0.25)).tolist()
+    [[0.75, 0.25, 0.0, 0.0], [0.0, 0.25, 0.5, 0.25]]
+    """
+    matrix = np.zeros((size // 2, size))
+    rows = np.arange(size // 2)
+    for k, tap in enumerate(taps, start=-((len(taps) - 1) // 2)):
+        np.add.at(matrix, (rows, np.clip(2 * rows + k, 0, size - 1)), tap)
+    return matrix
+
+
+class Pixels(nn.Module):
+    """Scale a picture to cover the output, crop it about the centre, and make it 8 bit.
+
+    Args:
+        source: height and width of the pictures.
+        size: width and height of the output; even for yuv420p.
+        pixels: the pixel format.
+
+    >>> Pixels((4, 4), (8, 6), "yuv420p")(torch.zeros(2, 3, 4, 4), torch.arange(2)).shape
+    torch.Size([2, 9, 8])
+    """
+
+    def __init__(self, source: tuple[int, int], size: tuple[int, int], pixels: PixelFormat) -> None:
+        super().__init__()
+        (height, width), (wide, high) = source, size
+        scale = max(high / height, wide / width)
+        rows, columns = resample(height, high, scale), resample(width, wide, scale)
+        self.planar = pixels == "yuv420p"
+        self.size = size
+        colours = bt709() if self.planar else np.column_stack([255 * np.eye(3), np.zeros(3)])
+        self.colours, self.offsets = _buffer(colours[:, :3]), _buffer(colours[:, 3:])
+        self.rows, self.columns = _buffer(rows), _buffer(columns.T)
+        if self.planar:
+            self.chroma_rows = _buffer(halve(high, (0.5, 0.5)) @ rows)
+            self.chroma_columns = _buffer((halve(wide, (0.25, 0.5, 0.25)) @ columns).T)
+        self.pattern = _buffer(_gradient_noise(high, wide))
+
+    def forward(self, picture: Tensor, frame_index: Tensor) -> Tensor:
+        """Return uint8 (B, 3/2 H, W) planar I420, or (B, H, W, 3); frame_index (B,) int64 keys the dither."""
+        unit = picture.clamp(-1, 1) * 0.5 + 0.5
+        batch, _, height, width = unit.shape
+        planes = (self.colours @ unit.reshape(batch, 3, -1) + self.offsets).reshape(batch, 3, height, width)
+        phase = (frame_index % PERIOD).to(torch.float32)[:, None, None] * GOLDEN
+        if self.planar:
+            return self._planar(planes, phase)
+        full = self.rows @ (planes @ self.columns)
+        dither = (self.pattern + phase)[:, None] + torch.arange(3, device=phase.device)[:, None, None] * (
+            1 / 3
+        )
+        return _rounded(full, dither, 0, 255).permute(0, 2, 3, 1).contiguous()
+
+    def _planar(self, planes: Tensor, phase: Tensor) -> Tensor:
+        wide, high = self.size
+        luma = self.rows @ (planes[:, 0] @ self.columns)
+        chroma = self.chroma_rows @ (planes[:, 1:] @ self.chroma_columns)
+        shifts = torch.arange(1, 3, device=phase.device)[:, None, None] * (1 / 3)
+        dither = (self.pattern[: high // 2, : wide // 2] + phase)[:, None] + shifts
+        flat = _rounded(chroma, dither, 16, 240).reshape(planes.shape[0], high // 2, wide)
+        return torch.cat((_rounded(luma, self.pattern + phase, 16, 235), flat), dim=1)
+
+
+def _rounded(values: Tensor, dither: Tensor, least: int, most: int) -> Tensor:
+    """Round to 8 bit, up as often as the fraction says: floor(v + d), d spread evenly over [0, 1)."""
+    spread = dither - torch.floor(dither)
+    return torch.floor(values + spread).clamp(least, most).to(torch.uint8)
+
+
+def _gradient_noise(height: int, width: int) -> Matrix:
+    """Spread [0, 1) evenly over every small neighbourhood: gradient noise (Jimenez 2014), (H, W)."""
+    y, x = np.mgrid[:height, :width]
+    return np.asarray(52.9829189 * ((0.06711056 * x + 0.00583715 * y) % 1) % 1)
+
+
+def _buffer(matrix: Matrix) -> nn.Buffer:
+    return nn.Buffer(torch.from_numpy(np.ascontiguousarray(matrix, np.float32)))

@@ -1,0 +1,126 @@
+"""A program covers any output size, takes wide constants, and is a pure function of its inputs."""
+
+import numpy as np
+import pytest
+import torch
+
+from clavilux import seeds
+from clavilux.errors import SettingError
+from clavilux.generator import program as module
+from clavilux.generator.program import Program, default_cells, extend
+
+
+def draw(program, *, batch=1, seed=0, first=0):
+    network = program.network
+    ws = seeds.normal(seed, "ws", 0, (batch, network.sizes.num_ws, network.sizes.w_dim))
+    noise = [
+        torch.from_numpy(seeds.normal(seed, name, 0, (batch, 1, *shape)))
+        for name, shape in program.noise_shapes.items()
+    ]
+    with torch.inference_mode():
+        return program(torch.from_numpy(ws), noise, torch.arange(first, first + batch)).numpy()
+
+
+@pytest.mark.parametrize("size", [(64, 36), (36, 64), (84, 36), (40, 40), (16, 2), (2, 16), (200, 100)])
+def test_frames_have_exactly_the_size_asked_for(small_model, size):
+    width, height = size
+    assert draw(Program(small_model, size=size)).shape == (1, height * 3 // 2, width)
+    assert draw(Program(small_model, size=size, pixels="rgb24"), batch=2).shape == (2, height, width, 3)
+
+
+def test_odd_sizes_are_for_stills_only(small_model):
+    assert draw(Program(small_model, size=(33, 17), pixels="rgb24")).shape == (1, 17, 33, 3)
+    with pytest.raises(SettingError, match="even"):
+        Program(small_model, size=(33, 18))
+
+
+@pytest.mark.parametrize("size", [(0, 8), (8, -2), (10**6, 8)])
+def test_impossible_sizes(small_model, size):
+    with pytest.raises(SettingError, match="cannot be drawn"):
+        Program(small_model, size=size)
+
+
+def test_impossible_cells_and_formats(small_model):
+    with pytest.raises(SettingError, match="cells"):
+        Program(small_model, size=(8, 8), cells=(3, 8))
+    with pytest.raises(SettingError, match="cells"):
+        Program(small_model, size=(8, 8), cells=(8, 65))
+    with pytest.raises(SettingError, match="pixel format"):
+        Program(small_model, size=(8, 8), pixels="nv12")
+
+
+def test_programs_are_pure(small_model):
+    program = Program(small_model, size=(64, 36))
+    first = draw(program, batch=2)
+    draw(program, batch=2, seed=1)
+    assert np.array_equal(first, draw(program, batch=2))
+    assert not np.array_equal(first, draw(program, batch=2, first=1))
+
+
+def test_noise_shapes_follow_the_cells(small_model):
+    shapes = Program(small_model, size=(64, 36), cells=(5, 9)).noise_shapes
+    assert list(shapes) == ["b4.conv1", "b8.conv0", "b8.conv1", "b16.conv0", "b16.conv1"]
+    assert list(shapes.values()) == [(5, 9), (10, 18), (10, 18), (20, 36), (20, 36)]
+
+
+@pytest.mark.parametrize(
+    ("resolution", "size", "cells"),
+    [
+        (512, (1280, 720), (4, 7)),
+        (512, (1080, 1920), (7, 4)),
+        (1024, (1000, 1000), (4, 4)),
+        (256, (2560, 1080), (4, 9)),
+        (128, (1280, 720), (8, 14)),
+        (128, (720, 1280), (14, 8)),
+        (512, (100000, 2), (4, 64)),
+        (512, (1, 16384), (64, 4)),
+    ],
+)
+def test_default_cells(resolution, size, cells):
+    assert default_cells(resolution, size) == cells
+
+
+def test_the_constant_is_untouched_at_its_own_size(small_model):
+    const = small_model.network.const.numpy()
+    assert np.array_equal(Program(small_model, size=(16, 16), cells=(4, 4)).const.numpy(), const)
+
+
+@pytest.mark.parametrize(
+    ("how", "row"),
+    [
+        ("mirror", [1, 0, 0, 1, 2, 3, 3, 2]),
+        ("replicate", [0, 0, 0, 1, 2, 3, 3, 3]),
+        ("tile", [2, 3, 0, 1, 2, 3, 0, 1]),
+    ],
+)
+def test_ways_to_extend(monkeypatch, how, row):
+    monkeypatch.setattr(module, "UNEVENNESS", 0.0)
+    const = np.tile(np.arange(4, dtype=np.float32), (3, 4, 1))
+    assert extend(const, (4, 8), how)[1, 2].tolist() == row
+    assert np.array_equal(extend(const.transpose(0, 2, 1), (8, 4), how)[1, :, 2], row)
+
+
+def test_repetitions_are_uneven_but_the_same_every_time(silk):
+    const = silk.network.const.numpy()
+    wide = extend(const, (4, 12), "tile")
+    assert np.array_equal(wide, extend(const, (4, 12), "tile"))
+    assert np.abs(wide[:, :, :4] - wide[:, :, 4:8]).mean() > 0.1 * const.std()
+
+
+def correlation(a, b) -> float:
+    return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
+
+
+def test_wide_pictures_are_one_picture_not_two(silk):
+    """Neither a half and the mirrored other half nor two repetitions of the constant look alike."""
+    program = Program(silk, size=(448, 256), pixels="rgb24")
+    ws = silk.w_avg + 0.8 * (silk.map(seeds.normal(0, "wide", 0, (4, silk.z_dim))) - silk.w_avg)
+    ws = np.repeat(ws[:, None], silk.num_ws, axis=1).astype(np.float32)
+    noise = [torch.zeros(4, 1, *shape) for shape in program.noise_shapes.values()]
+    with torch.inference_mode():
+        luma = program(torch.from_numpy(ws), noise, torch.arange(4)).numpy().mean(axis=3)
+    halves = [correlation(p[:, :224], p[:, :223:-1]) for p in luma]
+    around_the_seam = [correlation(p[:, 128:288], p[:, 447:287:-1]) for p in luma]
+    repeated = [correlation(p[:, :192], p[:, 256:]) for p in luma]
+    for found in (halves, around_the_seam, repeated):
+        assert abs(np.mean(found)) < 0.3

@@ -1,0 +1,127 @@
+"""The network equals the published implementation's pictures, and the papers' plain form."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from clavilux import seeds
+from clavilux.generator.sizes import Sizes
+from clavilux.generator.stylegan2 import StyleGAN2
+
+REFERENCE = Path(__file__).parent / "data" / "silk-128-first.npz"
+
+
+@pytest.fixture(scope="module")
+def reference():
+    with np.load(REFERENCE) as file:
+        return {name: file[name] for name in file.files}
+
+
+def error(found, wanted) -> float:
+    return float(np.abs(found - wanted).max() / wanted.std())
+
+
+def test_mapping_equals_the_published_implementation(silk, reference):
+    assert error(silk.map(reference["z"]), reference["w"]) <= 1e-4
+
+
+@pytest.mark.parametrize(("name", "amount"), [("image", 1.0), ("image_no_noise", 0.0)])
+def test_pictures_equal_the_published_implementation(silk, reference, name, amount):
+    network = silk.network
+    ws = torch.from_numpy(reference["w"])[:, None].expand(-1, silk.num_ws, -1)
+    noise = [conv.noise_const[None, None] * amount for block in network.blocks for conv in block.convs]
+    with torch.inference_mode():
+        assert error(network(ws, noise).numpy(), reference[name]) <= 1e-4
+
+
+def plain_conv(x: Tensor, weight: Tensor, style: Tensor, *, up: bool, demodulate: bool) -> Tensor:
+    """Give every sample its own weights and its own group (Karras et al. 2020, equations 1 and 3)."""
+    batch, into, high, wide = x.shape
+    own = weight[None] * style[:, None, :, None, None]
+    if demodulate:
+        own = own / (own.square().sum(dim=(2, 3, 4), keepdim=True) + 1e-8).sqrt()
+    kernel = own.shape[-1]
+    if up:  # zeros between the samples, then the flipped kernel: the definition of a transposed convolution
+        spread = torch.zeros(batch, into, 2 * high - 1, 2 * wide - 1)
+        spread[:, :, ::2, ::2] = x
+        x, own, pad = spread, own.flip(3, 4), kernel - 1
+    else:
+        pad = kernel // 2
+    y = F.conv2d(
+        x.reshape(1, -1, *x.shape[2:]), own.reshape(-1, into, kernel, kernel), padding=pad, groups=batch
+    )
+    y = y.reshape(batch, -1, *y.shape[2:])
+    if up:
+        y = filtered(F.pad(y, (1, 1, 1, 1)))
+    return y
+
+
+def filtered(y: Tensor) -> Tensor:
+    taps = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 4
+    for dim in (2, 3):
+        size = y.shape[dim] - 3
+        y = sum(tap * y.narrow(dim, k, size) for k, tap in enumerate(taps))
+    return y
+
+
+def plain_picture(
+    sizes: Sizes, t: dict[str, Tensor], ws: Tensor, noise: list[Tensor], const: Tensor
+) -> Tensor:
+    x, picture, index = const.expand(len(ws), -1, -1, -1), None, 0
+    for r in sizes.resolutions:
+        for name in ("conv0", "conv1") if r > 4 else ("conv1",):
+            p = f"synthesis.b{r}.{name}"
+            style = ws[:, index] @ t[f"{p}.affine.weight"].T / sizes.w_dim**0.5 + t[f"{p}.affine.bias"]
+            x = plain_conv(x, t[f"{p}.weight"], style, up=name == "conv0", demodulate=True)
+            x = x + noise[index] * t[f"{p}.noise_strength"] + t[f"{p}.bias"][:, None, None]
+            x, index = torch.where(x < 0, 0.2 * x, x) * 2**0.5, index + 1
+        p = f"synthesis.b{r}.torgb"
+        style = ws[:, index] @ t[f"{p}.affine.weight"].T / sizes.w_dim**0.5 + t[f"{p}.affine.bias"]
+        colour = plain_conv(x, t[f"{p}.weight"], style / x.shape[1] ** 0.5, up=False, demodulate=False)
+        colour = colour + t[f"{p}.bias"][:, None, None]
+        if picture is not None:
+            spread = torch.zeros(len(ws), 3, 2 * picture.shape[2], 2 * picture.shape[3])
+            spread[:, :, ::2, ::2] = picture
+            colour = colour + filtered(F.pad(spread, (2, 1, 2, 1)))
+        picture = colour
+    return picture
+
+
+@pytest.mark.parametrize(
+    ("channels", "w_dim", "cells"),
+    [((5,), 7, (4, 4)), ((6, 9, 3), 4, (4, 4)), ((12, 8, 5), 16, (5, 9)), ((3, 4, 2, 1), 6, (7, 4))],
+)
+def test_scale_conv_scale_equals_weights_per_sample(random_arrays, noise, channels, w_dim, cells):
+    sizes = Sizes(3, w_dim, 1, channels)
+    tensors = {name: torch.from_numpy(array) for name, array in random_arrays(sizes, len(channels)).items()}
+    network = StyleGAN2(sizes, tensors)
+    ws = torch.from_numpy(seeds.normal(1, "ws", 0, (3, sizes.num_ws, w_dim)))
+    const = torch.from_numpy(seeds.normal(2, "const", 0, (channels[0], *cells)))
+    layers = noise(network, cells, 3)
+    found = network(ws, layers, const=const).numpy()
+    assert found.shape == (3, 3, cells[0] * sizes.resolution // 4, cells[1] * sizes.resolution // 4)
+    assert error(found, plain_picture(sizes, tensors, ws, layers, const).numpy()) <= 1e-4
+
+
+def test_stopping_early_gives_the_picture_so_far(silk, noise):
+    ws = torch.from_numpy(silk.w_avg)[None, None].expand(1, silk.num_ws, -1)
+    with torch.inference_mode():
+        small = silk.network(ws, noise(silk.network, (4, 4), 1), last=32)
+    assert small.shape == (1, 3, 32, 32)
+
+
+def test_every_layer_hears_its_noise_and_its_latent(small_model, noise):
+    network = small_model.network
+    ws = torch.from_numpy(seeds.normal(0, "ws", 0, (1, small_model.num_ws, small_model.w_dim)))
+    layers = noise(network, (4, 4), 1)
+    before = network(ws, layers)
+    for k in range(len(layers)):
+        assert not torch.equal(before, network(ws, [n + (i == k) for i, n in enumerate(layers)]))
+    for k in range(small_model.num_ws):
+        changed = ws.clone()
+        changed[:, k] += 1
+        assert not torch.equal(before, network(changed, layers))
