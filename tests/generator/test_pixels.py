@@ -7,6 +7,7 @@ import torch
 from torch.nn import functional as F
 
 from clavilux import seeds
+from clavilux.generator.formats import LAYOUTS, Layout
 from clavilux.generator.pixels import Pixels, halve, resample
 
 
@@ -20,35 +21,61 @@ def frames(*indices: int) -> torch.Tensor:
     return torch.tensor(indices)
 
 
-def reference_yuv(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def reference_yuv(rgb: np.ndarray, layout: Layout) -> list[np.ndarray]:
     """BT.709, limited range, chroma sited left; rgb (3, H, W) in [0, 1], written out sample by sample."""
     r, g, b = rgb.astype(np.float64)
     luma = 0.2126 * r + 0.7152 * g + 0.0722 * b
     chroma = []
     for difference in ((b - luma) / 1.8556, (r - luma) / 1.5748):
-        wide = np.pad(difference, ((0, 0), (1, 1)), mode="edge")
-        across = (wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:])[:, ::2] / 4
-        chroma.append(128 + 224 * (across[::2] + across[1::2]) / 2)
-    return 16 + 219 * luma, chroma[0], chroma[1]
+        thin = difference
+        if layout.across == 2:
+            wide = np.pad(thin, ((0, 0), (1, 1)), mode="edge")
+            thin = (wide[:, :-2] + 2 * wide[:, 1:-1] + wide[:, 2:])[:, ::2] / 4
+        if layout.down == 2:
+            thin = (thin[::2] + thin[1::2]) / 2
+        chroma.append(128 + 224 * thin)
+    return [plane * 2 ** (layout.bits - 8) for plane in (16 + 219 * luma, *chroma)]
 
 
-def planes(pixels: np.ndarray, width: int, height: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    flat, size = pixels.reshape(-1).astype(np.float64), width * height
-    halves = (height // 2, width // 2)
-    return (
-        flat[:size].reshape(height, width),
-        flat[size : size * 5 // 4].reshape(halves),
-        flat[size * 5 // 4 :].reshape(halves),
-    )
+def planes(
+    pixels: np.ndarray, width: int, height: int, layout: Layout = LAYOUTS["yuv420p"]
+) -> list[np.ndarray]:
+    flat, less = pixels.reshape(-1).astype(np.float64), (height // layout.down, width // layout.across)
+    ends = np.cumsum([height * width, less[0] * less[1]])
+    shapes = ((height, width), less, less)
+    return [part.reshape(shape) for part, shape in zip(np.split(flat, ends), shapes, strict=True)]
 
 
-def test_yuv_equals_the_float_reference_within_rounding():
-    picture = smooth_picture(48, 64)
-    out = Pixels((48, 64), (64, 48), "yuv420p")(picture, frames(7)).numpy()
-    assert out.shape == (1, 72, 64)
-    wanted = reference_yuv((picture[0].clamp(-1, 1).numpy() + 1) / 2)
-    for found, exact in zip(planes(out[0], 64, 48), wanted, strict=True):
+@pytest.mark.parametrize("pixels", LAYOUTS)
+def test_yuv_equals_the_float_reference_within_rounding(pixels):
+    picture, layout = smooth_picture(48, 64), LAYOUTS[pixels]
+    out = Pixels((48, 64), (64, 48), pixels)(picture, frames(7)).numpy()
+    assert (out.shape, out.dtype) == ((1, *layout.shape((64, 48))), layout.dtype)
+    wanted = reference_yuv((picture[0].clamp(-1, 1).numpy() + 1) / 2, layout)
+    for found, exact in zip(planes(out[0], 64, 48, layout), wanted, strict=True):
         assert np.abs(found - exact).max() < 1.001
+        assert abs((found - exact).mean()) < 0.1  # the dither is fair
+
+
+@pytest.mark.parametrize("pixels", ["yuv420p10", "yuv422p10", "yuv444p10"])
+def test_10_bits_lie_on_a_grid_four_times_as_fine(pixels):
+    picture = smooth_picture(48, 64, seed=1)
+    coarse, fine = LAYOUTS["yuv420p"], LAYOUTS[pixels]
+    luma8 = planes(Pixels((48, 64), (64, 48), "yuv420p")(picture, frames(2)).numpy(), 64, 48, coarse)[0]
+    luma10 = planes(Pixels((48, 64), (64, 48), pixels)(picture, frames(2)).numpy(), 64, 48, fine)[0]
+    assert np.abs(luma10 - 4 * luma8).max() < 5
+    assert set(luma10.reshape(-1) % 4) == {0, 1, 2, 3}
+
+
+def test_scaling_and_cropping_come_before_every_format():
+    picture = smooth_picture(16, 40)
+    lumas = {
+        pixels: planes(Pixels((16, 40), (48, 32), pixels)(picture, frames(0)).numpy(), 48, 32, layout)[0]
+        / 2 ** (layout.bits - 8)
+        for pixels, layout in LAYOUTS.items()
+    }
+    for luma in lumas.values():
+        assert np.abs(luma - lumas["yuv444p"]).max() <= 1
 
 
 @pytest.fixture
@@ -82,7 +109,7 @@ def test_ffmpeg_reads_the_yuv_as_the_same_colour(colour):
     assert np.abs(rgb.mean(axis=(0, 1)) - exact).max() < 1.75  # FFmpeg rounds down
 
 
-@pytest.mark.parametrize("pixels", ["yuv420p", "rgb24"])
+@pytest.mark.parametrize("pixels", [*LAYOUTS, "rgb24"])
 def test_values_stay_in_their_range(pixels):
     picture = torch.from_numpy(5 * seeds.normal(0, "wild", 0, (2, 3, 16, 24)))
     out = Pixels((16, 24), (96, 64), pixels)(picture, frames(0, 1)).numpy()
@@ -90,17 +117,19 @@ def test_values_stay_in_their_range(pixels):
         assert out.shape == (2, 64, 96, 3)
         assert (out.min(), out.max()) == (0, 255)
     else:
-        luma, chroma = out[:, :64], out[:, 64:]
-        assert (luma.min(), luma.max()) == (16, 235)
-        assert chroma.min() >= 16
-        assert chroma.max() <= 240
+        luma, chroma, step = out[:, :64], out[:, 64:], 2 ** (LAYOUTS[pixels].bits - 8)
+        assert (luma.min(), luma.max()) == (16 * step, 235 * step)
+        assert 16 * step <= chroma.min() < 60 * step
+        assert 200 * step < chroma.max() <= 240 * step
 
 
+@pytest.mark.parametrize("pixels", LAYOUTS)
 @pytest.mark.parametrize("value", [-1.0, 1.0])
-def test_black_and_white_are_not_dithered(value):
-    out = Pixels((8, 8), (16, 8), "yuv420p")(torch.full((1, 3, 8, 8), value), frames(5)).numpy()
-    assert (out[:, :8] == (16 if value < 0 else 235)).all()
-    assert (np.abs(out[:, 8:].astype(int) - 128) <= 1).all()
+def test_black_and_white_are_not_dithered(value, pixels):
+    out = Pixels((8, 8), (16, 8), pixels)(torch.full((1, 3, 8, 8), value), frames(5)).numpy()
+    step = 2 ** (LAYOUTS[pixels].bits - 8)
+    assert (out[:, :8] == (16 if value < 0 else 235) * step).all()
+    assert (np.abs(out[:, 8:].astype(int) - 128 * step) <= 1).all()
 
 
 @pytest.mark.parametrize("grey", [-0.8, -0.1234, 0.3, 0.777])

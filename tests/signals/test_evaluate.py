@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clavilux.audio.sound import Audio
+from clavilux.errors import PatchError
 from clavilux.features.song import Song
 from clavilux.signals import ops
 from clavilux.signals.evaluate import Evaluation, evaluate
@@ -77,6 +78,30 @@ def test_normalising_spans_zero_to_one_and_flat_becomes_zero():
     assert stretched.min() == 0
     assert stretched.max() == pytest.approx(1, abs=0.01)
     assert ops.normalize(np.full((50, 1), 3.0), low=10, percentile=97.5).max() == 0
+
+
+@pytest.mark.parametrize("density", [0.2, 0.5])
+def test_focus_lets_so_many_notes_speak_in_dense_and_in_bare_music(density):
+    chroma = np.random.default_rng(1).random((500, 12)) ** 2 + density
+    chroma[:50] = 0
+    focused = ops.focus(chroma, notes=2.5)
+    shares = focused[50:] / focused[50:].sum(axis=1, keepdims=True)
+    assert np.median(1 / (shares**2).sum(axis=1)) == pytest.approx(2.5, abs=0.05)
+    np.testing.assert_allclose(focused.sum(axis=1), chroma.sum(axis=1), rtol=1e-9)
+    np.testing.assert_array_equal(focused.argmax(axis=1), chroma.argmax(axis=1))
+
+
+def test_a_turn_passes_every_note_on_a_fifth_at_a_time_and_comes_round(heard):
+    chroma = np.zeros((len(heard.chroma("mix").values), 12))
+    chroma[:, 0] = 1
+    turned = ops.turn(heard, chroma, bars=12)
+    np.testing.assert_allclose(turned.sum(axis=1), 1)
+    bars = heard.grid.bar_at(np.arange(len(chroma)) / 100)
+    for bar in range(1, 12):
+        assert turned[np.argmin(np.abs(bars - bar))].argmax() == 7 * bar % 12
+    assert np.abs(np.diff(turned, axis=0)).max() < 0.02
+    with pytest.raises(PatchError, match="12 channels"):
+        ops.turn(heard, chroma[:, :3], bars=12)
 
 
 def test_shares_sum_to_one_when_loud_and_fade_to_nothing_in_silence():

@@ -1,11 +1,12 @@
 """The command line: one file per command; errors become one sentence and exit code 2."""
 
+import shlex
 import sys
 from collections.abc import Sequence
 
 import typer
 
-from clavilux.cli import analyse, demo, render, still
+from clavilux.cli import analyse, demo, recreate, render, renders, still
 from clavilux.errors import ClaviluxError
 
 __all__ = ["app", "main"]
@@ -35,6 +36,8 @@ def clavilux(
 app.command("render")(render.render)
 app.command("still")(still.still)
 app.command("demo")(demo.demo)
+app.command("recreate")(recreate.recreate)
+app.command("renders")(renders.renders)
 app.command("analyse")(analyse.analyse)
 app.command("analyze", hidden=True)(analyse.analyse)
 
@@ -52,8 +55,15 @@ def _run(arguments: Sequence[str] | None) -> int:
     except typer.TyperException as error:
         return _say(f"Error: {error.format_message()}", 2)
     except (KeyboardInterrupt, typer.Abort):
-        return _say("Stopped.", 130)
+        return _say(_stopped(sys.argv[1:] if arguments is None else arguments), 130)
     return result if isinstance(result, int) else 0
+
+
+def _stopped(arguments: Sequence[str]) -> str:
+    """Say how to go on after Ctrl-C: what is finished of a render is kept."""
+    if not set(arguments) & {"render", "demo", "recreate"}:
+        return "Stopped."
+    return f"Stopped. The same command goes on from here:\n  {shlex.join(['clavilux', *arguments])}"
 
 
 def _say(text: str, code: int) -> int:

@@ -24,7 +24,9 @@ __all__ = [
     "SongFile",
     "Start",
     "Verbose",
+    "cache_folder",
     "default_store",
+    "renders_folder",
 ]
 
 SongFile = Annotated[
@@ -51,7 +53,7 @@ ModelName = Annotated[
 Psi = Annotated[
     float | None,
     typer.Option(
-        metavar="X", help="Variety: 0 the model's average picture, 1 all it can do.", show_default="0.8"
+        metavar="X", help="Variety: 0 the model's average picture, 1 all it can do.", show_default="1"
     ),
 ]
 Crf = Annotated[int, typer.Option(metavar="N", help="Quality: 1 best, 18 looks clean, 51 smallest.")]
@@ -62,13 +64,22 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but erro
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more: stages, sizes, what plays what.")]
 
 
-def default_store() -> "Store":
-    """Open the store in this user's cache folder; CLAVILUX_CACHE names another."""
+def cache_folder() -> Path:
+    """Return this user's cache folder; CLAVILUX_CACHE names another."""
     import os
 
     import platformdirs
 
+    return Path(os.environ.get("CLAVILUX_CACHE") or platformdirs.user_cache_dir("clavilux", appauthor=False))
+
+
+def renders_folder() -> Path:
+    """Return where the pieces of unfinished renders are kept."""
+    return cache_folder() / "renders"
+
+
+def default_store() -> "Store":
+    """Open the store of what was heard and learned."""
     from clavilux.store import Store
 
-    folder = os.environ.get("CLAVILUX_CACHE") or platformdirs.user_cache_dir("clavilux", appauthor=False)
-    return Store(Path(folder) / "heard")
+    return Store(cache_folder() / "known")

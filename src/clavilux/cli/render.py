@@ -99,7 +99,7 @@ def make_video(
     from clavilux.make.make import Session, check_target, play, prepare
     from clavilux.timeline import format_time
 
-    session = Session(options.default_store(), screen)
+    session = Session(options.default_store(), screen, options.renders_folder())
     check_target(target, ".mp4", overwrite=force)
     stage = prepare(source, settings, session=session)
     for line in _describe(stage):

@@ -49,7 +49,8 @@ class TorchRunner:
 
         >>> from clavilux.generator.model import load_model
         >>> program = Program(load_model("silk"), size=(64, 64), cells=(4, 4), pixels="rgb24")
-        >>> noise = {name: np.zeros((3, 1, *shape), np.float32) for name, shape in program.noise_shapes.items()}
+        >>> shapes = program.noise_shapes.items()
+        >>> noise = {name: np.zeros((3, 1, *shape), np.float32) for name, shape in shapes}
         >>> inputs = FrameInputs(np.zeros((3, 12, 128), np.float32), noise, np.arange(3))
         >>> TorchRunner(program, batch=2).run(inputs).shape
         (3, 64, 64, 3)

@@ -7,11 +7,11 @@ into a video or one picture.
 import contextlib
 import errno
 import os
-import tempfile
 import time
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from importlib.metadata import version
 from pathlib import Path
 from typing import Protocol
 
@@ -25,7 +25,9 @@ from clavilux.features.song import Song
 from clavilux.generator.model import Model, load_model
 from clavilux.generator.pixels import PixelFormat
 from clavilux.generator.program import Program
-from clavilux.make.plan import Plan, cover
+from clavilux.make.plan import Plan, Segment, cover
+from clavilux.make.recipe import KEY, Recipe
+from clavilux.make.segments import SegmentStore, prune
 from clavilux.make.settings import Settings
 from clavilux.patch.patch import Patch
 from clavilux.patch.presets.pulse import pulse
@@ -34,9 +36,20 @@ from clavilux.render.frames import BATCH, frames
 from clavilux.store import Store
 from clavilux.timeline import Timeline, format_time
 from clavilux.video.join import join
-from clavilux.video.write import Encoding, SegmentWriter
+from clavilux.video.write import Encoding
 
-__all__ = ["Rendered", "Reporter", "Session", "Stage", "check_target", "play", "prepare", "render", "still"]
+__all__ = [
+    "Rendered",
+    "Reporter",
+    "Session",
+    "Stage",
+    "check_target",
+    "fill",
+    "play",
+    "prepare",
+    "render",
+    "still",
+]
 
 
 class Reporter(Protocol):
@@ -63,10 +76,13 @@ class Session:
     Attributes:
         store: keeps what was heard, and learned about models, for the next time.
         report: is told.
+        renders: keeps the pieces of renders that stop early, so that they can go on; without it they are
+            written beside the target and removed when a render stops.
     """
 
     store: Store = field(default_factory=Store)
     report: Reporter = field(default_factory=Silent)
+    renders: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -79,6 +95,7 @@ class Rendered:
         fps: its frame rate.
         duration: its length in seconds.
         size: width and height.
+        pixels: hash of the raw frames.
         seconds: how long the making took.
     """
 
@@ -87,6 +104,7 @@ class Rendered:
     fps: Fraction
     duration: float
     size: tuple[int, int]
+    pixels: str
     seconds: float
 
 
@@ -108,6 +126,11 @@ class Stage:
         return frames(self.bound, self.runner, self.timeline, first, last)
 
     @property
+    def encoding(self) -> Encoding:
+        """How the frames are encoded."""
+        return Encoding(self.program.size, self.timeline.fps, crf=self.settings.crf, gop=self.plan.gop)
+
+    @property
     def plan(self) -> Plan:
         """What will be made, as a function of the project alone."""
         recipe = {
@@ -123,6 +146,11 @@ class Stage:
             "crf": self.settings.crf,
         }
         return Plan(self.timeline, recipe)
+
+    def recipe(self, segment_hashes: list[str]) -> Recipe:
+        """Write down how the video was made, to travel inside it."""
+        pixels = Recipe.pixels_of(segment_hashes)
+        return Recipe(version("clavilux"), self.settings, self.plan.recipe, pixels)
 
 
 def prepare(
@@ -192,53 +220,113 @@ def render(
 
 
 def play(stage: Stage, target: Path, session: Session | None = None) -> Rendered:
-    """Draw, encode and join a video, piece by piece beside the target, and put it in place whole.
+    """Draw, encode and join a video, piece by piece, and put it in place whole.
+
+    Pieces that an earlier try has finished are used as they are.
 
     Raises:
-        RenderError, OutputError: it cannot be drawn or written; the pieces are removed.
+        RenderError, OutputError: it cannot be drawn or written; nothing finished is lost.
     """
-    began = time.monotonic()
-    report, timeline = (session or Session()).report, stage.timeline
-    with _workshop(target) as folder:
-        report.begin("Rendering", timeline.frames)
-        pieces = _write_segments(stage, folder, report)
-        report.begin("Joining picture and sound")
-        join(
-            pieces,
-            target,
-            audio=stage.song.audio,
-            start=timeline.start,
-            duration=timeline.duration,
-            metadata={"title": stage.song.audio.name, "encoder": "Clavilux"},
-        )
+    began, session = time.monotonic(), session or Session()
+    store = SegmentStore(_place(target, session, stage.plan), stage.plan)
+    about = {
+        "song": stage.song.audio.name,
+        "target": str(target.absolute()),
+        "segments": len(store.plan.segments),
+    }
+    with _naming_disk_errors(target), _kept(store, session):
+        with store.open(about):
+            fill(store, stage, session.report)
+            recipe = stage.recipe(store.pixel_hashes())
+            _join(store, stage, target, recipe, session.report)
+        store.remove()
+    timeline = stage.timeline
     return Rendered(
         path=target,
         frames=timeline.frames,
         fps=timeline.fps,
         duration=float(timeline.duration),
         size=stage.program.size,
+        pixels=recipe.pixels,
         seconds=time.monotonic() - began,
     )
 
 
-def _write_segments(stage: Stage, folder: Path, report: Reporter) -> list[Path]:
-    """Encode every segment of the plan from one unbroken run of frames."""
-    pieces, plan = [], stage.plan
-    encoding = Encoding(size=stage.program.size, fps=plan.timeline.fps, crf=stage.settings.crf, gop=plan.gop)
-    with contextlib.closing(stage.frames(0, plan.timeline.frames)) as drawn:
-        rest = np.empty((0,), np.uint8)
-        for segment in plan.segments:
-            path = folder / f"{segment.index:05d}.mp4"
-            with SegmentWriter(path, encoding) as writer:
-                missing = segment.last - segment.first
-                while missing:
-                    batch = rest if len(rest) else next(drawn)
-                    writer.write(batch[:missing])
-                    rest = batch[missing:]
-                    report.advance(min(len(batch), missing))
-                    missing -= min(len(batch), missing)
-            pieces.append(path)
-    return pieces
+def _place(target: Path, session: Session, plan: Plan) -> Path:
+    """Name the folder of a render's pieces: among the kept ones, or hidden beside the target."""
+    if session.renders is not None:
+        return session.renders / plan.digest
+    return target.parent / f".{target.stem}-{plan.digest[:8]}"
+
+
+def fill(store: SegmentStore, stage: Stage, report: Reporter) -> None:
+    """Draw and encode every segment that is missing, each unbroken stretch from one run of frames."""
+    missing = store.missing()
+    total, left = stage.timeline.frames, sum(segment.last - segment.first for segment in missing)
+    report.begin("Rendering", total)
+    if left < total:
+        report.advance(total - left)
+        report.note(f"Going on where it stopped: {total - left} of {total} frames are already made.")
+    for stretch in _stretches(missing):
+        with contextlib.closing(stage.frames(stretch[0].first, stretch[-1].last)) as drawn:
+            _write(store, stretch, drawn, stage.encoding, report)
+
+
+def _write(
+    store: SegmentStore,
+    segments: list[Segment],
+    drawn: Iterator[NDArray[np.uint8]],
+    encoding: Encoding,
+    report: Reporter,
+) -> None:
+    """Cut one run of frames into its segments."""
+    batch = np.empty(0, np.uint8)
+    for segment in segments:
+        with store.write(segment, encoding) as writer:
+            missing = segment.last - segment.first
+            while missing:
+                batch = batch if len(batch) else next(drawn)
+                now, batch = batch[:missing], batch[missing:]
+                writer.write(now)
+                report.advance(len(now))
+                missing -= len(now)
+
+
+def _join(store: SegmentStore, stage: Stage, target: Path, recipe: Recipe, report: Reporter) -> None:
+    report.begin("Joining picture and sound")
+    join(
+        [store.path(segment) for segment in store.plan.segments],
+        target,
+        audio=stage.song.audio,
+        start=stage.timeline.start,
+        duration=stage.timeline.duration,
+        metadata={"title": stage.song.audio.name, KEY: recipe.to_text()},
+    )
+
+
+def _stretches(segments: list[Segment]) -> list[list[Segment]]:
+    """Group segments that follow one another."""
+    stretches: list[list[Segment]] = []
+    for segment in segments:
+        if stretches and stretches[-1][-1].last == segment.first:
+            stretches[-1].append(segment)
+        else:
+            stretches.append([segment])
+    return stretches
+
+
+@contextlib.contextmanager
+def _kept(store: SegmentStore, session: Session) -> Iterator[None]:
+    """Keep the pieces of a render that stops early, where there is a place for them; else remove them."""
+    if session.renders is not None:
+        session.renders.mkdir(parents=True, exist_ok=True)
+        prune(session.renders)
+        yield
+        return
+    try:
+        yield
+    finally:
+        store.remove()
 
 
 def still(
@@ -299,16 +387,6 @@ def check_target(target: Path, suffix: str, *, overwrite: bool) -> None:
         )
     if not os.access(target.parent, os.W_OK):
         raise OutputError(f"The folder {target.parent} cannot be written to; choose another with -o.")
-
-
-@contextlib.contextmanager
-def _workshop(target: Path) -> Iterator[Path]:
-    """Open a hidden folder beside the target for the pieces; it goes away whatever happens."""
-    with (
-        _naming_disk_errors(target),
-        tempfile.TemporaryDirectory(prefix=f".{target.stem}-", dir=target.parent) as folder,
-    ):
-        yield Path(folder)
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ class Patch:
 
     latents: LatentField
     noise: NoiseField
-    psi: float = 0.8
+    psi: float = 1.0
 
     def __str__(self) -> str:
         return f"latents = {self.latents}\nnoise = {self.noise}\npsi = {self.psi:g}"

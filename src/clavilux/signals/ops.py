@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from clavilux.curves import CONTROL_RATE, Events, clock
+from clavilux.errors import PatchError
 from clavilux.features.song import Song
 from clavilux.signals.table import Limits, op
 
@@ -92,10 +93,50 @@ def sharpen(curve: Array, *, by: float) -> Array:
     return np.asarray(np.maximum(curve, 0) ** by)
 
 
+@op("shape", notes=Limits(2.5, 1, 12))
+def focus(chroma: Array, *, notes: float) -> Array:
+    """Let about so many channels speak at once, as loud together as before.
+
+    A dense mix sounds all twelve notes nearly alike, a bare melody one; each is raised to the power, one for
+    the whole song, at which the median of the effective number 1 / sum p^2 of its loud moments is `notes`.
+    """
+    level = chroma.sum(axis=1, keepdims=True)
+    shares = np.maximum(chroma, 0) / np.maximum(level, 1e-9)
+    loud = shares[level[:, 0] > max(float(np.median(level)) / 2, 1e-6)]
+    low, high = 1.0, 16.0
+    for _ in range(20 if len(loud) else 0):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _effective(loud, middle) > notes else (low, middle)
+    return np.asarray(level * _powered(shares, low))
+
+
 @op("shape", pointwise=True, floor=Limits(0.1, 1e-6, 10))
 def share(curve: Array, *, floor: float) -> Array:
     """Divide the channels by their sum, but by no less than `floor`: loud moments sum to 1, silence to 0."""
     return np.asarray(curve / np.maximum(curve.sum(axis=1, keepdims=True), floor))
+
+
+@op("shape", bars=Limits(64, 0.25, 4096, "bars"))
+def turn(song: Song, chroma: Array, *, bars: float) -> Array:
+    """Turn the circle of fifths once in so many bars: what C showed, G shows next, and so on.
+
+    A palette's neighbours on that circle look alike, so the whole palette drifts, locked to the bars.
+
+    Raises:
+        PatchError: the signal does not have twelve channels.
+    """
+    if chroma.shape[1] != 12:
+        raise PatchError(f"'turn' works on a chroma of 12 channels, not on {chroma.shape[1]}.")
+    fifths = [7 * k % 12 for k in range(12)]
+    position = song.grid.bar_at(np.arange(len(chroma)) / CONTROL_RATE) / bars * 12
+    step = np.floor(position).astype(np.int64)
+    crossing = (1 - np.cos(np.pi * (position - step)))[:, None] / 2
+    places = (np.arange(12) - step[:, None]) % 12
+    ring = chroma[:, fifths]
+    turned = (1 - crossing) * np.take_along_axis(ring, places, 1)
+    turned += crossing * np.take_along_axis(ring, (places - 1) % 12, 1)
+    turned[:, fifths] = turned.copy()
+    return np.asarray(turned)
 
 
 @op("combine", pointwise=True)
@@ -120,6 +161,17 @@ def subtract(first: Array, second: Array) -> Array:
 def multiply(first: Array, second: Array) -> Array:
     """Multiply two signals."""
     return first * second
+
+
+def _powered(shares: Array, by: float) -> Array:
+    """Raise shares to a power and let them sum to 1 again; silence stays silent."""
+    powered = (shares / np.maximum(shares.max(axis=1, keepdims=True), 1e-9)) ** by
+    return np.asarray(powered / np.maximum(powered.sum(axis=1, keepdims=True), 1e-9))
+
+
+def _effective(shares: Array, by: float) -> float:
+    """Return how many channels speak at once, as the median of 1 / sum p^2."""
+    return float(np.median(1 / (_powered(shares, by) ** 2).sum(axis=1)))
 
 
 def _elapsed(song: Song, ticks: Array, seconds: float | None, beats: float | None) -> Array:

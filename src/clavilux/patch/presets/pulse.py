@@ -17,9 +17,9 @@ def pulse(seed: int = 0) -> Patch:
     >>> pulse(seed=3) == pulse(seed=3)
     True
     """
-    chords = song.chords.chroma().sharpen(by=2).smooth(seconds=0.25)
-    roots = song.bass.chroma().sharpen(by=2).smooth(seconds=0.5)
-    energy = song.mix.rms().smooth(seconds=2).normalize()
+    chords = song.chords.chroma().smooth(seconds=0.2).focus(notes=2.5).turn(bars=48)
+    roots = song.bass.chroma().smooth(seconds=0.4).focus(notes=2).turn(bars=32)
+    sounding = song.mix.rms().smooth(seconds=1).clip_peaks(percentile=10)
     kick = (
         song.drums.flux(low_hz=30, high_hz=150).clip_peaks(percentile=80).sharpen(by=1.5).release(beats=0.75)
     )
@@ -29,9 +29,8 @@ def pulse(seed: int = 0) -> Patch:
     hats = song.drums.flux(low_hz=6000, high_hz=11000).clip_peaks(percentile=90).release(beats=0.25)
 
     colours, shapes = Palette(seed=seed), Palette(seed=seed + 1)
-    drifting = colours.loop(bars=32)
-    harmony = mix(drifting, colours.weigh(chords), 0.45 + 0.35 * energy)
-    form = mix(shapes.loop(bars=64), shapes.weigh(roots), 0.35 + 0.3 * energy)
-    look = harmony.on("coarse", form).toward(colours.accent, 0.55 * snare)
-    texture = drift(seconds=3).hurry(0.12, kick).scale(0.6 + 1.0 * kick + 0.3 * hats)
+    harmony = mix(colours.loop(bars=32), colours.weigh(chords), sounding)
+    form = mix(shapes.loop(bars=32), shapes.weigh(roots), sounding)
+    look = harmony.on("coarse", form).toward(colours.accent, 0.7 * snare)
+    texture = drift(seconds=3).hurry(0.12, kick).scale(0.5 + 1.2 * kick + 0.3 * hats)
     return Patch(look, texture)

@@ -1,0 +1,57 @@
+"""`clavilux recreate`: a video made again from the recipe inside it, frame for frame."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from clavilux.cli import options
+
+__all__ = ["recreate"]
+
+
+def recreate(  # noqa: PLR0913  # a command has as many options as its users need
+    video: Annotated[
+        Path, typer.Argument(metavar="VIDEO", help="A video made by Clavilux.", show_default=False)
+    ],
+    song: options.SongFile,
+    *,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "-o", "--output", metavar="FILE", help="The video to write.", show_default="VIDEO-again"
+        ),
+    ] = None,
+    model: Annotated[
+        str | None,
+        typer.Option("--model", metavar="FILE", help="Where the model is now.", show_default="as then"),
+    ] = None,
+    device: options.Device = "auto",
+    force: options.Force = False,
+    quiet: options.Quiet = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Make a video again, frame for frame, from the recipe it carries and its song."""
+    from clavilux.cli.console import Screen
+    from clavilux.make.make import Session, check_target, play, prepare
+    from clavilux.make.recipe import read_recipe
+
+    recipe = read_recipe(video)
+    target = output or Path(f"{video.stem}-again{video.suffix}")
+    settings = replace(recipe.settings, device=device, model=model or recipe.settings.model)
+    with Screen(quiet=quiet, verbose=verbose) as screen:
+        session = Session(options.default_store(), screen, options.renders_folder())
+        check_target(target, video.suffix, overwrite=force)
+        stage = prepare(song, settings, session=session)
+        recipe.check(stage.plan.recipe)
+        made = play(stage, target, session)
+        same = made.pixels == recipe.pixels
+        screen.note(
+            f"{target}: {made.frames} frames, "
+            + (
+                "the same, frame for frame."
+                if same
+                else "the same within rounding: another machine drew them."
+            )
+        )

@@ -1,0 +1,81 @@
+"""`clavilux renders`: unfinished renders, kept so that they can go on."""
+
+import shutil
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from clavilux.cli import options
+
+if TYPE_CHECKING:
+    from clavilux.make.segments import KeptRender
+
+__all__ = ["renders"]
+
+
+def renders(
+    *,
+    remove: Annotated[
+        str | None,
+        typer.Option("--remove", metavar="NAME", help="Remove this one, or all.", show_default=False),
+    ] = None,
+    as_json: options.Json = False,
+) -> None:
+    """List unfinished renders, or remove them.
+
+    A render that was stopped goes on when the same command is given again. Those not touched for a month,
+    and the oldest beyond 20 GB, are removed when another render begins.
+    """
+    from clavilux.cli.console import Screen
+    from clavilux.make.segments import kept_renders
+
+    kept = kept_renders(options.renders_folder())
+    if remove is not None:
+        kept = _remove(kept, remove)
+    screen = Screen(as_json=as_json)
+    screen.result({"renders": [_row(render) for render in kept]})
+    if not as_json:
+        _print_table(kept)
+
+
+def _remove(kept: "list[KeptRender]", name: str) -> "list[KeptRender]":
+    """Remove the named renders and return the rest."""
+    from clavilux.errors import SettingError
+
+    chosen = [render for render in kept if name == "all" or render.folder.name.startswith(name)]
+    if not chosen and name != "all":
+        names = ", ".join(render.folder.name[:8] for render in kept) or "none"
+        raise SettingError(f"There is no unfinished render '{name}'; there is {names}.")
+    for render in chosen:
+        if render.busy:
+            raise SettingError(f"The render {render.folder.name[:8]} is being worked on; stop it first.")
+        shutil.rmtree(render.folder)
+    return [render for render in kept if render not in chosen]
+
+
+def _row(render: "KeptRender") -> dict[str, object]:
+    done, total = render.done
+    return {
+        "name": render.folder.name[:8],
+        "song": render.song,
+        "target": render.target,
+        "segments_done": done,
+        "segments": total,
+        "bytes": render.bytes,
+    }
+
+
+def _print_table(kept: "list[KeptRender]") -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    if not kept:
+        console.print("No unfinished renders.")
+        return
+    table = Table("name", "song", "done", "size", "video", box=None, pad_edge=False)
+    for render in kept:
+        done, total = render.done
+        size = f"{render.bytes / 1e6:.1f} MB"
+        table.add_row(render.folder.name[:8], render.song, f"{done} of {total}", size, render.target)
+    console.print(table)
