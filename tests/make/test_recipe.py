@@ -1,0 +1,102 @@
+"""The recipe travels in the video, and makes it again, frame for frame."""
+
+import json
+from dataclasses import replace
+from fractions import Fraction
+
+import numpy as np
+import pytest
+
+from clavilux.audio.sound import Audio
+from clavilux.cli import main
+from clavilux.errors import ModelError, SettingError
+from clavilux.make.make import Session, prepare, render
+from clavilux.make.recipe import KEY, Recipe, read_recipe
+from clavilux.make.settings import Settings
+from clavilux.store import Store
+from clavilux.video.join import join
+from clavilux.video.probe import probe
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("made")
+
+
+@pytest.fixture(scope="module")
+def settings(small_file):
+    return Settings(
+        fps=Fraction(12000, 1001),
+        size=(96, 54),
+        start=Fraction(1, 3),
+        duration=Fraction(2),
+        seed=7,
+        model=str(small_file),
+    )
+
+
+@pytest.fixture(scope="module")
+def made(piece, settings, folder):
+    return render(piece.audio, folder / "first.mp4", settings, session=Session(Store(folder / "known")))
+
+
+def test_the_recipe_says_settings_and_frames_exactly(made, settings):
+    recipe = read_recipe(made.path)
+    assert recipe.settings == settings
+    assert recipe.pixels == made.pixels
+    assert Recipe.from_text(recipe.to_text()) == recipe
+
+
+def test_a_video_is_recreated_frame_for_frame(made, piece, folder, tmp_path, monkeypatch, capsys):
+    import av
+
+    song = tmp_path / "piece.wav"
+    with av.open(str(song), "w") as container:
+        stream = container.add_stream("pcm_f32le", rate=piece.audio.rate, layout="stereo")
+        samples = np.ascontiguousarray(piece.audio.read(0, piece.audio.samples).T).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(samples, format="flt", layout="stereo")
+        frame.rate = piece.audio.rate
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLAVILUX_CACHE", str(folder / "cache"))
+    with pytest.raises(SystemExit) as caught:
+        main(["recreate", str(made.path), str(song)])
+    assert caught.value.code == 0
+    assert "the same, frame for frame" in capsys.readouterr().err
+    assert read_recipe(tmp_path / "first-again.mp4").pixels == made.pixels
+
+
+def test_another_song_model_or_patch_is_named(made, piece, settings, small_file):
+    recipe = read_recipe(made.path)
+    other = prepare(Audio.from_samples(np.ones(30_000) * 0.1, 8000), settings).plan.recipe
+    with pytest.raises(SettingError, match="not the sound"):
+        recipe.check(other)
+    right = dict(recipe.plan)
+    with pytest.raises(ModelError, match="--model"):
+        recipe.check(right | {"model": "another"})
+    with pytest.raises(SettingError, match="patch"):
+        recipe.check(right | {"patch": "another"})
+    with pytest.raises(SettingError, match="frames"):
+        recipe.check(right | {"frames": 3})
+    recipe.check(right)
+
+
+def test_a_video_without_a_recipe_or_with_a_strange_one_is_named(made, tmp_path, folder):
+    duration = Fraction(probe(made.path).frames) / probe(made.path).fps
+    for name, metadata in {
+        "bare": {},
+        "strange": {KEY: "{}"},
+        "newer": {KEY: json.dumps({"schema": 99})},
+    }.items():
+        target = tmp_path / f"{name}.mp4"
+        join([made.path], target, duration=duration, metadata=metadata)
+        with pytest.raises(SettingError, match="recipe"):
+            read_recipe(target)
+    with pytest.raises(SettingError):
+        read_recipe(tmp_path / "missing.mp4")
+
+
+def test_a_patch_written_in_python_or_a_device_does_not_travel(settings):
+    text = Recipe("1", replace(settings, device="cuda:3"), {}, "").to_text()
+    assert "cuda" not in text

@@ -1,0 +1,201 @@
+"""Every step from teacher to card, once, at 16 px."""
+
+import argparse
+import csv
+import json
+import signal
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import distributed
+from torch.nn import functional as F
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools" / "builtin"))
+
+import losses
+import measures
+import teachers
+from clavilux.generator import layers
+from clavilux.generator.model import load_model
+from network import Generator, Sizes, fir_double, grow
+from sheets import pixels, sample, seeds_to_z
+
+SMALL = Sizes(16, z_dim=8, w_dim=8, mapping_layers=2, channel_base=256, channel_max=16)
+
+
+def drawn(family: str, seed: int = 1, resolution: int = 16, batch: int = 8) -> torch.Tensor:
+    return teachers.draw(family, batch, resolution, torch.Generator().manual_seed(seed))
+
+
+@pytest.mark.parametrize("family", sorted(teachers.FAMILIES))
+def test_a_teacher_draws_seeded_varied_pictures_in_range(family):
+    images = drawn(family, resolution=32)
+    assert images.shape == (8, 3, 32, 32)
+    assert images.min() >= -1
+    assert images.max() <= 1
+    assert torch.equal(images, drawn(family, resolution=32))
+    distances = measures.pairwise(images) + torch.eye(8)
+    assert distances.min() > 0.02
+    assert -0.9 < images.mean() < -0.2
+
+
+def test_a_teacher_looks_alike_at_every_size():
+    small, large = (drawn("silk", resolution=r, batch=64) for r in (32, 64))
+    assert abs(small.mean() - large.mean()) < 0.1
+    assert abs(small.std() - large.std()) < 0.1
+
+
+def test_mandala_has_six_fold_mirror_symmetry_but_for_its_dust():
+    images = F.interpolate(drawn("mandala", resolution=64), size=(16, 16), mode="area")
+    assert (images - images.flip(3)).abs().mean() < 0.2 * (images - images.roll(1, 0)).abs().mean()
+    assert (images - images.flip(2)).abs().mean() < 0.2 * (images - images.roll(1, 0)).abs().mean()
+
+
+def test_doubling_is_the_shipped_filter():
+    image = torch.randn(2, 3, 8, 8)
+    assert torch.allclose(fir_double(image), layers.double(image), atol=1e-6)
+
+
+def test_a_grown_generator_paints_the_same_picture_larger():
+    torch.manual_seed(0)
+    small = Generator(SMALL)
+    larger = Sizes(32, z_dim=8, w_dim=8, mapping_layers=2, channel_base=256, channel_max=16)
+    large = Generator(larger)
+    large.load_state_dict(grow(small.state_dict(), larger))
+    z = torch.randn(2, 8)
+    assert torch.allclose(large(z), fir_double(small(z)), atol=1e-5)
+
+
+def test_mixing_takes_coarse_styles_from_one_picture_and_fine_from_another():
+    ws = torch.arange(8.0)[:, None, None].expand(8, 6, 4)
+    batch = losses.mix(ws, crossover=2)
+    assert batch.ws[:6].equal(ws[:6])
+    assert batch.ws[batch.mixed, :2].equal(ws[batch.structure, :2])
+    assert batch.ws[batch.mixed, 2:].equal(ws[batch.palette, 2:])
+
+
+def test_gaps_tell_structure_from_palette():
+    images = drawn("silk", resolution=32)
+    recoloured = images[:, [2, 1, 0]]
+    assert losses.structure_gap(images, images) == pytest.approx(0, abs=1e-5)
+    assert losses.palette_gap(images, images) == 0
+    assert losses.palette_gap(images, images.flip(3)) == pytest.approx(0, abs=1e-5)
+    assert losses.structure_gap(images, images.flip(3)) > 0.3
+    assert losses.palette_gap(images, recoloured) > 0.1
+
+
+def test_hinge_is_zero_only_when_both_sides_are_sure():
+    sure, unsure = torch.full((2, 1, 4, 4), 2.0), torch.zeros(2, 1, 4, 4)
+    assert losses.hinge([sure], [-sure]) == 0
+    assert losses.hinge([unsure], [unsure]) == 2
+
+
+def test_lab_knows_white_grey_and_red():
+    colours = torch.tensor([[1.0, 1, 1], [0, 0, 0], [1, -1, -1]])[:, :, None, None]
+    wanted = torch.tensor([[100, 0, 0], [53.39, 0, 0], [53.24, 80.09, 67.20]])
+    assert torch.allclose(measures.lab(colours)[:, :, 0, 0], wanted, atol=0.1)
+
+
+def test_the_kernel_distance_is_small_for_one_family_and_large_for_two():
+    source = torch.Generator().manual_seed(0)
+    a, b, c = (torch.randn(200, 6, generator=source) for _ in range(3))
+    near, far = (measures.kernel_distance(a, x, reference=a) for x in (b, c + 1))
+    assert abs(near) < 0.1 * far
+
+
+def test_a_sheet_lays_pictures_out_in_rows():
+    levels = torch.linspace(-1, 1, 6)[:, None, None, None].expand(6, 3, 2, 2)
+    grid = np.asarray(pixels(levels, columns=3))
+    assert grid.shape == (4, 6, 3)
+    assert grid[0, 0, 0] == 0
+    assert grid[-1, -1, 0] == 255
+    assert grid[0, 2, 0] < grid[2, 0, 0]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Train 16 px to 32 px, stop, and resume: the folder of the run."""
+    from train import parse
+    from trainer import Trainer
+
+    home = tmp_path_factory.mktemp("training")
+    for part in ("sheets", "ema"):
+        (home / part).mkdir()
+    handlers = [(name, signal.getsignal(name)) for name in (signal.SIGTERM, signal.SIGINT)]
+    distributed.init_process_group("gloo", init_method=f"file://{home}/meeting", rank=0, world_size=1)
+    small = (
+        "silk --resolution 16 --batch 4 --workers 1 --warmup-kimg 0 --sheet-kimg 0.008 --grow 0.008:32 --kimg"
+    )
+    outcomes = []
+    for kimg in ("0.016", "0.016"):
+        worker = Trainer(parse([*small.split(), kimg]), home, 0)
+        outcomes.append(worker.run())
+    worker = Trainer(parse([*small.split(), "1"]), home, 0)
+    worker.stop(signal.SIGTERM, None)
+    outcomes.append(worker.run())
+    distributed.destroy_process_group()
+    for name, handler in handlers:
+        signal.signal(name, handler)
+    return argparse.Namespace(folder=home, outcomes=outcomes)
+
+
+def test_training_grows_resumes_and_stops_on_request(run):
+    assert run.outcomes == ["grow", "done", "stopped"]
+    state = torch.load(run.folder / "latest.pt", weights_only=True)
+    assert state["pictures"] == 20
+    assert state["resolution"] == 32
+    with (run.folder / "log.csv").open() as file:
+        kimg = [float(row["kimg"]) for row in csv.DictReader(file)]
+    assert kimg == [0.008, 0.016, 0.02]
+    assert list((run.folder / "sheets").glob("*.png"))
+
+
+def test_training_moves_the_generator_and_keeps_its_noise(run):
+    from weights import load_generator
+
+    state = torch.load(run.folder / "latest.pt", weights_only=True)
+    first = torch.load(run.folder / "ema" / "000000.pt", weights_only=True)
+    assert not torch.equal(state["generator"]["synthesis.b4.const"], first["synthesis.b4.const"])
+    trained = load_generator(run.folder / "latest.pt")
+    assert trained.sizes == Sizes(32)
+    strengths = [state["generator"][f"synthesis.b{r}.conv1.noise_strength"] for r in (4, 8, 16, 32)]
+    assert min(strengths) >= 0.05 - 1e-6
+
+
+def test_exported_weights_are_what_the_package_draws(run, tmp_path, monkeypatch):
+    import export
+    from weights import load_generator
+
+    target = tmp_path / "silk.safetensors"
+    monkeypatch.setattr(
+        sys, "argv", ["export.py", str(run.folder / "latest.pt"), "silk", "--target", str(target)]
+    )
+    export.main()
+    model = load_model(target)
+    assert model.card["licence"] == "CC0-1.0"
+    trained = load_generator(run.folder / "latest.pt")
+    z = seeds_to_z(range(4), 128)
+    w = model.map(z.numpy())
+    assert np.allclose(w, trained.mapping(z).numpy(), atol=0.01)
+    assert np.allclose(model.w_avg, export.centre(trained).numpy(), atol=0.01)
+    ws = torch.from_numpy(w)[:, None].expand(-1, model.num_ws, -1)
+    noise = trained.synthesis.noises(4, mode="const")
+    with torch.inference_mode():
+        drawn_by_package = model.network(ws, noise)
+    assert (drawn_by_package.clamp(-1, 1) - sample(trained, z)).abs().mean() < 0.01
+
+
+def test_the_card_measures_and_draws(run, tmp_path, monkeypatch):
+    import card
+
+    arguments = ["card.py", "silk", str(run.folder / "latest.pt"), "--count", "8", "--target", str(tmp_path)]
+    monkeypatch.setattr(sys, "argv", [*arguments, "--snapshots", str(run.folder / "ema")])
+    card.main()
+    told = json.loads((tmp_path / "figures.json").read_text())
+    assert all(np.isfinite(value) for part in told.values() for value in part.values())
+    assert {"teacher", "000000", "these"} <= told["kernel_distance"].keys()
+    assert "## " not in (tmp_path / "CARD.md").read_text()
+    assert {path.stem for path in tmp_path.glob("*.png")} >= {"samples", "mixing", "noise", "wide"}

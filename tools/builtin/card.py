@@ -1,0 +1,188 @@
+"""Measure trained weights and draw their card: figures.json, CARD.md and contact sheets.
+
+    python tools/builtin/card.py silk WEIGHTS --snapshots ~/clavilux-training/silk-a/ema --target FOLDER
+
+Every figure compares with the teacher itself, drawn from fixed seeds. Coarse layers are those up to 16 px,
+fine ones those above; noise is the stored one against none.
+"""
+
+import argparse
+import itertools
+import json
+from pathlib import Path
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+import losses
+import measures
+from critic import Features
+from network import Generator
+from sheets import sample, save_sheet, seeds_to_z
+from teachers import draw
+from weights import load_generator
+
+__all__ = ["figures", "kernel_curve", "main", "mixed", "slerp", "wide"]
+
+COARSE = 5
+MIXES = {
+    "coarse (to 16 px)": slice(0, 5),
+    "middle (32-64 px)": slice(5, 9),
+    "fine (128 px up)": slice(9, None),
+}
+
+
+def paint(generator: Generator, ws: Tensor, *, noise: str = "const") -> Tensor:
+    """Paint latents (B, L, D) in small batches."""
+    with torch.no_grad():
+        parts = [generator.synthesis(w, generator.synthesis.noises(len(w), mode=noise)) for w in ws.split(8)]
+    return torch.cat(parts).clamp(-1, 1)
+
+
+def latents(generator: Generator, seeds: range) -> Tensor:
+    """Latents of seeds for every layer, (B, L, D)."""
+    with torch.no_grad():
+        return generator.widen(generator.mapping(seeds_to_z(seeds, generator.sizes.z_dim)))
+
+
+def mixed(ws: Tensor, others: Tensor, layers: slice) -> Tensor:
+    """Take ``layers`` from ``others``."""
+    ws = ws.clone()
+    ws[:, layers] = others[:, layers]
+    return ws
+
+
+def slerp(a: Tensor, b: Tensor, steps: int) -> Tensor:
+    """Walk the great circle between two codes: (steps, z_dim)."""
+    angle = torch.acos(F.cosine_similarity(a, b, dim=0).clamp(-1, 1))
+    t = torch.linspace(0, 1, steps)[:, None]
+    return (torch.sin((1 - t) * angle) * a + torch.sin(t * angle) * b) / torch.sin(angle)
+
+
+def wide(generator: Generator, seeds: range) -> Tensor:
+    """Paint 16:9 pictures by mirroring the constant beyond its edges; noise is drawn anew, seeded."""
+    const = F.pad(generator.synthesis.b4.const[None], (2, 2, 0, 0), mode="reflect")[0]
+    source = torch.Generator().manual_seed(0)
+    shapes = [n.shape for n in generator.synthesis.noises(1, mode="const")]
+    noises = [torch.randn(1, 1, s[2], 2 * s[3], generator=source) for s in shapes]
+    with torch.no_grad():
+        images = generator.synthesis(latents(generator, seeds), noises, const).clamp(-1, 1)
+    width = images.shape[2] * 16 // 9
+    left = (images.shape[3] - width) // 2
+    return images[..., left : left + width]
+
+
+def figures(generator: Generator, family: str, count: int) -> dict[str, float]:
+    """Every figure of the card but the kernel distance."""
+    resolution = generator.sizes.resolution
+    teacher = draw(family, count, resolution, torch.Generator().manual_seed(101))
+    ws, others = latents(generator, range(count)), latents(generator, range(count, 2 * count))
+    made = paint(generator, ws)
+    apart, own = measures.pairwise(made), measures.pairwise(teacher)
+    off = ~torch.eye(count, dtype=torch.bool)
+    found = {
+        "pairwise distance / teacher's": (apart[off].mean() / own[off].mean()).item(),
+        "nearest neighbour / teacher's": (nearest(apart) / nearest(own)).item(),
+        "mean level": made.mean().item(),
+        "teacher's mean level": teacher.mean().item(),
+        "noise on/off, CIELAB": measures.lab_change(made, paint(generator, ws, noise="none")),
+        "layouts' mean correlation": losses.alikeness(made).item(),
+        "teacher's layouts' mean correlation": losses.alikeness(teacher).item(),
+        "teacher's other picture: palette shift": measures.palette_shift(teacher, teacher.roll(1, 0)),
+        "other picture: luma correlation": measures.luma_correlation(made, paint(generator, others)),
+        "other picture: palette shift": measures.palette_shift(made, paint(generator, others)),
+    }
+    for name, layers in {**MIXES, "middle and fine": slice(COARSE, None)}.items():
+        swapped = paint(generator, mixed(ws, others, layers))
+        found[f"swap {name}: luma correlation"] = measures.luma_correlation(made, swapped)
+        found[f"swap {name}: palette shift"] = measures.palette_shift(made, swapped)
+    codes = seeds_to_z(range(2), generator.sizes.z_dim)
+    steps = sample(generator, slerp(codes[0], codes[1], 33))
+    changes = torch.tensor([measures.lab_change(a[None], b[None]) for a, b in itertools.pairwise(steps)])
+    found["slerp in 32 steps: largest / mean change"] = (changes.max() / changes.mean()).item()
+    return found
+
+
+def nearest(distances: Tensor) -> Tensor:
+    """Mean distance to the nearest other picture."""
+    return distances.clone().fill_diagonal_(float("inf")).min(1).values.mean()
+
+
+def kernel_curve(snapshots: dict[str, Generator], family: str, count: int) -> dict[str, float]:
+    """Kernel distance of every snapshot to fresh teacher pictures, and of the teacher to itself."""
+    features = Features()
+    resolution = max(g.sizes.resolution for g in snapshots.values())
+    sets = [
+        measures.embed(draw(family, count, resolution, torch.Generator().manual_seed(seed)), features)
+        for seed in (201, 202)
+    ]
+    curve = {"teacher": measures.kernel_distance(*sets, reference=sets[0])}
+    for name, generator in snapshots.items():
+        made = measures.embed(sample(generator, seeds_to_z(range(count), generator.sizes.z_dim)), features)
+        curve[name] = measures.kernel_distance(sets[0], made, reference=sets[0])
+    return curve
+
+
+def pictures(generator: Generator, family: str, folder: Path) -> None:
+    """Draw the contact sheets."""
+    resolution = generator.sizes.resolution
+    ws, others = latents(generator, range(8)), latents(generator, range(8, 16))
+    save_sheet(folder / "teacher.png", draw(family, 32, resolution, torch.Generator().manual_seed(101)))
+    save_sheet(folder / "samples.png", paint(generator, latents(generator, range(64))))
+    rows = [paint(generator, ws), paint(generator, others)]
+    rows += [paint(generator, mixed(ws, others, layers)) for layers in MIXES.values()]
+    save_sheet(folder / "mixing.png", torch.cat(rows))
+    save_sheet(
+        folder / "noise.png", torch.cat([paint(generator, ws, noise=n) for n in ("const", "none", "random")])
+    )
+    z = seeds_to_z(range(8), generator.sizes.z_dim)
+    save_sheet(
+        folder / "truncation.png", torch.cat([sample(generator, z, psi=psi) for psi in (1, 0.7, 0.4, 0)])
+    )
+    strips = [sample(generator, slerp(z[k], z[k + 1], 8)) for k in range(4)]
+    save_sheet(folder / "slerp.png", torch.cat(strips))
+    save_sheet(folder / "wide.png", wide(generator, range(8)), columns=4)
+
+
+def write_card(folder: Path, family: str, found: dict[str, float], curve: dict[str, float]) -> None:
+    """Write the figures for machines and for people."""
+    (folder / "figures.json").write_text(
+        json.dumps({"figures": found, "kernel_distance": curve}, indent=1) + "\n"
+    )
+    lines = [
+        f"# {family}",
+        "",
+        "CC0-1.0. Trained only on pictures this project generates.",
+        "",
+        "| | |",
+        "|---|---|",
+    ]
+    lines += [f"| {name} | {value:.3g} |" for name, value in found.items()]
+    lines += ["", "Kernel distance to fresh teacher pictures (x 1000):", "", "| weights | |", "|---|---|"]
+    lines += [f"| {name} | {value:.3g} |" for name, value in curve.items()]
+    names = ("samples", "teacher", "mixing", "noise", "truncation", "slerp", "wide")
+    lines += ["", *(f"![{name}]({name}.png)" for name in names)]
+    (folder / "CARD.md").write_text("\n".join(lines) + "\n")
+
+
+def main() -> None:
+    """Measure and draw."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("family")
+    parser.add_argument("weights", type=Path)
+    parser.add_argument("--snapshots", type=Path, help="folder of ema/*.pt for the curve")
+    parser.add_argument("--target", type=Path, required=True)
+    parser.add_argument("--count", type=int, default=256, help="pictures to measure")
+    options = parser.parse_args()
+    options.target.mkdir(parents=True, exist_ok=True)
+    generator = load_generator(options.weights)
+    paths = sorted(options.snapshots.glob("*.pt")) if options.snapshots else []
+    snapshots = {path.stem: load_generator(path) for path in paths} | {"these": generator}
+    curve = kernel_curve(snapshots, options.family, options.count)
+    write_card(options.target, options.family, figures(generator, options.family, options.count), curve)
+    pictures(generator, options.family, options.target)
+
+
+if __name__ == "__main__":
+    main()

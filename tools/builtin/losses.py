@@ -1,0 +1,77 @@
+"""What the generator is asked for besides fooling the critic: variety, and styles that mean something.
+
+Pictures are (B, 3, R, R) in [-1, 1]. Every term is 0 when satisfied.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+__all__ = ["Mixed", "alikeness", "hinge", "mix", "palette_gap", "spread", "structure_gap"]
+
+LUMA = torch.tensor([0.2126, 0.7152, 0.0722])
+
+
+def hinge(real: list[Tensor], fake: list[Tensor]) -> Tensor:
+    """The critic's loss: real logits above one, made ones below minus one."""
+    pairs = zip(real, fake, strict=True)
+    return torch.stack([(1 - r).relu().mean() + (1 + f).relu().mean() for r, f in pairs]).mean()
+
+
+def thumbnails(image: Tensor, size: int = 16) -> Tensor:
+    """Shrink to ``size`` px by averaging."""
+    return F.interpolate(image, size=(size, size), mode="area")
+
+
+def spread(image: Tensor) -> Tensor:
+    """Mean absolute difference between thumbnails of pictures half a batch apart; scalar."""
+    small = thumbnails(image)
+    return (small - small.roll(len(small) // 2, 0)).abs().mean()
+
+
+@dataclass(frozen=True)
+class Mixed:
+    """A batch whose last pictures take their coarse styles from one picture and the rest from another."""
+
+    ws: Tensor
+    mixed: slice
+    structure: slice
+    palette: slice
+
+
+def mix(ws: Tensor, *, crossover: int) -> Mixed:
+    """Replace the last quarter of ws (B, L, D), B at least 4, by mixtures of earlier, pure ones."""
+    batch = len(ws)
+    count = batch // 4
+    structure, palette = slice(0, count), slice(count, 2 * count)
+    blend = torch.cat((ws[structure, :crossover], ws[palette, crossover:]), dim=1)
+    whole = torch.cat((ws[: batch - count], blend))
+    return Mixed(whole, slice(batch - count, batch), structure, palette)
+
+
+def structure(image: Tensor) -> Tensor:
+    """Describe light and dark alone: luma thumbnails without mean and of unit norm, (B, 256)."""
+    luma = thumbnails(image).mul(LUMA[:, None, None].to(image)).sum(1).flatten(1)
+    return F.normalize(luma - luma.mean(1, keepdim=True), dim=1)
+
+
+def structure_gap(image: Tensor, other: Tensor) -> Tensor:
+    """One minus the correlation of corresponding pictures' structures, averaged."""
+    return (1 - (structure(image) * structure(other)).sum(1)).mean()
+
+
+def alikeness(image: Tensor) -> Tensor:
+    """Mean correlation of different pictures' structures: near 0 if layouts vary, 1 if all share one."""
+    described = structure(image)
+    count = len(described)
+    return (described.sum(0).square().sum() - count) / (count * (count - 1))
+
+
+def palette_gap(image: Tensor, other: Tensor) -> Tensor:
+    """Difference of the light's mean colour, each with unit sum: 0 to 2, averaged."""
+    light = [((thumbnails(x) + 1) / 2).clamp(min=0) for x in (image, other)]
+    a, b = (x.square().mean((2, 3)) for x in light)
+    a, b = (x / (x.sum(1, keepdim=True) + 1e-3) for x in (a, b))
+    return (a - b).abs().sum(1).mean()

@@ -1,0 +1,84 @@
+"""What a generator's pictures are worth, in numbers; pictures are (B, 3, R, R) in [-1, 1].
+
+CIELAB distances are Euclidean (CIE76), from sRGB under D65. The kernel distance is the unbiased squared
+maximum mean discrepancy with the cubic polynomial kernel (Binkowski et al. 2018, arXiv:1801.01401), here on
+the pooled frozen features of EfficientNet-Lite0, each scale standardised by the teacher's own pictures.
+"""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from critic import Features
+
+__all__ = ["embed", "kernel_distance", "lab", "lab_change", "luma_correlation", "pairwise", "palette_shift"]
+
+RGB_TO_XYZ = torch.tensor(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
+WHITE = torch.tensor([0.95047, 1.0, 1.08883])
+XYZ_TO_LAB = torch.tensor([[0.0, 116.0, 0.0], [500.0, -500.0, 0.0], [0.0, 200.0, -200.0]])
+
+
+def lab(images: Tensor) -> Tensor:
+    """Convert sRGB pictures in [-1, 1] to CIELAB (B, 3, H, W)."""
+    rgb = ((images + 1) / 2).clamp(0, 1)
+    linear = torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    xyz = torch.einsum("ij,bjhw->bihw", RGB_TO_XYZ, linear) / WHITE[:, None, None]
+    cube = torch.where(
+        xyz > (6 / 29) ** 3, xyz.clamp(min=1e-9) ** (1 / 3), xyz / (3 * (6 / 29) ** 2) + 4 / 29
+    )
+    return torch.einsum("ij,bjhw->bihw", XYZ_TO_LAB, cube) - torch.tensor([16.0, 0, 0])[:, None, None]
+
+
+def lab_change(images: Tensor, others: Tensor) -> float:
+    """Mean CIELAB distance between corresponding pixels."""
+    return (lab(images) - lab(others)).square().sum(1).sqrt().mean().item()
+
+
+def pairwise(images: Tensor) -> Tensor:
+    """Every picture's mean absolute difference from every other, seen at 32 px: (B, B)."""
+    small = F.interpolate(images, size=(32, 32), mode="area").flatten(1)
+    return torch.cdist(small, small, p=1) / small.shape[1]
+
+
+def luma_correlation(images: Tensor, others: Tensor) -> float:
+    """Mean correlation of the corresponding pictures' lightness at 16 px: is the structure the same?"""
+    maps = [F.interpolate(lab(x)[:, :1], size=(16, 16), mode="area").flatten(1) for x in (images, others)]
+    a, b = (F.normalize(x - x.mean(1, keepdim=True), dim=1) for x in maps)
+    return (a * b).sum(1).mean().item()
+
+
+def palette_shift(images: Tensor, others: Tensor) -> float:
+    """Mean distance in a*, b* of the corresponding pictures' average colour, lighter pixels counting more."""
+    means = []
+    for x in (lab(images), lab(others)):
+        light = x[:, :1].clamp(min=0)
+        means.append((x[:, 1:] * light).sum((2, 3)) / light.sum((2, 3)).clamp(min=1e-6))
+    return (means[0] - means[1]).square().sum(1).sqrt().mean().item()
+
+
+@torch.no_grad()
+def embed(images: Tensor, features: Features) -> Tensor:
+    """Describe pictures by the mean and deviation of each frozen feature: (B, 2 x 496)."""
+    parts = []
+    for few in images.split(16):
+        maps = features(F.interpolate(few, size=(128, 128), mode="area") if few.shape[-1] > 128 else few)
+        parts.append(
+            torch.cat([f(m) for m in maps for f in (lambda x: x.mean((2, 3)), lambda x: x.std((2, 3)))], 1)
+        )
+    return torch.cat(parts)
+
+
+def kernel_distance(real: Tensor, made: Tensor, *, reference: Tensor) -> float:
+    """Squared kernel distance between two sets of descriptions, times 1000; ``reference`` sets the scales."""
+    scale = reference.std(0).clamp(min=1e-5)
+    x, y = ((s - reference.mean(0)) / scale for s in (real, made))
+
+    def kernel(a: Tensor, b: Tensor) -> Tensor:
+        return (a @ b.T / a.shape[1] + 1) ** 3
+
+    def apart(k: Tensor) -> Tensor:
+        return (k.sum() - k.diagonal().sum()) / (len(k) * (len(k) - 1))
+
+    return 1000 * (apart(kernel(x, x)) + apart(kernel(y, y)) - 2 * kernel(x, y).mean()).item()

@@ -1,0 +1,297 @@
+"""One worker of a training run: its networks, its steps, its checkpoints.
+
+The whole state is (generator, its average, critic, two Adam states, pictures seen, seconds spent). Rank 0
+writes; every rank reads the same file, so all begin alike, and averaged gradients keep them alike.
+"""
+
+import argparse
+import csv
+import signal
+import time
+from pathlib import Path
+
+import torch
+from torch import Tensor, distributed
+
+import losses
+from critic import Critic, Features
+from network import Generator, Sizes, grow
+from sheets import sample, save_sheet, seeds_to_z
+from teachers import draw
+from train import scheduled
+
+__all__ = ["Trainer"]
+
+BETAS = (0.0, 0.99)
+AVERAGE_KIMG = 5.0
+RAMP_KIMG = 6.0
+CROSSOVERS = (5, 6, 7, 8, 9)
+WEIGHTS = {"variety": 0.5, "layouts": 4.0, "structure": 0.5, "palette": 1.0}
+
+
+class Trainer:
+    """A worker; ``run`` returns why it ended: done, grow or stopped."""
+
+    def __init__(self, options: argparse.Namespace, folder: Path, rank: int) -> None:
+        self.options, self.folder, self.rank = options, folder, rank
+        self.share = options.batch // options.workers
+        state = self.restore()
+        self.pictures, self.seconds, self.since = state["pictures"], state["seconds"], state["since"]
+        self.sizes = Sizes(scheduled(options, self.pictures / 1000))
+        torch.manual_seed(options.seed)
+        self.features = Features()
+        self.build(state)
+        torch.manual_seed(1000 * options.seed + rank + self.pictures)
+        self.chance = torch.Generator().manual_seed(7919 * options.seed + rank + self.pictures)
+        self.norms: dict[str, float] = state["norms"]
+        self.stopping = False
+        for name in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(name, self.stop)
+
+    def stop(self, _signal: int, _frame: object) -> None:
+        """Finish this step, save and end."""
+        self.stopping = True
+
+    def restore(self) -> dict:
+        """Read the latest checkpoint, or make the state of a beginning."""
+        latest = self.folder / "latest.pt"
+        if latest.exists():
+            return torch.load(latest, weights_only=True)
+        start = {
+            "pictures": 0,
+            "seconds": 0.0,
+            "since": 0,
+            "norms": {},
+            "resolution": self.options.resolution,
+        }
+        if self.options.start:
+            from safetensors.torch import load_file
+
+            weights = {name: value.float() for name, value in load_file(self.options.start).items()}
+            start |= {"generator": weights, "average": weights}
+        return start
+
+    def build(self, state: dict) -> None:
+        """Make all networks and optimisers and fill in what the state holds, grown if due."""
+        self.generator, self.average = Generator(self.sizes), Generator(self.sizes)
+        if "generator" in state:
+            self.generator.load_state_dict(grow(state["generator"], self.sizes))
+        self.average.load_state_dict(self.generator.state_dict() | state.get("average", {}))
+        self.average.requires_grad_(False)
+        self.critic = Critic(self.sizes.resolution, seed=self.options.seed)
+        self.generator_steps = torch.optim.Adam(self.groups(), betas=BETAS)
+        self.critic_steps = torch.optim.Adam(
+            self.critic.parameters(), lr=self.options.critic_rate, betas=BETAS
+        )
+        grown = state["resolution"] != self.sizes.resolution
+        if "critic" in state:
+            self.critic.load_state_dict(inherited(state["critic"], self.critic))
+        else:
+            source = torch.Generator().manual_seed(0)
+            shown = draw(self.options.family, 64, min(self.sizes.resolution, 128), source)
+            self.critic.mixing.calibrate(self.features(shown))
+        if grown:
+            self.since = self.pictures
+        elif "generator_steps" in state:
+            self.generator_steps.load_state_dict(state["generator_steps"])
+            self.critic_steps.load_state_dict(state["critic_steps"])
+
+    def groups(self) -> list[dict]:
+        """Adam's groups: once grown, the lower octaves learn more slowly than the newest."""
+        groups: dict[float, list[Tensor]] = {}
+        for name, parameter in self.generator.named_parameters():
+            groups.setdefault(self.pace(name), []).append(parameter)
+        return [{"params": group, "pace": pace} for pace, group in groups.items()]
+
+    def pace(self, name: str) -> float:
+        """The share of the learning rate that a parameter gets."""
+        if self.sizes.resolution <= self.options.resolution:
+            return 1.0
+        own = int(name.split(".")[1][1:]) if name.startswith("synthesis") else 4
+        return {self.sizes.resolution: 1.0, self.sizes.resolution // 2: 0.5}.get(own, 0.25)
+
+    def rate(self) -> float:
+        """The generator's learning rate now: none while the critic warms up, then a ramp."""
+        if "generator" not in self.origin:
+            return self.options.generator_rate
+        kimg = (self.pictures - self.since) / 1000 - self.options.warmup_kimg
+        return self.options.generator_rate * min(max(kimg / RAMP_KIMG, 0.0), 1.0)
+
+    @property
+    def origin(self) -> str:
+        """Whether the weights began from others ("generator") or from chance ("")."""
+        return "generator" if self.options.start or self.since else ""
+
+    def run(self) -> str:
+        """Step until done, stopped or due to grow."""
+        clock, saved = time.monotonic(), time.monotonic()
+        sheet = self.pictures // (1000 * self.options.sheet_kimg)
+        totals: dict[str, float] = {}
+        steps = 0
+        while True:
+            for name, value in self.step().items():
+                totals[name] = totals.get(name, 0.0) + value
+            steps += 1
+            now = time.monotonic()
+            self.seconds, clock = self.seconds + now - clock, now
+            outcome = self.outcome()
+            if outcome or now - saved > 60 * self.options.save_minutes:
+                rate = steps * self.options.batch / max(now - saved, 1e-9)
+                self.save({name: value / steps for name, value in totals.items()}, rate)
+                totals, steps, saved = {}, 0, now
+            if self.pictures // (1000 * self.options.sheet_kimg) > sheet or outcome:
+                sheet = self.pictures // (1000 * self.options.sheet_kimg)
+                self.show()
+            if outcome:
+                return outcome
+
+    def outcome(self) -> str:
+        """Why to end now, or nothing; the same on every rank."""
+        flag = torch.tensor([float(self.stopping)])
+        distributed.all_reduce(flag)
+        if flag.item():
+            return "stopped"
+        if self.pictures >= 1000 * self.options.kimg:
+            return "done"
+        return "grow" if scheduled(self.options, self.pictures / 1000) != self.sizes.resolution else ""
+
+    def step(self) -> dict[str, float]:
+        """Paint and draw one batch; teach the critic, then the generator."""
+        rate = self.rate()
+        batch, fake = self.imagine(train=rate > 0)
+        seen = self.critic.look(fake, self.features)
+        real = draw(self.options.family, self.share, self.sizes.resolution, self.chance)
+        with torch.no_grad():
+            truth = self.critic.look(real, self.features)
+        report = self.teach_critic(truth, seen)
+        self.compare(real)
+        report |= self.teach_generator(batch, fake, seen, rate)
+        self.pictures += self.options.batch
+        return report
+
+    def compare(self, real: Tensor) -> None:
+        """Follow how various the teacher's own batches are."""
+        found = {"spread": losses.spread(real).item(), "alikeness": losses.alikeness(real).item()}
+        for name, value in found.items():
+            self.norms[name] = self.norms.get(name, value) + 0.02 * (value - self.norms.get(name, value))
+
+    def imagine(self, *, train: bool) -> tuple[losses.Mixed, Tensor]:
+        """Paint one share of a batch with random noise, a quarter of it with mixed styles."""
+        with torch.set_grad_enabled(train):
+            w = self.generator.mapping(torch.randn(self.share, self.sizes.z_dim))
+            last = self.sizes.num_ws - 2
+            crossover = (
+                CROSSOVERS[int(torch.randint(len(CROSSOVERS), ()))] if last > max(CROSSOVERS) else last // 2
+            )
+            batch = losses.mix(w[:, None].expand(-1, self.sizes.num_ws, -1), crossover=crossover)
+            self.average.mapping.w_avg.lerp_(w.detach().mean(0), 0.002)
+            return batch, self.generator.synthesis(batch.ws, self.generator.synthesis.noises(self.share))
+
+    def teach_critic(self, truth: dict, seen: dict) -> dict[str, float]:
+        """One step of the critic on detached sights."""
+        self.critic.requires_grad_(True)
+        detached = {name: [x.detach() for x in maps] for name, maps in seen.items()}
+        real, fake = self.critic(truth), self.critic(detached)
+        loss = losses.hinge(real, fake)
+        self.critic_steps.zero_grad()
+        loss.backward()
+        self.agree(self.critic)
+        self.critic_steps.step()
+        logits = {"real": real, "fake": fake}
+        means = {name: torch.stack([x.mean() for x in maps]).mean().item() for name, maps in logits.items()}
+        return {"critic": loss.item(), **means}
+
+    def teach_generator(self, batch: losses.Mixed, fake: Tensor, seen: dict, rate: float) -> dict[str, float]:
+        """One step of the generator, through the same sights, and its running average."""
+        self.critic.requires_grad_(False)
+        terms = {
+            "variety": (1 - losses.spread(fake) / self.norms["spread"]).relu(),
+            "layouts": (losses.alikeness(fake[: batch.mixed.start]) - self.norms["alikeness"]).relu(),
+            "structure": losses.structure_gap(fake[batch.mixed], fake[batch.structure].detach()),
+            "palette": losses.palette_gap(fake[batch.mixed], fake[batch.palette].detach()),
+        }
+        if rate > 0:
+            verdict = -torch.stack([x.mean() for x in self.critic(seen)]).mean()
+            self.generator_steps.zero_grad()
+            (verdict + sum(WEIGHTS[name] * term for name, term in terms.items())).backward()
+            self.agree(self.generator)
+            for group in self.generator_steps.param_groups:
+                group["lr"] = rate * group["pace"]
+            self.generator_steps.step()
+            self.settle()
+        return {name: term.item() for name, term in terms.items()}
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Keep noise audible and move the average along."""
+        for conv in self.generator.synthesis.convolutions():
+            conv.noise_strength.clamp_(min=self.options.noise_floor)
+        keep = 0.5 ** (self.options.batch / (1000 * min(AVERAGE_KIMG, max(self.pictures / 20_000, 0.05))))
+        pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
+        for kept, fresh in pairs:
+            kept.lerp_(fresh, 1 - keep)
+
+    def agree(self, net: torch.nn.Module) -> None:
+        """Average the gradients of all workers, in one message."""
+        found = [p.grad for p in net.parameters() if p.grad is not None]
+        message = torch.cat([g.flatten() for g in found])
+        distributed.all_reduce(message)
+        message /= self.options.workers
+        message.nan_to_num_(0.0, 0.0, 0.0)
+        for gradient, part in zip(found, message.split([g.numel() for g in found]), strict=True):
+            gradient.copy_(part.view_as(gradient))
+
+    def save(self, report: dict[str, float], rate: float) -> None:
+        """Write the checkpoint and one line of the log (rank 0)."""
+        if self.rank:
+            return
+        state = {
+            "generator": self.generator.state_dict(),
+            "average": self.average.state_dict(),
+            "critic": self.critic.state_dict(),
+            "generator_steps": self.generator_steps.state_dict(),
+            "critic_steps": self.critic_steps.state_dict(),
+            "resolution": self.sizes.resolution,
+            **{name: getattr(self, name) for name in ("pictures", "seconds", "since", "norms")},
+        }
+        part = self.folder / "latest.part"
+        torch.save(state, part)
+        part.replace(self.folder / "latest.pt")
+        self.log(report, rate)
+
+    def log(self, report: dict[str, float], rate: float) -> None:
+        """Append to log.csv: kimg, hours, images a second, and the means since the last line."""
+        strengths = [conv.noise_strength.item() for conv in self.generator.synthesis.convolutions()]
+        row = {
+            "kimg": self.pictures / 1000,
+            "hours": self.seconds / 3600,
+            "images_per_second": rate,
+            "resolution": self.sizes.resolution,
+            **report,
+            "noise": sum(strengths) / len(strengths),
+        }
+        path = self.folder / "log.csv"
+        new = not path.exists()
+        with path.open("a", newline="") as file:
+            writer = csv.DictWriter(file, row)
+            if new:
+                writer.writeheader()
+            writer.writerow({name: round(value, 4) for name, value in row.items()})
+        print({name: round(value, 4) for name, value in row.items()}, flush=True)
+
+    def show(self) -> None:
+        """Draw a contact sheet, teacher above, and keep the average's weights (rank 0)."""
+        if self.rank:
+            return
+        name = f"{self.pictures // 1000:06d}"
+        teacher = draw(self.options.family, 8, self.sizes.resolution, torch.Generator().manual_seed(5))
+        made = sample(self.average, seeds_to_z(range(32), self.sizes.z_dim))
+        save_sheet(self.folder / "sheets" / f"{name}.png", torch.cat((teacher, made)))
+        torch.save(self.average.state_dict(), self.folder / "ema" / f"{name}.part")
+        (self.folder / "ema" / f"{name}.part").replace(self.folder / "ema" / f"{name}.pt")
+
+
+def inherited(state: dict[str, Tensor], critic: Critic) -> dict[str, Tensor]:
+    """Fill a critic's state from a smaller one's; a new view begins as a copy of the whole one."""
+    names = critic.state_dict()
+    return {name: state[name if name in state else name.replace("detail", "whole")] for name in names}
