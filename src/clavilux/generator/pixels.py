@@ -1,20 +1,19 @@
 """From the network's colours to a video's pixels: resize, convert, dither, round.
 
-Pictures are (B, 3, h, w) float32 in [-1, 1]; pixels are 8 bit. Conversion to YUV is linear, so it happens at
-the network's size, and resizing, cropping and chroma subsampling along an axis are one matrix. Y'CbCr is that
-of ITU-R BT.709 in limited range, chroma sited left as H.264 assumes.
+Pictures are (B, 3, h, w) float32 in [-1, 1]; pixels are whole numbers of 8 bits or 10. Conversion to YUV is
+linear, so it happens at the network's size, and resizing, cropping and chroma subsampling along an axis are
+one matrix. Y'CbCr is that of ITU-R BT.709 in limited range, chroma sited left as H.264 assumes.
 """
-
-from typing import Literal
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from clavilux.generator.formats import LAYOUTS, Layout, PixelFormat
+
 __all__ = ["PixelFormat", "Pixels", "bt709", "halve", "resample"]
 
-PixelFormat = Literal["yuv420p", "rgb24"]
 Matrix = NDArray[np.float64]
 
 RED, BLUE = 0.2126, 0.0722
@@ -25,8 +24,11 @@ PERIOD = 1024
 """Frames after which the dither repeats; keeps its phase exact in float32."""
 
 
+DEPTHS = {8: torch.uint8, 10: torch.int16}
+
+
 def bt709() -> Matrix:
-    """Return the matrix from R'G'B' in [0, 1] to (Y, Cb, Cr) code values, offsets last; (3, 4).
+    """Return the matrix from R'G'B' in [0, 1] to (Y, Cb, Cr) code values of 8 bits, offsets last; (3, 4).
 
     >>> (bt709() @ [1, 1, 1, 1]).round(9).tolist()
     [235.0, 128.0, 128.0]
@@ -75,11 +77,11 @@ def halve(size: int, taps: tuple[float, ...]) -> Matrix:
 
 
 class Pixels(nn.Module):
-    """Scale a picture to cover the output, crop it about the centre, and make it 8 bit.
+    """Scale a picture to cover the output, crop it about the centre, and round it to whole numbers.
 
     Args:
         source: height and width of the pictures.
-        size: width and height of the output; even for yuv420p.
+        size: width and height of the output; even where chroma is subsampled.
         pixels: the pixel format.
 
     >>> Pixels((4, 4), (8, 6), "yuv420p")(torch.zeros(2, 3, 4, 4), torch.arange(2)).shape
@@ -91,44 +93,58 @@ class Pixels(nn.Module):
         (height, width), (wide, high) = source, size
         scale = max(high / height, wide / width)
         rows, columns = resample(height, high, scale), resample(width, wide, scale)
-        self.planar = pixels == "yuv420p"
+        self.layout = LAYOUTS.get(pixels)
         self.size = size
-        colours = bt709() if self.planar else np.column_stack([255 * np.eye(3), np.zeros(3)])
+        colours = _colours(self.layout)
         self.colours, self.offsets = _buffer(colours[:, :3]), _buffer(colours[:, 3:])
         self.rows, self.columns = _buffer(rows), _buffer(columns.T)
-        if self.planar:
-            self.chroma_rows = _buffer(halve(high, (0.5, 0.5)) @ rows)
-            self.chroma_columns = _buffer((halve(wide, (0.25, 0.5, 0.25)) @ columns).T)
+        if self.layout:
+            down = halve(high, (0.5, 0.5)) if self.layout.down == 2 else np.eye(high)
+            across = halve(wide, (0.25, 0.5, 0.25)) if self.layout.across == 2 else np.eye(wide)
+            self.chroma_rows, self.chroma_columns = _buffer(down @ rows), _buffer((across @ columns).T)
         self.pattern = _buffer(_gradient_noise(high, wide))
 
     def forward(self, picture: Tensor, frame_index: Tensor) -> Tensor:
-        """Return uint8 (B, 3/2 H, W) planar I420, or (B, H, W, 3); frame_index (B,) int64 keys the dither."""
+        """Return planar pictures (B, rows, W) as the layout says, or (B, H, W, 3) uint8.
+
+        frame_index (B,) int64 keys the dither.
+        """
         unit = picture.clamp(-1, 1) * 0.5 + 0.5
         batch, _, height, width = unit.shape
         planes = (self.colours @ unit.reshape(batch, 3, -1) + self.offsets).reshape(batch, 3, height, width)
         phase = (frame_index % PERIOD).to(torch.float32)[:, None, None] * GOLDEN
-        if self.planar:
-            return self._planar(planes, phase)
+        if self.layout:
+            return self._planar(planes, phase, self.layout)
         full = self.rows @ (planes @ self.columns)
         dither = (self.pattern + phase)[:, None] + torch.arange(3, device=phase.device)[:, None, None] * (
             1 / 3
         )
-        return _rounded(full, dither, 0, 255).permute(0, 2, 3, 1).contiguous()
+        return _rounded(full, dither, (0, 255), torch.uint8).permute(0, 2, 3, 1).contiguous()
 
-    def _planar(self, planes: Tensor, phase: Tensor) -> Tensor:
-        wide, high = self.size
+    def _planar(self, planes: Tensor, phase: Tensor, layout: Layout) -> Tensor:
+        (wide, high), step, dtype = self.size, 1 << (layout.bits - 8), DEPTHS[layout.bits]
         luma = self.rows @ (planes[:, 0] @ self.columns)
         chroma = self.chroma_rows @ (planes[:, 1:] @ self.chroma_columns)
         shifts = torch.arange(1, 3, device=phase.device)[:, None, None] * (1 / 3)
-        dither = (self.pattern[: high // 2, : wide // 2] + phase)[:, None] + shifts
-        flat = _rounded(chroma, dither, 16, 240).reshape(planes.shape[0], high // 2, wide)
-        return torch.cat((_rounded(luma, self.pattern + phase, 16, 235), flat), dim=1)
+        pattern = self.pattern[: high // layout.down, : wide // layout.across]
+        dither = (pattern + phase)[:, None] + shifts
+        under = layout.shape(self.size)[0] - high
+        colour = _rounded(chroma, dither, (16 * step, 240 * step), dtype)
+        light = _rounded(luma, self.pattern + phase, (16 * step, 235 * step), dtype)
+        return torch.cat((light, colour.reshape(planes.shape[0], under, wide)), dim=1)
 
 
-def _rounded(values: Tensor, dither: Tensor, least: int, most: int) -> Tensor:
-    """Round to 8 bit, up as often as the fraction says: floor(v + d), d spread evenly over [0, 1)."""
+def _colours(layout: Layout | None) -> Matrix:
+    """Return the matrix from [0, 1] to the code values of a layout, or of 8-bit RGB; (3, 4)."""
+    if layout is None:
+        return np.column_stack([255 * np.eye(3), np.zeros(3)])
+    return bt709() * 2.0 ** (layout.bits - 8)
+
+
+def _rounded(values: Tensor, dither: Tensor, ends: tuple[int, int], dtype: torch.dtype) -> Tensor:
+    """Round to whole numbers, up as often as the fraction says: floor(v + d), d spread evenly over [0, 1)."""
     spread = dither - torch.floor(dither)
-    return torch.floor(values + spread).clamp(least, most).to(torch.uint8)
+    return torch.floor(values + spread).clamp(*ends).to(dtype)
 
 
 def _gradient_noise(height: int, width: int) -> Matrix:

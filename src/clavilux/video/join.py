@@ -20,22 +20,45 @@ from av.video.stream import VideoStream
 
 from clavilux.audio.sound import Audio
 from clavilux.errors import OutputError, SettingError
+from clavilux.video.codecs import Codec, maker_of
+from clavilux.video.encoding import MAX_TICKS
 from clavilux.video.probe import opened, pictures_of
-from clavilux.video.soundtrack import Soundtrack
-from clavilux.video.write import MAX_TICKS, cannot_write, remove, sync
+from clavilux.video.soundtrack import AAC, FLAC, PCM, Coding, Soundtrack
+from clavilux.video.write import cannot_write, remove, sync
 
 __all__ = ["join"]
 
 
+MOVIE = {"movflags": "+faststart+use_metadata_tags", "movie_timescale": "{clock}"}
+
+
+@dataclass(frozen=True)
+class _Container:
+    """What a video is put in: FFmpeg's name for it, how it keeps sound, what FFmpeg is told."""
+
+    format: str
+    sound: Coding
+    options: Mapping[str, str]
+
+
+CONTAINERS = {
+    ".mp4": _Container("mp4", AAC, MOVIE),
+    ".mov": _Container("mov", PCM, MOVIE),
+    ".mkv": _Container("matroska", FLAC, {"fflags": "+bitexact"}),
+}
+"""By the ending of the name. Matroska rounds times to milliseconds; bitexact leaves its random number out."""
+
+
 @dataclass(frozen=True)
 class _Piece:
-    """One segment: its frames, their rate, how many packets decoding runs ahead, and the decoder's setup."""
+    """One segment: its frames, their rate, how many packets decoding runs ahead, and what a decoder needs."""
 
     path: Path
     frames: int
     fps: Fraction
     delay: int
-    setup: bytes
+    codec: Codec
+    setup: tuple[object, ...]
 
 
 def join(
@@ -47,10 +70,10 @@ def join(
     duration: Fraction,
     metadata: Mapping[str, str] | None = None,
 ) -> None:
-    """Write ``target``, an mp4, from ``segments`` in order and the song from ``start`` seconds on.
+    """Write ``target`` from ``segments`` in order and the song from ``start`` seconds on.
 
-    The song is heard for ``duration`` seconds or until it ends. ``metadata`` is kept in the file, under any
-    names.
+    The song is heard for ``duration`` seconds or until it ends, as AAC in an mp4, untouched in 24 bits in a
+    mov (PCM) or mkv (FLAC). ``metadata`` is kept in the file, under any names; their case is not.
 
     Raises:
         OutputError: a segment is missing or damaged, they do not fit together, or do not make ceil(duration x
@@ -69,12 +92,20 @@ def join(
     >>> info.frames, info.duration, info.audio.duration
     (24, Fraction(1, 1), Fraction(1, 1))
     """
-    _check_target(target)
+    if target.is_dir() or not target.parent.is_dir():
+        raise cannot_write(target, OSError())
     pieces = _surveyed(segments, duration)
-    soundtrack = Soundtrack(audio, start, duration) if audio else None
+    kind = _kind(target, pieces[0].codec)
+    soundtrack = Soundtrack(audio, start, duration, kind.sound) if audio else None
+    if soundtrack and not soundtrack.samples:
+        soundtrack = None
     part = target.with_name(f"{target.name}.part")
     try:
-        _mux(pieces, part, soundtrack if soundtrack and soundtrack.samples else None, metadata or {})
+        clock = _movie_clock(pieces, soundtrack.rate if soundtrack else 1000)
+        options = {name: value.format(clock=clock) for name, value in kind.options.items()}
+        with av.open(f"file:{part}", "w", format=kind.format, container_options=options) as container:
+            container.metadata.update(metadata or {})
+            _mux(pieces, soundtrack, container)
         sync(part)
         os.replace(part, target)  # noqa: PTH105
     except BaseException as error:
@@ -84,13 +115,13 @@ def join(
         raise
 
 
-def _check_target(target: Path) -> None:
-    if target.suffix.lower() != ".mp4":
+def _kind(target: Path, codec: Codec) -> _Container:
+    if target.suffix.lower() != codec.suffix:
         raise OutputError(
-            f"'{target.name}' cannot be written; videos are .mp4 files, so end the name in .mp4."
+            f"'{target.name}' cannot be written; {codec.family} videos are {codec.suffix} files, so end the"
+            f" name in {codec.suffix}."
         )
-    if target.is_dir() or not target.parent.is_dir():
-        raise cannot_write(target, OSError())
+    return CONTAINERS[codec.suffix]
 
 
 def _surveyed(segments: Sequence[Path], duration: Fraction) -> list[_Piece]:
@@ -118,31 +149,31 @@ def _survey(path: Path) -> _Piece:
         with opened(path) as container:
             stream = pictures_of(container, path)
             fps = stream.average_rate
-            setup = stream.codec_context.extradata
+            context, codec = stream.codec_context, maker_of(stream.codec_context.codec.canonical_name)
             packet = next(container.demux(stream))
-            if not (fps and setup and stream.frames and packet.dts is not None):
+            if not (codec and fps and stream.frames and packet.dts is not None):
                 raise _damaged(path)
             delay = -round(packet.dts * packet.time_base * fps)
-            return _Piece(path, stream.frames, Fraction(fps), delay, setup)
+            setup = (
+                codec.family,
+                context.extradata,
+                context.profile,
+                stream.pix_fmt,
+                stream.width,
+                stream.height,
+            )
+            return _Piece(path, stream.frames, Fraction(fps), delay, codec, setup)
     except (av.FFmpegError, OSError, SettingError, StopIteration) as error:
         raise _damaged(path) from error
 
 
-def _mux(
-    pieces: Sequence[_Piece], path: Path, soundtrack: Soundtrack | None, metadata: Mapping[str, str]
-) -> None:
-    flags = {
-        "movflags": "+faststart+use_metadata_tags",
-        "movie_timescale": str(_movie_clock(pieces, soundtrack.rate if soundtrack else 1000)),
-    }
-    with av.open(f"file:{path}", "w", format="mp4", container_options=flags) as container:
-        container.metadata.update(metadata)
-        video = _copy_stream(pieces[0], container)
-        sources: list[Iterable[Packet[Any]]] = [_video_packets(pieces, video)]
-        if soundtrack:
-            sources.append(soundtrack.packets(soundtrack.add_to(container)))
-        for packet in heapq.merge(*sources, key=_seconds):
-            container.mux(packet)
+def _mux(pieces: Sequence[_Piece], soundtrack: Soundtrack | None, container: OutputContainer) -> None:
+    video = _copy_stream(pieces[0], container)
+    sources: list[Iterable[Packet[Any]]] = [_video_packets(pieces, video)]
+    if soundtrack:
+        sources.append(soundtrack.packets(soundtrack.add_to(container)))
+    for packet in heapq.merge(*sources, key=_seconds):
+        container.mux(packet)
 
 
 def _movie_clock(pieces: Sequence[_Piece], rate: int) -> int:
@@ -155,7 +186,9 @@ def _movie_clock(pieces: Sequence[_Piece], rate: int) -> int:
 def _copy_stream(piece: _Piece, container: OutputContainer) -> VideoStream:
     with opened(piece.path) as source:
         stream = container.add_stream_from_template(pictures_of(source, piece.path), opaque=True)
-    stream.time_base = 1 / piece.fps
+    stream.time_base, stream.codec_context.framerate = 1 / piece.fps, piece.fps
+    if piece.codec.tag:
+        stream.codec_context.codec_tag = piece.codec.tag
     return stream
 
 

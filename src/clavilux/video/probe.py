@@ -9,13 +9,12 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from clavilux.errors import SettingError
+from clavilux.video.frame import Samples, ffmpeg_name, picture_of, pixels_of
 
 __all__ = ["AudioInfo", "VideoInfo", "decode", "opened", "pictures_of", "probe"]
 
@@ -51,11 +50,13 @@ class VideoInfo:
         size: width and height, pixels.
         start: time of the first picture, seconds.
         duration: of the pictures, seconds.
-        codec: FFmpeg's name, such as ``h264``.
+        codec: FFmpeg's name, such as ``h264``, whatever reads or wrote it.
+        profile: of the codec, such as ``Main 10``; empty where it has none.
+        tag: four letters that the container keeps, such as ``hvc1``.
         pix_fmt: FFmpeg's pixel format, such as ``yuv420p``.
         colour: numbers of primaries, transfer, matrix (1 is BT.709) and range (1 is limited).
         audio: the sound, if there is any.
-        metadata: everything kept in the file by name.
+        metadata: everything kept in the file by name, in small letters, since Matroska forgets their case.
     """
 
     frames: int
@@ -64,6 +65,8 @@ class VideoInfo:
     start: Fraction
     duration: Fraction
     codec: str
+    profile: str
+    tag: str
     pix_fmt: str
     colour: tuple[int, int, int, int]
     audio: AudioInfo | None
@@ -77,6 +80,7 @@ def probe(path: str | Path) -> VideoInfo:
         SettingError: no such file, or not a video.
 
     >>> import tempfile
+    >>> import numpy as np
     >>> from clavilux.video.write import Encoding, SegmentWriter
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with SegmentWriter(Path(folder, "a.mp4"), Encoding((64, 36), Fraction(24), gop=12)) as writer:
@@ -96,21 +100,26 @@ def probe(path: str | Path) -> VideoInfo:
             size=(stream.width, stream.height),
             start=_times(stream, stream.start_time),
             duration=_times(stream, stream.duration) or (frames / fps if fps else Fraction(0)),
-            codec=context.name,
+            codec=context.codec.canonical_name,
+            profile=context.profile or "",
+            tag=context.codec_tag.strip("\0 "),
             pix_fmt=stream.pix_fmt or "",
             colour=(context.color_primaries, context.color_trc, context.colorspace, context.color_range),
             audio=_sound(sounds[0]) if sounds else None,
-            metadata=dict(container.metadata),
+            metadata={name.lower(): text for name, text in container.metadata.items()},
         )
 
 
-def decode(path: str | Path) -> Iterator[NDArray[np.uint8]]:
-    """Yield the pictures of a video in order, each I420 uint8 (H * 3 // 2, W).
+def decode(path: str | Path) -> Iterator[Samples]:
+    """Yield the pictures of a video in order, (rows, W) as `clavilux.generator.formats` says.
+
+    A pixel format that Clavilux does not write is turned into yuv420p.
 
     Raises:
         SettingError: no such file, not a video, or damaged.
 
     >>> import tempfile
+    >>> import numpy as np
     >>> from clavilux.video.write import Encoding, SegmentWriter
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with SegmentWriter(Path(folder, "a.mp4"), Encoding((64, 36), Fraction(24), gop=12)) as writer:
@@ -122,7 +131,8 @@ def decode(path: str | Path) -> Iterator[NDArray[np.uint8]]:
     with opened(path) as container:
         try:
             for frame in container.decode(pictures_of(container, path)):
-                yield np.asarray(frame.to_ndarray(format="yuv420p"), np.uint8)
+                pixels = pixels_of(frame.format.name) or "yuv420p"
+                yield picture_of(frame.reformat(format=ffmpeg_name(pixels)), pixels)
         except av.FFmpegError as error:
             raise _damaged(path) from error
 

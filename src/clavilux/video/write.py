@@ -1,107 +1,49 @@
-"""Frames become a segment: an H.264 file whose pictures refer to nothing outside it.
+"""Frames become a segment: a file whose pictures refer to nothing outside it.
 
-Frames are planar I420 in one uint8 array (N, H * 3 // 2, W), BT.709 limited range, as the generator draws
-them; the file says so in every tag. Groups of pictures are closed and of fixed length and frame n carries the
-time n / fps exactly, so segments can be joined packet by packet and every frame stays what it was.
+Frames are planar YUV in one array (N, rows, W) as `clavilux.generator.formats` says, BT.709 limited range, as
+the generator draws them; the file says so in every tag. Groups of pictures are closed and of fixed length and
+frame n carries the time n / fps exactly, so segments can be joined packet by packet and every frame stays
+what it was.
 """
 
 import errno
 import os
 from contextlib import suppress
-from dataclasses import KW_ONLY, dataclass
-from fractions import Fraction
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, cast
 
 import av
-import numpy as np
+from av.container import OutputContainer
+from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from clavilux.errors import OutputError, SettingError
+from clavilux.video.codecs import codec_of
+from clavilux.video.encoding import Encoding
+from clavilux.video.frame import Samples, frame_of
 
 __all__ = ["Encoding", "SegmentWriter", "cannot_write", "remove", "sync"]
-
-PRESETS = (
-    "ultrafast",
-    "superfast",
-    "veryfast",
-    "faster",
-    "fast",
-    "medium",
-    "slow",
-    "slower",
-    "veryslow",
-)
-MAX_SIDE = 8192
-MAX_TICKS = 2**31 - 1
-"""Largest numerator or denominator of a frame rate that the container can hold."""
 
 BT709 = 1
 LIMITED = 1
 
-
-@dataclass(frozen=True)
-class Encoding:
-    """How pictures are written.
-
-    Attributes:
-        size: width and height in pixels, both even.
-        fps: frames per second, exact.
-        gop: frames per closed group of pictures.
-        crf: quality, 1 (best) to 51 (smallest).
-        preset: x264's name for effort, from ``ultrafast`` to ``veryslow``.
-
-    Raises:
-        SettingError: a value that cannot be encoded.
-
-    >>> Encoding((1280, 720), Fraction(30000, 1001), gop=60).shape
-    (1080, 1280)
-    """
-
-    size: tuple[int, int]
-    fps: Fraction
-    _: KW_ONLY
-    gop: int
-    crf: float = 18
-    preset: str = "medium"
-
-    def __post_init__(self) -> None:
-        width, height = self.size
-        if width % 2 or height % 2 or not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
-            raise SettingError(
-                f"A video cannot be {width}x{height}; both sides must be even and at most {MAX_SIDE}, such as"
-                f" {_even(width)}x{_even(height)}."
-            )
-        if self.fps <= 0 or max(self.fps.numerator, self.fps.denominator) > MAX_TICKS:
-            raise SettingError(f"The frame rate {self.fps} cannot be written; try 30, 24 or 30000/1001.")
-        if not 1 <= self.crf <= 51:
-            raise SettingError(f"The quality crf {self.crf} is out of range; it goes from 1 (best) to 51.")
-        if self.preset not in PRESETS:
-            raise SettingError(f"'{self.preset}' is no x264 preset; choose one of {', '.join(PRESETS)}.")
-        if self.gop < 1:
-            raise SettingError(f"A group of {self.gop} pictures is empty; give at least 1.")
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Shape of one frame's array."""
-        return self.size[1] * 3 // 2, self.size[0]
-
-    @property
-    def options(self) -> dict[str, str]:
-        """What x264 is told."""
-        groups = f"keyint={self.gop}:min-keyint={self.gop}:scenecut=0:open-gop=0"
-        return {"crf": str(self.crf), "preset": self.preset, "profile": "high", "x264-params": groups}
+FEWEST_TIMED = 3
+"""Of fewer pictures x265 tells no time of decoding, but chance; they come in the order they are shown."""
 
 
 class SegmentWriter:
     """Encode frames into a file at ``path``; a context manager that leaves a whole file or none.
 
+    Its container is the codec's for segments, whatever ``path`` ends in.
+
     Raises:
         OutputError: the file cannot be written: no such folder, no permission, no space.
+        SettingError: the encoder does not open here for such pictures.
 
     >>> import tempfile
+    >>> from fractions import Fraction
+    >>> import numpy as np
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     with SegmentWriter(Path(folder, "a.mp4"), Encoding((64, 36), Fraction(24), gop=12)) as writer:
     ...         writer.write(np.full((2, 54, 64), 128, np.uint8))
@@ -113,13 +55,15 @@ class SegmentWriter:
         self.path, self.encoding, self.frames = path, encoding, 0
         fresh = not path.exists()
         try:
-            self._container = av.open(f"file:{path}", "w", format="mp4")
-            self._stream = self._add_stream()
+            self._container = av.open(f"file:{path}", "w", format=codec_of(encoding.codec).segment)
+            self._stream = _add_stream(self._container, encoding)
             self._container.start_encoding()
-        except (av.FFmpegError, OSError) as error:
+        except BaseException as error:
             if fresh:
                 remove(path)
-            raise cannot_write(path, error) from error
+            if isinstance(error, av.FFmpegError | OSError):
+                raise cannot_write(path, error) from error
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -132,22 +76,22 @@ class SegmentWriter:
         else:
             self.abort()
 
-    def write(self, frames: NDArray[np.uint8]) -> None:
-        """Encode the next ``frames``, uint8 (N, H * 3 // 2, W).
+    def write(self, frames: Samples) -> None:
+        """Encode the next ``frames``, (N, rows, W) of the encoding's layout.
 
         Raises:
             ValueError: another shape or dtype.
             OutputError: the file cannot be written; it is removed.
         """
-        if frames.dtype != np.uint8 or frames.shape[1:] != self.encoding.shape or frames.ndim != 3:
+        shape, layout = self.encoding.shape, self.encoding.layout
+        if frames.dtype != layout.dtype or frames.shape[1:] != shape:
             raise ValueError(
-                f"frames are uint8 (N, {self.encoding.shape[0]}, {self.encoding.shape[1]}),"
-                f" not {frames.dtype} {frames.shape}"
+                f"frames are {layout.dtype} (N, {shape[0]}, {shape[1]}), not {frames.dtype} {frames.shape}"
             )
         for picture in frames:
-            # Copied once, into rows aligned as x264 wants them: sharing it works for some heights only.
-            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), format="yuv420p")
+            frame = frame_of(picture, self.encoding.pixels)
             frame.pts, frame.duration, frame.time_base = self.frames, 1, 1 / self.encoding.fps
+            _tag(frame)  # ProRes reads the tags here, the others from the stream
             self._encode(frame)
             self.frames += 1
 
@@ -175,23 +119,44 @@ class SegmentWriter:
             self._container.close()
         remove(self.path)
 
-    def _add_stream(self) -> VideoStream:
-        encoding = self.encoding
-        stream = self._container.add_stream("libx264", rate=encoding.fps, options=encoding.options)
-        stream.width, stream.height = encoding.size
-        stream.pix_fmt = "yuv420p"
-        context = stream.codec_context
-        context.time_base = 1 / encoding.fps
-        context.color_primaries = context.color_trc = context.colorspace = BT709
-        context.color_range = LIMITED
-        return stream
-
     def _encode(self, frame: av.VideoFrame | None) -> None:
         try:
-            self._container.mux(self._stream.encode(frame))
+            for packet in self._stream.encode(frame):
+                if frame is None and self.frames < FEWEST_TIMED:
+                    packet.dts = packet.pts
+                self._container.mux(packet)
         except (av.FFmpegError, OSError) as error:
             self.abort()
             raise cannot_write(self.path, error) from error
+
+
+def _add_stream(container: OutputContainer, encoding: Encoding) -> VideoStream:
+    codec = codec_of(encoding.codec)
+    os.environ.update(codec.environment)
+    stream = cast(
+        "VideoStream", container.add_stream(codec.encoder, rate=encoding.fps, options=encoding.options)
+    )
+    stream.width, stream.height = encoding.size
+    stream.pix_fmt = encoding.surface
+    context = stream.codec_context
+    context.time_base = 1 / encoding.fps
+    _tag(context)
+    if codec.tag:
+        context.codec_tag = codec.tag
+    try:
+        context.open()
+    except av.FFmpegError as error:
+        width, height = encoding.size
+        raise SettingError(
+            f"The encoder {codec.encoder} does not open here for {width}x{height} px at"
+            f" {float(encoding.fps):g} fps; choose another codec, such as h264."
+        ) from error
+    return stream
+
+
+def _tag(colours: VideoCodecContext | av.VideoFrame) -> None:
+    colours.color_primaries = colours.color_trc = colours.colorspace = BT709
+    colours.color_range = LIMITED
 
 
 def sync(path: Path) -> None:
@@ -224,7 +189,3 @@ def cannot_write(path: Path, error: BaseException) -> OutputError:
     if path.is_dir():
         return OutputError(f"'{path}' is a folder; give the name of a file for the video.")
     return OutputError(f"'{path}' cannot be written ({reason}); choose another folder or name.")
-
-
-def _even(side: int) -> int:
-    return min(max(side + side % 2, 2), MAX_SIDE)

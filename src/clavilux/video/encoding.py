@@ -1,0 +1,126 @@
+"""How pictures are to be written: everything about a video file that a person may choose, checked.
+
+Sizes are width and height in pixels; a frame rate is exact; depths are bits per sample.
+"""
+
+from dataclasses import KW_ONLY, dataclass
+from fractions import Fraction
+
+from clavilux.errors import SettingError
+from clavilux.generator.formats import LAYOUTS, Layout, PixelFormat
+from clavilux.video.codecs import PRESETS, Codec, codec_of
+from clavilux.video.frame import ffmpeg_name
+
+__all__ = ["MAX_TICKS", "Encoding"]
+
+MAX_SIDE = 8192
+MAX_TICKS = 2**31 - 1
+"""Largest numerator or denominator of a frame rate that a container can hold."""
+
+
+@dataclass(frozen=True)
+class Encoding:
+    """How pictures are written.
+
+    Attributes:
+        size: width and height in pixels, both even.
+        fps: frames per second, exact.
+        gop: frames per closed group of pictures.
+        codec: a name in `clavilux.video.codecs.CODECS`.
+        bits: depth, 8 or 10; the codec's usual one unless given.
+        crf: quality on the codec's own scale from 1 (best); its usual one unless given. None stays with
+            codecs that keep everything.
+        preset: x264's name for effort, from ``ultrafast`` to ``veryslow``, for every codec that knows effort.
+
+    Raises:
+        SettingError: a value that cannot be encoded.
+
+    >>> video = Encoding((1280, 720), Fraction(30000, 1001), gop=60, codec="hevc", bits=10)
+    >>> video.pixels, video.shape, video.crf, video.suffix
+    ('yuv420p10', (1080, 1280), 20, '.mp4')
+    """
+
+    size: tuple[int, int]
+    fps: Fraction
+    _: KW_ONLY
+    gop: int
+    codec: str = "h264"
+    bits: int | None = None
+    crf: float | None = None
+    preset: str = "medium"
+
+    def __post_init__(self) -> None:
+        codec = codec_of(self.codec)
+        if self.bits is None:
+            object.__setattr__(self, "bits", next(iter(codec.pixels)))
+        if self.crf is None and codec.quality:
+            object.__setattr__(self, "crf", codec.quality.usual)
+        self._check_picture()
+        self._check_codec(codec)
+
+    def _check_picture(self) -> None:
+        width, height = self.size
+        if width % 2 or height % 2 or not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
+            raise SettingError(
+                f"A video cannot be {width}x{height}; both sides must be even and at most {MAX_SIDE}, such as"
+                f" {_even(width)}x{_even(height)}."
+            )
+        if self.fps <= 0 or max(self.fps.numerator, self.fps.denominator) > MAX_TICKS:
+            raise SettingError(f"The frame rate {self.fps} cannot be written; try 30, 24 or 30000/1001.")
+        if self.gop < 1:
+            raise SettingError(f"A group of {self.gop} pictures is empty; give at least 1.")
+
+    def _check_codec(self, codec: Codec) -> None:
+        if self.bits not in codec.pixels:
+            depths = " or ".join(map(str, codec.pixels))
+            raise SettingError(f"{self.codec} cannot have {self.bits} bits a sample; it has {depths}.")
+        if self.preset not in PRESETS:
+            raise SettingError(f"'{self.preset}' is no preset; choose one of {', '.join(PRESETS)}.")
+        if codec.quality is None:
+            if self.crf is not None:
+                raise SettingError(f"{self.codec} has no quality to choose; leave crf {self.crf:g} away.")
+        elif self.crf is None or not 1 <= self.crf <= codec.quality.last:
+            raise SettingError(
+                f"The quality crf {self.crf} is out of range for {self.codec}; it goes from 1 (best) to"
+                f" {codec.quality.last:g}."
+            )
+
+    @property
+    def suffix(self) -> str:
+        """Ending of the finished video's name."""
+        return codec_of(self.codec).suffix
+
+    @property
+    def pixels(self) -> PixelFormat:
+        """The pixel format that the program has to draw."""
+        return codec_of(self.codec).pixels[self.bits or 8]
+
+    @property
+    def layout(self) -> Layout:
+        """How a frame's samples lie in its array."""
+        return LAYOUTS[self.pixels]
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Shape of one frame's array."""
+        return self.layout.shape(self.size)
+
+    @property
+    def surface(self) -> str:
+        """FFmpeg's name of the pixel format that the encoder takes."""
+        return codec_of(self.codec).surfaces.get(self.bits or 8, ffmpeg_name(self.pixels))
+
+    @property
+    def options(self) -> dict[str, str]:
+        """What the encoder is told."""
+        codec = codec_of(self.codec)
+        told = codec.told(self.gop)
+        if codec.quality:
+            told[codec.quality.option] = f"{self.crf:g}"
+        if codec.presets:
+            told["preset"] = codec.presets[PRESETS.index(self.preset)]
+        return told
+
+
+def _even(side: int) -> int:
+    return min(max(side + side % 2, 2), MAX_SIDE)
