@@ -5,6 +5,7 @@ i at ``i / 100`` s, whatever the video's frame rate. Arrays are read-only.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -106,17 +107,26 @@ class Curve:
 
     def _integral(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
         """Integrate from 0 to each time, exactly for the linearly interpolated curve."""
-        values = self.values.astype(np.float64)
-        areas = np.zeros_like(values)
-        np.cumsum((values[1:] + values[:-1]) / 2, axis=0, out=areas[1:])
         position = times * CONTROL_RATE
-        inside = np.clip(position, 0, len(values) - 1)
+        inside = np.clip(position, 0, len(self.values) - 1)
         low = np.floor(inside).astype(np.int64)
+        high = np.minimum(low + 1, len(self.values) - 1)
         step = (inside - low)[:, None]
-        slope = values[np.minimum(low + 1, len(values) - 1)] - values[low]
-        area = areas[low] + step * (values[low] + step * slope / 2)
+        start, end = (self.values[index].astype(np.float64) for index in (low, high))
+        area = self._areas[low] + step * (start + step * (end - start) / 2)
         beyond = (position - inside)[:, None]
-        return np.asarray((area + beyond * np.where(beyond < 0, values[0], values[-1])) / CONTROL_RATE)
+        return np.asarray(
+            (area + beyond * np.where(beyond < 0, self.values[0], self.values[-1])) / CONTROL_RATE
+        )
+
+    @cached_property
+    def _areas(self) -> NDArray[np.float64]:
+        """Integrate from the first value to each: (T, C), in units of the control clock; kept."""
+        areas = np.zeros(self.values.shape)
+        np.add(self.values[1:], self.values[:-1], out=areas[1:], dtype=np.float64)
+        areas[1:] /= 2
+        np.cumsum(areas[1:], axis=0, out=areas[1:])
+        return areas
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,9 +10,11 @@ import pytest
 from clavilux.audio.sound import Audio
 from clavilux.cli import main
 from clavilux.errors import ModelError, SettingError
-from clavilux.make.make import Session, prepare, render
+from clavilux.make.make import render
 from clavilux.make.recipe import KEY, Recipe, read_recipe
+from clavilux.make.session import Session
 from clavilux.make.settings import Settings
+from clavilux.make.stage import prepare
 from clavilux.store import Store
 from clavilux.video.join import join
 from clavilux.video.probe import probe
@@ -63,7 +65,7 @@ def test_a_video_is_recreated_frame_for_frame(made, piece, folder, tmp_path, mon
     with pytest.raises(SystemExit) as caught:
         main(["recreate", str(made.path), str(song)])
     assert caught.value.code == 0
-    assert "the same, frame for frame" in capsys.readouterr().err
+    assert "the same frame for frame" in capsys.readouterr().err
     assert read_recipe(tmp_path / "first-again.mp4").pixels == made.pixels
 
 

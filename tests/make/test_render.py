@@ -9,8 +9,10 @@ import pytest
 
 from clavilux.audio.sound import Audio, open_audio
 from clavilux.errors import OutputError, RenderError
-from clavilux.make.make import Session, play, prepare, render
+from clavilux.make.make import play, render
+from clavilux.make.session import Session, Silent
 from clavilux.make.settings import Settings
+from clavilux.make.stage import prepare
 from clavilux.render.frames import frames
 from clavilux.store import Store
 from clavilux.video.probe import decode, probe
@@ -52,8 +54,8 @@ def test_another_seed_gives_another_picture(piece, session, stage):
 def test_frame_n_is_the_same_moment_at_every_frame_rate(piece, session, stage):
     double = prepare(piece.audio, replace(SETTINGS, fps=Fraction(20)), session=session)
     slow, fast = (
-        stage.bound.inputs(stage.timeline.window(40, 8)),
-        double.bound.inputs(double.timeline.window(80, 16)),
+        stage.inputs.inputs(stage.timeline.window(40, 8)),
+        double.inputs.inputs(double.timeline.window(80, 16)),
     )
     distance = np.linalg.norm(fast.ws[::2] - slow.ws, axis=-1).mean()
     assert distance < 0.35 * np.linalg.norm(slow.ws - slow.ws.mean(axis=0), axis=-1).mean() + 0.5
@@ -113,7 +115,7 @@ def test_a_vanished_folder_is_an_error_of_ours(tmp_path, stage):
         play(stage, tmp_path / "gone" / "video.mp4")
 
 
-class Interrupting(Session.__dataclass_fields__["report"].default_factory):
+class Interrupting(Silent):
     """Presses Ctrl-C after the first frames."""
 
     def advance(self, count):
@@ -127,5 +129,5 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path, stage):
 
 
 def test_frames_are_drawn_for_the_range_alone(stage):
-    with closing(frames(stage.bound, stage.runner, stage.timeline, 3, 5)) as drawn:
+    with closing(frames(stage.inputs, stage.runner, stage.timeline, 3, 5)) as drawn:
         assert sum(len(batch) for batch in drawn) == 2

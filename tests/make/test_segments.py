@@ -10,9 +10,11 @@ from dataclasses import replace
 import pytest
 
 from clavilux.errors import OutputError
-from clavilux.make.make import Session, fill, play, prepare
+from clavilux.make.make import fill, play
 from clavilux.make.segments import SegmentStore, kept_renders, prune
+from clavilux.make.session import Session, Silent
 from clavilux.make.settings import Settings
+from clavilux.make.stage import prepare
 from clavilux.store import Store
 from clavilux.video.probe import probe
 
@@ -37,7 +39,7 @@ def whole(stage, tmp_path_factory):
 def fill_all(stage, folder):
     store = SegmentStore(folder, stage.plan)
     with store.open({"song": "piece", "target": "piece.mp4", "segments": len(stage.plan.segments)}):
-        fill(store, stage, Session().report)
+        fill(store, stage, stage.encoding, Session().report)
     return store
 
 
@@ -45,7 +47,9 @@ KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
 from clavilux.audio.composer import compose
-from clavilux.make.make import Session, fill, prepare
+from clavilux.make.make import fill
+from clavilux.make.session import Session
+from clavilux.make.stage import prepare
 from clavilux.make.segments import SegmentStore
 from clavilux.make.settings import Settings
 from clavilux.store import Store
@@ -61,7 +65,7 @@ moments = random.Random(5)
 def work(folder):
     store = SegmentStore(folder, stage.plan)
     with store.open({"song": "piece", "target": "piece.mp4", "segments": len(stage.plan.segments)}):
-        fill(store, stage, Session().report)
+        fill(store, stage, stage.encoding, Session().report)
 
 def child(folder):
     pid = os.fork()
@@ -139,7 +143,7 @@ def test_two_processes_do_not_make_the_same_video_at_once(stage, tmp_path):
         pass
 
 
-class Interrupting(type(Session().report)):
+class Interrupting(Silent):
     def __init__(self):
         self.frames = 0
 

@@ -25,7 +25,7 @@ from clavilux.timeline import Timeline
         ({"duration": 0}, "above 0 s"),
         ({"psi": 3}, "psi"),
         ({"psi": float("nan")}, "psi"),
-        ({"crf": 52}, "crf"),
+        ({"codec": "png", "crf": 20}, "crf"),
     ],
 )
 def test_values_out_of_range_are_refused_in_one_sentence(values, says):

@@ -25,7 +25,7 @@ def demo(  # noqa: PLR0913  # a command has as many options as its users need
     ] = 0,
     model: options.ModelName = "silk",
     psi: options.Psi = None,
-    crf: options.Crf = 18,
+    crf: options.Crf = None,
     device: options.Device = "auto",
     force: options.Force = False,
     as_json: options.Json = False,

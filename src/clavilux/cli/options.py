@@ -6,16 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
+    from clavilux.make.session import Reporter, Session
     from clavilux.store import Store
 
 __all__ = [
+    "Bits",
     "Cells",
+    "Codec",
     "Crf",
     "Device",
     "Duration",
     "Force",
     "Fps",
     "Json",
+    "Loop",
     "ModelName",
     "Psi",
     "Quiet",
@@ -26,6 +30,7 @@ __all__ = [
     "Verbose",
     "cache_folder",
     "default_store",
+    "open_session",
     "renders_folder",
 ]
 
@@ -56,7 +61,21 @@ Psi = Annotated[
         metavar="X", help="Variety: 0 the model's average picture, 1 all it can do.", show_default="1"
     ),
 ]
-Crf = Annotated[int, typer.Option(metavar="N", help="Quality: 1 best, 18 looks clean, 51 smallest.")]
+Codec = Annotated[
+    str,
+    typer.Option(
+        metavar="NAME", help="h264, hevc, av1, prores, ffv1, an NVIDIA h264_nvenc, or png: numbered pictures."
+    ),
+]
+Bits = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="Bits a sample, 8 or 10; 10 shows finer gradients.", show_default="usual"),
+]
+Crf = Annotated[
+    float | None,
+    typer.Option(metavar="N", help="Quality: 1 best, 51 smallest.", show_default="18, or the codec's own"),
+]
+Loop = Annotated[bool, typer.Option("--loop", help="Let the end of the picture run into its beginning.")]
 Device = Annotated[str, typer.Option(metavar="NAME", help="Where to draw: auto, cpu, cuda, cuda:1, mps.")]
 Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is already there.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
@@ -83,3 +102,10 @@ def default_store() -> "Store":
     from clavilux.store import Store
 
     return Store(cache_folder() / "known")
+
+
+def open_session(screen: "Reporter") -> "Session":
+    """Put the work into this user's cache folder, and the screen in front of it."""
+    from clavilux.make.session import Session
+
+    return Session(default_store(), screen, renders_folder(), cache_folder() / "engine")

@@ -34,24 +34,19 @@ def recreate(  # noqa: PLR0913  # a command has as many options as its users nee
 ) -> None:
     """Make a video again, frame for frame, from the recipe it carries and its song."""
     from clavilux.cli.console import Screen
-    from clavilux.make.make import Session, check_target, play, prepare
+    from clavilux.make.make import check_target, play, target_suffix
     from clavilux.make.recipe import read_recipe
+    from clavilux.make.stage import prepare
 
     recipe = read_recipe(video)
     target = output or Path(f"{video.stem}-again{video.suffix}")
     settings = replace(recipe.settings, device=device, model=model or recipe.settings.model)
     with Screen(quiet=quiet, verbose=verbose) as screen:
-        session = Session(options.default_store(), screen, options.renders_folder())
-        check_target(target, video.suffix, overwrite=force)
+        session = options.open_session(screen)
+        check_target(target, target_suffix(settings), overwrite=force)
         stage = prepare(song, settings, session=session)
         recipe.check(stage.plan.recipe)
         made = play(stage, target, session)
         same = made.pixels == recipe.pixels
-        screen.note(
-            f"{target}: {made.frames} frames, "
-            + (
-                "the same, frame for frame."
-                if same
-                else "the same within rounding: another machine drew them."
-            )
-        )
+        how = "frame for frame" if same else "within rounding: another machine drew them"
+        screen.note(f"{target}: {made.frames} frames, the same {how}.")

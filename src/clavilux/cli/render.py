@@ -11,8 +11,8 @@ from clavilux.cli import options
 if TYPE_CHECKING:
     from clavilux.audio.sound import Audio
     from clavilux.cli.console import Screen
-    from clavilux.make.make import Stage
     from clavilux.make.settings import Settings
+    from clavilux.make.stage import Stage
 
 __all__ = ["make_video", "render", "settings_from"]
 
@@ -26,7 +26,7 @@ def render(  # noqa: PLR0913  # a command has as many options as its users need
             "-o",
             "--output",
             metavar="FILE",
-            help="The video to write.",
+            help="The video to write, or the folder for pictures.",
             show_default="SONG.mp4 in this folder",
         ),
     ] = None,
@@ -38,7 +38,10 @@ def render(  # noqa: PLR0913  # a command has as many options as its users need
     seed: options.Seed = 0,
     model: options.ModelName = "silk",
     psi: options.Psi = None,
-    crf: options.Crf = 18,
+    codec: options.Codec = "h264",
+    bits: options.Bits = None,
+    crf: options.Crf = None,
+    loop: options.Loop = False,
     device: options.Device = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be made, and stop.")] = False,
     force: options.Force = False,
@@ -51,6 +54,7 @@ def render(  # noqa: PLR0913  # a command has as many options as its users need
     The video has the song's own sound, in sync, and exactly as many frames as the song needs.
     """
     from clavilux.cli.console import Screen
+    from clavilux.make.make import target_suffix
 
     settings = settings_from(
         fps=fps,
@@ -61,10 +65,13 @@ def render(  # noqa: PLR0913  # a command has as many options as its users need
         seed=seed,
         model=model,
         psi=psi,
+        codec=codec,
+        bits=bits,
         crf=crf,
+        loop=loop,
         device=device,
     )
-    target = output or Path(f"{song.stem}.mp4")
+    target = output or Path(f"{song.stem}{target_suffix(settings)}")
     with Screen(quiet=quiet, verbose=verbose, as_json=as_json) as screen:
         make_video(song, target, settings, screen, force=force, dry_run=dry_run)
 
@@ -96,11 +103,12 @@ def make_video(
     dry_run: bool = False,
 ) -> None:
     """Make a video, or only say what it would be, and say so."""
-    from clavilux.make.make import Session, check_target, play, prepare
+    from clavilux.make.make import check_target, play, target_suffix
+    from clavilux.make.stage import prepare
     from clavilux.timeline import format_time
 
-    session = Session(options.default_store(), screen, options.renders_folder())
-    check_target(target, ".mp4", overwrite=force)
+    session = options.open_session(screen)
+    check_target(target, target_suffix(settings), overwrite=force)
     stage = prepare(source, settings, session=session)
     for line in _describe(stage):
         screen.note(line)

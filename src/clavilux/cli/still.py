@@ -50,6 +50,6 @@ def still(  # noqa: PLR0913  # a command has as many options as its users need
     )
     target = output or Path(f"{song.stem}.png")
     with Screen(quiet=quiet, verbose=verbose) as screen:
-        session = make.Session(options.default_store(), screen)
+        session = options.open_session(screen)
         make.still(song, target, parse_time(at), settings, overwrite=force, session=session)
         screen.note(f"{target}: the picture at {at}.")

@@ -11,10 +11,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-__all__ = ["LAYOUTS", "Layout", "PixelFormat"]
+__all__ = ["LAYOUTS", "Layout", "PixelFormat", "Samples"]
 
 PixelFormat = Literal["yuv420p", "yuv420p10", "yuv422p10", "yuv444p", "yuv444p10", "rgb24"]
+
+Samples = NDArray[np.uint8] | NDArray[np.int16]
+"""Samples of pictures, of 8 bits or deeper."""
 
 
 @dataclass(frozen=True)

@@ -151,12 +151,12 @@ def _checked_cells(cells: tuple[int, int]) -> tuple[int, int]:
 
 def _check(size: tuple[int, int], pixels: str) -> None:
     if pixels not in get_args(PixelFormat):
-        raise SettingError(f"There is no pixel format '{pixels}'; it is yuv420p or rgb24.")
+        raise SettingError(f"There is no pixel format '{pixels}'; it is {', '.join(get_args(PixelFormat))}.")
     if not all(1 <= side <= LARGEST for side in size):
         raise SettingError(
             f"A picture of {size[0]}x{size[1]} px cannot be drawn; give sides from 1 to {LARGEST} px."
         )
-    if pixels == "yuv420p" and (size[0] % 2 or size[1] % 2):
+    if pixels != "rgb24" and (size[0] % 2 or size[1] % 2):
         raise SettingError(
             f"A video of {size[0]}x{size[1]} px cannot be made; give an even width and height."
         )

@@ -1,88 +1,32 @@
-"""From a song to a file.
-
-The steps are those a person would name: hear the song, set the stage (model, program, patch), then play it
-into a video or one picture.
-"""
+"""From a song to a file: a video, a sequence of pictures, or one picture."""
 
 import contextlib
 import errno
 import os
 import time
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from importlib.metadata import version
 from pathlib import Path
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from clavilux.audio.sound import Audio, open_audio
-from clavilux.engine.torch_runner import TorchRunner, choose_device
+from clavilux.audio.sound import Audio
 from clavilux.errors import OutputError, SettingError
-from clavilux.features.song import Song
-from clavilux.generator.model import Model, load_model
-from clavilux.generator.pixels import PixelFormat
-from clavilux.generator.program import Program
-from clavilux.make.plan import Plan, Segment, cover
+from clavilux.make.plan import Plan, Segment
 from clavilux.make.recipe import KEY, Recipe
 from clavilux.make.segments import SegmentStore, prune
-from clavilux.make.settings import Settings
-from clavilux.patch.patch import Patch
-from clavilux.patch.presets.pulse import pulse
-from clavilux.render.bind import BoundPatch, bind
-from clavilux.render.frames import BATCH, frames
-from clavilux.store import Store
-from clavilux.timeline import Timeline, format_time
+from clavilux.make.session import Reporter, Session
+from clavilux.make.settings import PICTURES, Settings
+from clavilux.make.stage import Stage, prepare
+from clavilux.timeline import format_time
+from clavilux.video.codecs import suffix_of
+from clavilux.video.frame import Samples
+from clavilux.video.images import Images
 from clavilux.video.join import join
 from clavilux.video.write import Encoding
 
-__all__ = [
-    "Rendered",
-    "Reporter",
-    "Session",
-    "Stage",
-    "check_target",
-    "fill",
-    "play",
-    "prepare",
-    "render",
-    "still",
-]
-
-
-class Reporter(Protocol):
-    """Is told how the work goes."""
-
-    def begin(self, stage: str, total: int | None = None) -> None:
-        """Note that a stage begins, with its number of frames where it has one."""
-
-    def advance(self, count: int) -> None:
-        """Note that `count` more frames of the stage are done."""
-
-    def note(self, text: str) -> None:
-        """Pass on one sentence the person should know, such as that the song is silent."""
-
-
-class Silent(Reporter):
-    """Reports to nobody."""
-
-
-@dataclass(frozen=True)
-class Session:
-    """Where results are kept and who is told how the work goes.
-
-    Attributes:
-        store: keeps what was heard, and learned about models, for the next time.
-        report: is told.
-        renders: keeps the pieces of renders that stop early, so that they can go on; without it they are
-            written beside the target and removed when a render stops.
-    """
-
-    store: Store = field(default_factory=Store)
-    report: Reporter = field(default_factory=Silent)
-    renders: Path | None = None
+__all__ = ["Rendered", "check_target", "fill", "play", "render", "still", "target_suffix"]
 
 
 @dataclass(frozen=True)
@@ -108,92 +52,6 @@ class Rendered:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Stage:
-    """Everything in place to draw frames: a song bound to a patch and a model, and a runner."""
-
-    song: Song
-    model: Model
-    patch: Patch
-    program: Program
-    bound: BoundPatch
-    runner: TorchRunner
-    timeline: Timeline
-    settings: Settings
-
-    def frames(self, first: int, last: int) -> Generator[NDArray[np.uint8], None, None]:
-        """Draw frames [first, last) in order, some at a time."""
-        return frames(self.bound, self.runner, self.timeline, first, last)
-
-    @property
-    def encoding(self) -> Encoding:
-        """How the frames are encoded."""
-        return Encoding(self.program.size, self.timeline.fps, crf=self.settings.crf, gop=self.plan.gop)
-
-    @property
-    def plan(self) -> Plan:
-        """What will be made, as a function of the project alone."""
-        recipe = {
-            "song": self.song.audio.digest,
-            "model": self.model.digest,
-            "patch": str(self.patch),
-            "seed": self.settings.seed,
-            "fps": str(self.timeline.fps),
-            "start": str(self.timeline.start),
-            "frames": self.timeline.frames,
-            "size": list(self.program.size),
-            "cells": list(self.program.cells),
-            "crf": self.settings.crf,
-        }
-        return Plan(self.timeline, recipe)
-
-    def recipe(self, segment_hashes: list[str]) -> Recipe:
-        """Write down how the video was made, to travel inside it."""
-        pixels = Recipe.pixels_of(segment_hashes)
-        return Recipe(version("clavilux"), self.settings, self.plan.recipe, pixels)
-
-
-def prepare(
-    source: str | Path | Audio,
-    settings: Settings | None = None,
-    *,
-    pixels: PixelFormat = "yuv420p",
-    session: Session | None = None,
-) -> Stage:
-    """Hear the song, load the model, build its program and bind the patch to all of them.
-
-    Args:
-        source: a file with sound in it, or sound.
-        settings: how the video is made; `Settings()` unless given.
-        pixels: yuv420p for video, rgb24 for pictures.
-        session: where results are kept and who is told.
-
-    Raises:
-        SettingError, AudioError, ModelError, PatchError: a part cannot be used as asked.
-    """
-    settings, session = settings or Settings(), session or Session()
-    report = session.report
-    report.begin("Opening the song")
-    audio = source if isinstance(source, Audio) else open_audio(Path(source))
-    timeline = cover(audio.duration, settings.fps, start=settings.start, duration=settings.duration)
-    report.begin("Opening the model")
-    device = choose_device(settings.device)
-    model = load_model(settings.model)
-    program = Program(model, size=settings.size, cells=settings.cells, pixels=pixels)
-    report.begin("Listening")
-    if audio.silent:
-        report.note(f"{audio.name} is silent; the picture will only drift.")
-    song = Song(audio, session.store)
-    song.grid  # noqa: B018  # heard now, so that the bar says so
-    report.begin("Choosing palettes")
-    patch = settings.patch or pulse(settings.seed)
-    if settings.psi is not None:
-        patch = replace(patch, psi=settings.psi)
-    bound = bind(patch, song, model, program, seed=settings.seed, store=session.store)
-    runner = TorchRunner(program, batch=BATCH, device=device)
-    return Stage(song, model, patch, program, bound, runner, timeline, settings)
-
-
 def render(
     source: str | Path | Audio,
     target: str | Path,
@@ -206,7 +64,7 @@ def render(
 
     Args:
         source: a file with sound in it, or sound.
-        target: the .mp4 file to write.
+        target: the file to write, or with codec png the folder.
         settings: how; `Settings()` unless given.
         overwrite: replace the target where it exists.
         session: where results are kept and who is told.
@@ -214,7 +72,8 @@ def render(
     Raises:
         ClaviluxError: one sentence on what is wrong; nothing is left under the target's name.
     """
-    check_target(Path(target), ".mp4", overwrite=overwrite)
+    settings = settings or Settings()
+    check_target(Path(target), target_suffix(settings), overwrite=overwrite)
     stage = prepare(source, settings, session=session)
     return play(stage, Path(target), session)
 
@@ -228,18 +87,11 @@ def play(stage: Stage, target: Path, session: Session | None = None) -> Rendered
         RenderError, OutputError: it cannot be drawn or written; nothing finished is lost.
     """
     began, session = time.monotonic(), session or Session()
-    store = SegmentStore(_place(target, session, stage.plan), stage.plan)
-    about = {
-        "song": stage.song.audio.name,
-        "target": str(target.absolute()),
-        "segments": len(store.plan.segments),
-    }
-    with _naming_disk_errors(target), _kept(store, session):
-        with store.open(about):
-            fill(store, stage, session.report)
-            recipe = stage.recipe(store.pixel_hashes())
-            _join(store, stage, target, recipe, session.report)
-        store.remove()
+    with _naming_disk_errors(target):
+        if stage.encoding is None:
+            pixels = _play_pictures(stage, target, session.report)
+        else:
+            pixels = _play_video(stage, stage.encoding, target, session)
     timeline = stage.timeline
     return Rendered(
         path=target,
@@ -247,9 +99,48 @@ def play(stage: Stage, target: Path, session: Session | None = None) -> Rendered
         fps=timeline.fps,
         duration=float(timeline.duration),
         size=stage.program.size,
-        pixels=recipe.pixels,
+        pixels=pixels,
         seconds=time.monotonic() - began,
     )
+
+
+def _play_video(stage: Stage, encoding: Encoding, target: Path, session: Session) -> str:
+    """Make every segment, join them and return the hash of the raw frames."""
+    store = SegmentStore(_place(target, session, stage.plan), stage.plan)
+    about = {
+        "song": stage.song.audio.name,
+        "target": str(target.absolute()),
+        "segments": len(store.plan.segments),
+    }
+    with _kept(store, session):
+        with store.open(about):
+            fill(store, stage, encoding, session.report)
+            recipe = stage.recipe(store.pixel_hashes())
+            _join(store, stage, target, recipe, session.report)
+        store.remove()
+    return recipe.pixels
+
+
+def _play_pictures(stage: Stage, folder: Path, report: Reporter) -> str:
+    """Write every picture that is missing in the folder; return no hash: there is nothing to compare."""
+    images = Images(folder, stage.program.size, stage.plan.digest)
+    missing, total = images.missing(stage.timeline.frames), stage.timeline.frames
+    others = images.others(total)
+    if others:
+        raise OutputError(
+            f"{folder} holds pictures of another video, such as {others[0].name}; remove them, or name "
+            "another folder with -o."
+        )
+    report.begin("Rendering", total)
+    report.advance(total - len(missing))
+    for stretch in _stretches([Segment(number, number, number + 1) for number in missing]):
+        number = stretch[0].first
+        with contextlib.closing(stage.frames(number, stretch[-1].last)) as drawn:
+            for batch in drawn:
+                images.write(number, batch.astype(np.uint8, copy=False))
+                report.advance(len(batch))
+                number += len(batch)
+    return ""
 
 
 def _place(target: Path, session: Session, plan: Plan) -> Path:
@@ -259,7 +150,7 @@ def _place(target: Path, session: Session, plan: Plan) -> Path:
     return target.parent / f".{target.stem}-{plan.digest[:8]}"
 
 
-def fill(store: SegmentStore, stage: Stage, report: Reporter) -> None:
+def fill(store: SegmentStore, stage: Stage, encoding: Encoding, report: Reporter) -> None:
     """Draw and encode every segment that is missing, each unbroken stretch from one run of frames."""
     missing = store.missing()
     total, left = stage.timeline.frames, sum(segment.last - segment.first for segment in missing)
@@ -269,18 +160,18 @@ def fill(store: SegmentStore, stage: Stage, report: Reporter) -> None:
         report.note(f"Going on where it stopped: {total - left} of {total} frames are already made.")
     for stretch in _stretches(missing):
         with contextlib.closing(stage.frames(stretch[0].first, stretch[-1].last)) as drawn:
-            _write(store, stretch, drawn, stage.encoding, report)
+            _write(store, stretch, drawn, encoding, report)
 
 
 def _write(
     store: SegmentStore,
     segments: list[Segment],
-    drawn: Iterator[NDArray[np.uint8]],
+    drawn: Iterator[Samples],
     encoding: Encoding,
     report: Reporter,
 ) -> None:
     """Cut one run of frames into its segments."""
-    batch = np.empty(0, np.uint8)
+    batch: Samples = np.empty(0, np.uint8)
     for segment in segments:
         with store.write(segment, encoding) as writer:
             missing = segment.last - segment.first
@@ -347,7 +238,9 @@ def still(
 
     target = Path(target)
     check_target(target, ".png", overwrite=overwrite)
-    stage = prepare(source, settings, pixels="rgb24", session=session)
+    stage = prepare(
+        source, replace(settings or Settings(), codec=PICTURES, bits=None, crf=None), session=session
+    )
     timeline = stage.timeline
     if not timeline.start <= at < timeline.start + timeline.duration:
         raise SettingError(
@@ -367,19 +260,36 @@ def still(
     return target
 
 
+def target_suffix(settings: Settings) -> str:
+    """Return the ending that the target's name must have; none for a folder of pictures."""
+    return "" if settings.codec == PICTURES else suffix_of(settings.codec)
+
+
+def _check_folder(folder: Path, *, overwrite: bool) -> None:
+    """Make sure that a folder is there for pictures alone."""
+    if folder.is_file():
+        raise OutputError(f"{folder} is a file; name a folder for the pictures.")
+    if folder.is_dir() and not overwrite and any(path.suffix != ".png" for path in folder.iterdir()):
+        raise OutputError(
+            f"{folder} holds other files; name an empty folder, or add --force to write among them."
+        )
+
+
 def check_target(target: Path, suffix: str, *, overwrite: bool) -> None:
     """Make sure, before any work, that a file can be written.
 
     Raises:
         OutputError: wrong ending, a missing or unwritable folder, or a file that is already there.
     """
-    if target.suffix.lower() != suffix:
+    if suffix and target.suffix.lower() != suffix:
         raise OutputError(
             f"'{target.name}' should end in {suffix}; name it {target.stem or 'video'}{suffix}."
         )
-    if target.is_dir():
+    if not suffix:
+        _check_folder(target, overwrite=overwrite)
+    elif target.is_dir():
         raise OutputError(f"{target} is a folder; name a file, such as {target / f'video{suffix}'}.")
-    if target.exists() and not overwrite:
+    elif target.exists() and not overwrite:
         raise OutputError(f"{target} is already there; add --force to replace it, or name another with -o.")
     if not target.parent.is_dir():
         raise OutputError(

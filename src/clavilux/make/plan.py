@@ -11,7 +11,7 @@ from clavilux.errors import AudioError, SettingError
 from clavilux.render.frames import BATCH
 from clavilux.timeline import Timeline, format_time
 
-__all__ = ["Plan", "Segment", "cover"]
+__all__ = ["Plan", "Segment", "cover", "gop_of"]
 
 GOP_SECONDS = 2
 GOPS_PER_SEGMENT = 4
@@ -41,7 +41,7 @@ class Plan:
     @property
     def gop(self) -> int:
         """Frames per closed group of pictures: about two seconds, a multiple of the batch."""
-        return math.ceil(GOP_SECONDS * self.timeline.fps / BATCH) * BATCH
+        return gop_of(self.timeline.fps)
 
     @property
     def segments(self) -> list[Segment]:
@@ -58,6 +58,15 @@ class Plan:
         length = self.gop * GOPS_PER_SEGMENT
         for index, first in enumerate(range(0, self.timeline.frames, length)):
             yield Segment(index, first, min(first + length, self.timeline.frames))
+
+
+def gop_of(fps: Fraction) -> int:
+    """Return the frames per closed group of pictures at a frame rate.
+
+    >>> gop_of(Fraction(30)), gop_of(Fraction(24000, 1001))
+    (64, 48)
+    """
+    return math.ceil(GOP_SECONDS * fps / BATCH) * BATCH
 
 
 def cover(length: Fraction, fps: Fraction, *, start: Fraction, duration: Fraction | None) -> Timeline:

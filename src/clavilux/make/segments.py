@@ -23,10 +23,10 @@ from pathlib import Path
 
 import numpy as np
 from filelock import FileLock, Timeout
-from numpy.typing import NDArray
 
 from clavilux.errors import OutputError
 from clavilux.make.plan import Plan, Segment
+from clavilux.video.frame import Samples
 from clavilux.video.write import Encoding, SegmentWriter
 
 __all__ = ["KEEP_BYTES", "KEEP_DAYS", "KeptRender", "SegmentStore", "kept_renders", "prune"]
@@ -133,7 +133,7 @@ class HashingWriter:
         self._encoder = encoder
         self._hash = blake2b(digest_size=16)
 
-    def write(self, frames: NDArray[np.uint8]) -> None:
+    def write(self, frames: Samples) -> None:
         """Encode and hash the next frames."""
         self._encoder.write(frames)
         self._hash.update(np.ascontiguousarray(frames).data)

@@ -9,7 +9,10 @@ from clavilux.errors import SettingError
 from clavilux.patch.patch import Patch
 from clavilux.timeline import MAX_FPS
 
-__all__ = ["Settings", "parse_cells", "parse_size"]
+__all__ = ["PICTURES", "Settings", "parse_cells", "parse_size"]
+
+PICTURES = "png"
+"""The codec that means a folder of numbered pictures."""
 
 MAX_SIDE = 8192
 
@@ -28,7 +31,10 @@ class Settings:
         seed: another seed gives other pictures and another texture.
         model: a built-in model's name or a checkpoint file.
         psi: truncation, 0 the average picture, 1 full variety; none leaves it to the patch.
-        crf: quality of the H.264 video, 1 (best) to 51 (smallest).
+        codec: h264, hevc, av1, prores or ffv1 and their hardware encoders, or png for numbered pictures.
+        bits: bits a sample, 8 or 10; none is what the codec usually has.
+        crf: quality on the codec's scale from 1 (best); none is what looks clean.
+        loop: let the end of the picture run into its beginning.
         device: auto, cpu, cuda, cuda:1 or mps.
         patch: what is shown; none is the preset `pulse`.
 
@@ -47,7 +53,10 @@ class Settings:
     seed: int = 0
     model: str = "silk"
     psi: float | None = None
-    crf: int = 18
+    codec: str = "h264"
+    bits: int | None = None
+    crf: float | None = None
+    loop: bool = False
     device: str = "auto"
     patch: Patch | None = None
 
@@ -67,7 +76,8 @@ class Settings:
         )
         self._check_sizes()
         _check(self.psi is None or 0 <= self.psi <= 2, f"psi must be between 0 and 2, not {self.psi}.")
-        _check(1 <= self.crf <= 51, f"crf must be between 1 (best) and 51, not {self.crf}; 18 looks clean.")
+        whole = self.codec != PICTURES or (self.bits is None and self.crf is None)
+        _check(whole, "Pictures have 8 bits and no crf; leave both away, or choose a video codec.")
 
     def _check_sizes(self) -> None:
         width, height = self.size

@@ -9,16 +9,21 @@ import queue
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import closing
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from typing import NoReturn, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from clavilux.generator.formats import Samples
 from clavilux.generator.program import FrameInputs
-from clavilux.render.bind import BoundPatch
 from clavilux.timeline import Timeline, Window
 
-__all__ = ["BATCH", "Runner", "ahead", "frames"]
+__all__ = ["BATCH", "Inputs", "Looped", "Runner", "ahead", "frames"]
+
+CROSSING_SECONDS = 2
+"""How long the end of a loop takes to run into its beginning; at most half the loop."""
 
 BATCH = 8
 """Frames drawn at once. A constant, because a window's size is part of what a frame's pixels depend on."""
@@ -29,19 +34,63 @@ T = TypeVar("T")
 class Runner(Protocol):
     """Draws a window of frames."""
 
-    def run(self, inputs: FrameInputs) -> NDArray[np.uint8]:
+    def run(self, inputs: FrameInputs) -> Samples:
         """Return the pixels, one frame after the other along the first axis."""
 
 
+class Inputs(Protocol):
+    """Knows what varies from frame to frame."""
+
+    def inputs(self, window: Window) -> FrameInputs:
+        """Compute what a program needs for the frames of a window."""
+
+
+@dataclass(frozen=True)
+class Looped:
+    """Frames whose end runs into their beginning: an exact loop.
+
+    Towards the end the inputs cross over to those of the time before the beginning, so that the frame after
+    the last would be the first, and picture and motion both go on. Latents cross linearly, noise at constant
+    power.
+
+    Attributes:
+        once: the frames without the loop.
+        timeline: one round of the loop.
+    """
+
+    once: Inputs
+    timeline: Timeline
+
+    def inputs(self, window: Window) -> FrameInputs:
+        """Compute what a program needs for the frames of a window."""
+        now = self.once.inputs(window)
+        crossing = self._crossing(window.indices)
+        if not crossing.any():
+            return now
+        before = replace(self.timeline, start=self.timeline.start - self.timeline.duration)
+        past = self.once.inputs(before.window(window.first, window.count))
+        angle = (crossing * np.pi / 2)[:, None, None, None]
+        fade_in, fade_out = np.sin(angle).astype(np.float32), np.cos(angle).astype(np.float32)
+        step = crossing.astype(np.float32)[:, None, None]
+        noise = {layer: fade_out * maps + fade_in * past.noise[layer] for layer, maps in now.noise.items()}
+        return FrameInputs(now.ws + step * (past.ws - now.ws), noise, now.frame_index)
+
+    def _crossing(self, frames: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how far each frame has crossed over: 0, then smoothly up to 1 after the last frame."""
+        length = min(CROSSING_SECONDS * self.timeline.fps, Fraction(self.timeline.frames, 2))
+        place = np.clip((frames - self.timeline.frames + float(length)) / float(length), 0, 1)
+        return np.asarray(place * place * (3 - 2 * place))
+
+
 def frames(
-    patch: BoundPatch, runner: Runner, timeline: Timeline, first: int, last: int
-) -> Generator[NDArray[np.uint8], None, None]:
+    patch: Inputs, runner: Runner, timeline: Timeline, first: int, last: int
+) -> Generator[Samples, None, None]:
     """Draw frames [first, last) in order, some at a time.
 
     Frames are bit-equal whatever range they are drawn in: windows lie on a fixed lattice.
 
     Yields:
-        uint8 (n, ...) pixels of the next n frames, in the program's pixel format.
+        (n, ...) pixels of the next n frames, in the program's pixel format.
     """
     windows = timeline.windows(first, last, BATCH)
     with (
@@ -52,9 +101,7 @@ def frames(
             yield pixels[max(0, first - window.first) : last - window.first]
 
 
-def _drawn(
-    runner: Runner, inputs: Iterable[tuple[Window, FrameInputs]]
-) -> Iterator[tuple[Window, NDArray[np.uint8]]]:
+def _drawn(runner: Runner, inputs: Iterable[tuple[Window, FrameInputs]]) -> Iterator[tuple[Window, Samples]]:
     for window, numbers in inputs:
         yield window, runner.run(numbers)
 

@@ -5,13 +5,10 @@ Pictures are arrays (rows, W) as `clavilux.generator.formats` lays them out; a f
 
 import av
 import numpy as np
-from numpy.typing import NDArray
 
-from clavilux.generator.formats import LAYOUTS, Layout
+from clavilux.generator.formats import LAYOUTS, Layout, Samples
 
 __all__ = ["Samples", "ffmpeg_name", "frame_of", "picture_of", "pixels_of"]
-
-Samples = NDArray[np.uint8] | NDArray[np.int16]
 
 
 def ffmpeg_name(pixels: str) -> str:

@@ -71,12 +71,14 @@ class Images:
         return [number for number in range(count) if not self._is_mine(self.path(number))]
 
     def others(self, count: int) -> list[Path]:
-        """List the numbered pictures in the folder that are none of the first ``count`` of this sequence.
+        """List the whole numbered pictures in the folder that are none of this sequence's first ``count``.
 
-        They would be replaced or stand behind it, so a person should agree before they are.
+        They would be replaced or stand behind it, so a person should agree before they are. Damaged ones are
+        not listed: nothing is lost with them.
         """
         mine = {self.path(number) for number in range(count)}
-        return [path for path in self._numbered() if path not in mine or not self._is_mine(path)]
+        whole = (path for path in self._numbered() if _about(path) is not None)
+        return [path for path in whole if path not in mine or not self._is_mine(path)]
 
     def _numbered(self) -> Iterator[Path]:
         if self.folder.is_dir():
@@ -108,12 +110,17 @@ class Images:
             raise
 
     def _is_mine(self, path: Path) -> bool:
-        try:
-            with path.open("rb") as file:
-                file.seek(-len(END), 2)
-                if file.read() != END:
-                    return False
-            with Image.open(path, formats=["PNG"]) as picture:  # reads up to the first pixels, no further
-                return picture.size == self.size and picture.info.get(STAMP) == self.stamp
-        except (OSError, SyntaxError, ValueError):
-            return False
+        return _about(path) == (self.size, self.stamp)
+
+
+def _about(path: Path) -> tuple[tuple[int, int], str | None] | None:
+    """Read the size and the stamp of a picture; none where it is not a whole PNG."""
+    try:
+        with path.open("rb") as file:
+            file.seek(-len(END), 2)
+            if file.read() != END:
+                return None
+        with Image.open(path, formats=["PNG"]) as picture:  # reads up to the first pixels, no further
+            return picture.size, picture.info.get(STAMP)
+    except (OSError, SyntaxError, ValueError):
+        return None

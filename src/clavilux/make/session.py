@@ -1,0 +1,44 @@
+"""Where results are kept and who is told how the work goes."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Protocol
+
+from clavilux.store import Store
+
+__all__ = ["Reporter", "Session", "Silent"]
+
+
+class Reporter(Protocol):
+    """Is told how the work goes."""
+
+    def begin(self, stage: str, total: int | None = None) -> None:
+        """Note that a stage begins, with its number of frames where it has one."""
+
+    def advance(self, count: int) -> None:
+        """Note that `count` more frames of the stage are done."""
+
+    def note(self, text: str) -> None:
+        """Pass on one sentence the person should know, such as that the song is silent."""
+
+
+class Silent(Reporter):
+    """Reports to nobody."""
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the work has around it.
+
+    Attributes:
+        store: keeps what was heard, and learned about models, for the next time.
+        report: is told.
+        renders: keeps the pieces of renders that stop early, so that they can go on; without it they are
+            written beside the target and removed when a render stops.
+        engine: keeps compiled programs, so that the next start is quicker.
+    """
+
+    store: Store = field(default_factory=Store)
+    report: Reporter = field(default_factory=Silent)
+    renders: Path | None = None
+    engine: Path | None = None
