@@ -209,6 +209,35 @@ def test_a_full_disk_is_named_and_nothing_is_left(tune, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_models_are_listed_and_shown_with_a_sheet(tmp_path, small_file, capsys):
+    assert run("models") == 0
+    assert "silk" in capsys.readouterr().out
+    assert run("models", "--json") == 0
+    assert json.loads(capsys.readouterr().out)["models"][0]["licence"] == "CC0-1.0"
+    assert run("models", "show", small_file, "--sheet", "sheet.png") == 0
+    assert "16" in capsys.readouterr().out
+    with Image.open(tmp_path / "sheet.png") as picture:
+        assert np.asarray(picture).std() > 5
+    assert run("models", "show", "silc") == 2
+    assert "silk" in capsys.readouterr().err
+
+
+def test_unfinished_renders_are_listed_and_removed(tune, tmp_path, capsys, monkeypatch):
+    monkeypatch.setenv("CLAVILUX_CACHE", str(tmp_path / "cache"))
+    assert run("renders") == 0
+    assert "No unfinished renders" in capsys.readouterr().out
+    (tmp_path / "cache" / "renders" / "abcdef123").mkdir(parents=True)
+    about = {"song": "my tune", "target": "my tune.mp4", "segments": 4}
+    (tmp_path / "cache" / "renders" / "abcdef123" / "plan.json").write_text(json.dumps(about))
+    assert run("renders", "--json") == 0
+    (render,) = json.loads(capsys.readouterr().out)["renders"]
+    assert (render["name"], render["segments_done"], render["segments"]) == ("abcdef12", 0, 4)
+    assert run("renders", "--remove", "nothing") == 2
+    assert "abcdef12" in capsys.readouterr().err
+    assert run("renders", "--remove", "abcdef") == 0
+    assert "No unfinished renders" in capsys.readouterr().out
+
+
 def test_help_names_every_command_and_option(capsys):
     assert run("--help") == 0
     said = capsys.readouterr().out
