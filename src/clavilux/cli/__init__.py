@@ -11,6 +11,9 @@ from clavilux.errors import ClaviluxError
 
 __all__ = ["app", "main"]
 
+STOPPED = 130
+"""Exit code after Ctrl-C."""
+
 app = typer.Typer(
     name="clavilux",
     help="Play a StyleGAN generator like an instrument: give it a song, it returns a music video.",
@@ -56,7 +59,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     except typer.TyperException as error:
         return _say(f"Error: {error.format_message()}", 2)
     except (KeyboardInterrupt, typer.Abort):
-        return _say(_stopped(sys.argv[1:] if arguments is None else arguments), 130)
+        result = STOPPED
+    if result == STOPPED:  # typer turns Ctrl-C into this result
+        return _say(_stopped(sys.argv[1:] if arguments is None else arguments), STOPPED)
     return result if isinstance(result, int) else 0
 
 
