@@ -209,6 +209,17 @@ def test_a_full_disk_is_named_and_nothing_is_left(tune, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_the_doctor_names_engine_encoders_models_and_caches(capsys):
+    assert run("doctor", "--json") == 0
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    found = {finding["what"]: finding for finding in findings}
+    assert {"python", "torch", "openvino", "processor", "engine", "encoders", "models", "cache"} <= set(found)
+    assert "h264" in found["encoders"]["found"]
+    assert [finding for finding in findings if finding["means"].startswith("used: ")]
+    assert run("doctor") == 0
+    assert "silk" in capsys.readouterr().out
+
+
 def test_models_are_listed_and_shown_with_a_sheet(tmp_path, small_file, capsys):
     assert run("models") == 0
     assert "silk" in capsys.readouterr().out

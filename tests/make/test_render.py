@@ -95,7 +95,7 @@ class Failing:
     """A runner whose device gives up in the third window."""
 
     def __init__(self, runner):
-        self.runner, self.calls = runner, 0
+        self.runner, self.calls, self.label = runner, 0, runner.label
 
     def run(self, inputs):
         self.calls += 1

@@ -129,6 +129,8 @@ def test_what_is_made_is_not_made_again_and_a_finished_video_leaves_nothing(stag
     fill_all(stage, session.renders / stage.plan.digest)
 
     class NeverRuns:
+        label = "never"
+
         def run(self, inputs):
             raise AssertionError("everything is there already")
 

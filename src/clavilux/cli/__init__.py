@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import typer
 
-from clavilux.cli import analyse, demo, models, recreate, render, renders, still
+from clavilux.cli import analyse, demo, doctor, models, recreate, render, renders, still
 from clavilux.errors import ClaviluxError
 
 __all__ = ["app", "main"]
@@ -40,6 +40,7 @@ app.command("render")(render.render)
 app.command("still")(still.still)
 app.command("demo")(demo.demo)
 app.command("recreate")(recreate.recreate)
+app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
 app.command("renders")(renders.renders)
 app.command("analyse")(analyse.analyse)

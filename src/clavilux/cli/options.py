@@ -21,6 +21,7 @@ __all__ = [
     "Json",
     "Loop",
     "ModelName",
+    "Precision",
     "Psi",
     "Quiet",
     "Seed",
@@ -77,6 +78,9 @@ Crf = Annotated[
 ]
 Loop = Annotated[bool, typer.Option("--loop", help="Let the end of the picture run into its beginning.")]
 Device = Annotated[str, typer.Option(metavar="NAME", help="Where to draw: auto, cpu, cuda, cuda:1, mps.")]
+Precision = Annotated[
+    str, typer.Option(metavar="NAME", help="auto is as fast as looks the same; exact is 32 bits throughout.")
+]
 Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is already there.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]

@@ -43,6 +43,7 @@ def render(  # noqa: PLR0913  # a command has as many options as its users need
     crf: options.Crf = None,
     loop: options.Loop = False,
     device: options.Device = "auto",
+    precision: options.Precision = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be made, and stop.")] = False,
     force: options.Force = False,
     as_json: options.Json = False,
@@ -70,6 +71,7 @@ def render(  # noqa: PLR0913  # a command has as many options as its users need
         crf=crf,
         loop=loop,
         device=device,
+        precision=precision,
     )
     target = output or Path(f"{song.stem}{target_suffix(settings)}")
     with Screen(quiet=quiet, verbose=verbose, as_json=as_json) as screen:

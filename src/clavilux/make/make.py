@@ -108,6 +108,7 @@ def _play_video(stage: Stage, encoding: Encoding, target: Path, session: Session
     """Make every segment, join them and return the hash of the raw frames."""
     store = SegmentStore(_place(target, session, stage.plan), stage.plan)
     about = {
+        "engine": stage.runner.label,
         "song": stage.song.audio.name,
         "target": str(target.absolute()),
         "segments": len(store.plan.segments),

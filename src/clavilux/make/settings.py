@@ -36,6 +36,7 @@ class Settings:
         crf: quality on the codec's scale from 1 (best); none is what looks clean.
         loop: let the end of the picture run into its beginning.
         device: auto, cpu, cuda, cuda:1 or mps.
+        precision: auto is as fast as looks the same, exact is float32 throughout.
         patch: what is shown; none is the preset `pulse`.
 
     Raises:
@@ -58,6 +59,7 @@ class Settings:
     crf: float | None = None
     loop: bool = False
     device: str = "auto"
+    precision: str = "auto"
     patch: Patch | None = None
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from clavilux.engine.torch_runner import TorchRunner
+from clavilux.engine.engine import open_runner
 from clavilux.generator.model import Model
 from clavilux.generator.program import FrameInputs, Program
 from clavilux.seeds import normal
@@ -33,7 +33,7 @@ def draw_sheet(
     """
     side = min(model.resolution, 256)
     program = Program(model, size=(side, side), cells=(4, 4), pixels="rgb24")
-    runner = TorchRunner(program, batch=columns)
+    runner = open_runner(program)
     sheet = Image.new("RGB", (columns * (side + GAP) + GAP, rows * (side + GAP) + GAP), "black")
     for row in range(rows):
         for column, picture in enumerate(runner.run(_inputs(model, program, psi, (seed, row, columns)))):

@@ -6,7 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from clavilux.audio.sound import Audio, open_audio
-from clavilux.engine.torch_runner import TorchRunner, choose_device
+from clavilux.engine.engine import open_runner
+from clavilux.engine.runner import Runner
 from clavilux.errors import SettingError
 from clavilux.features.song import Song
 from clavilux.generator.model import Model, load_model
@@ -18,7 +19,7 @@ from clavilux.make.settings import PICTURES, Settings
 from clavilux.patch.patch import Patch
 from clavilux.patch.presets.pulse import pulse
 from clavilux.render.bind import bind
-from clavilux.render.frames import BATCH, Inputs, Looped, Runner, frames
+from clavilux.render.frames import Inputs, Looped, frames
 from clavilux.timeline import Timeline
 from clavilux.video.codecs import opens
 from clavilux.video.frame import Samples
@@ -70,6 +71,7 @@ class Stage:
             "start": str(self.timeline.start),
             "frames": self.timeline.frames,
             "loop": self.settings.loop,
+            "precision": self.settings.precision,
             "size": list(self.program.size),
             "cells": list(self.program.cells),
             "codec": self.settings.codec,
@@ -123,7 +125,7 @@ def prepare(
     if settings.loop:
         inputs = Looped(inputs, timeline)
     report.begin("Starting the engine")
-    runner = TorchRunner(program, batch=BATCH, device=choose_device(settings.device))
+    runner = open_runner(program, device=settings.device, precision=settings.precision, cache=session.engine)
     return Stage(song, model, patch, program, inputs, runner, timeline, settings, encoding)
 
 

@@ -16,11 +16,12 @@ from typing import NoReturn, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from clavilux.engine.runner import Runner
 from clavilux.generator.formats import Samples
 from clavilux.generator.program import FrameInputs
 from clavilux.timeline import Timeline, Window
 
-__all__ = ["BATCH", "Inputs", "Looped", "Runner", "ahead", "frames"]
+__all__ = ["BATCH", "Inputs", "Looped", "ahead", "frames"]
 
 CROSSING_SECONDS = 2
 """How long the end of a loop takes to run into its beginning; at most half the loop."""
@@ -29,13 +30,6 @@ BATCH = 8
 """Frames drawn at once. A constant, because a window's size is part of what a frame's pixels depend on."""
 
 T = TypeVar("T")
-
-
-class Runner(Protocol):
-    """Draws a window of frames."""
-
-    def run(self, inputs: FrameInputs) -> Samples:
-        """Return the pixels, one frame after the other along the first axis."""
 
 
 class Inputs(Protocol):
