@@ -55,7 +55,8 @@ def find_tuning(strengths: Array) -> float:
     >>> find_tuning(np.zeros((4, 252), np.float32))
     0.0
     """
-    energy = np.square(strengths[:, TUNED].astype(np.float64)).sum(axis=0)
+    heard = strengths[:, TUNED]
+    energy = np.einsum("tb,tb->b", heard, heard, dtype=np.float64)
     turns = np.exp(2j * np.pi * np.arange(TUNED.start, TUNED.stop) / BINS_PER_NOTE)
     total = complex(energy @ turns)
     return float(np.angle(total) / (2 * np.pi)) if abs(total) > UNTUNED * energy.sum() else 0.0

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from clavilux.audio.stems import HALO, hpss_masks
 from clavilux.features.pitches import pitch_strengths
 from clavilux.features.spectra import (
+    BANDS,
     FRAME,
     HOP,
     RATE,
@@ -105,21 +106,22 @@ def hear(samples: Array) -> Hearing:
     >>> round(float(hear(tone).rms["harmonic"][20]), 2)
     0.71
     """
-    centred = np.asarray(samples - samples.mean(dtype=np.float64) if len(samples) else samples, np.float32)
-    total = frame_count(len(centred))
+    offset = float(samples.mean(dtype=np.float64)) if len(samples) else 0.0
+    total = frame_count(len(samples))
     spans = [(first, min(first + BLOCK, total)) for first in range(0, total, BLOCK)]
     banks = _Banks(mel_bank(), _stem_bins())
+    mel = np.empty((len(PARTS), total, BANDS), np.float32)
+    power = np.empty((len(STEMS), total), np.float32)
     harmonic = np.zeros((total - 1) * HOP + FRAME, np.float32)
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        blocks = list(pool.map(lambda span: _hear_block(centred, span, banks), spans))
-    for (first, last), block in zip(spans, blocks, strict=True):
-        harmonic[first * HOP : (last - 1) * HOP + FRAME] += block.sound
-    mel = np.concatenate([block.mel for block in blocks], axis=1)
-    power = np.concatenate([block.power for block in blocks], axis=1)
+        blocks = pool.map(lambda span: _hear_block(samples, offset, span, banks), spans)
+        for (first, last), block in zip(spans, blocks, strict=True):
+            mel[:, first:last], power[:, first:last] = block.mel, block.power
+            harmonic[first * HOP : (last - 1) * HOP + FRAME] += block.sound
     return Hearing(
         mel=dict(zip(PARTS, mel, strict=True)),
         rms=dict(zip(STEMS, np.sqrt(power), strict=True)),
-        pitches=pitch_strengths(harmonic[FRAME // 2 :][: len(centred)]),
+        pitches=pitch_strengths(harmonic[FRAME // 2 :][: len(samples)]),
     )
 
 
@@ -141,13 +143,13 @@ class _Block:
     """The harmonic part, ((t - 1) x 512 + 2048,), to be overlapped and added."""
 
 
-def _hear_block(samples: Array, span: tuple[int, int], banks: _Banks) -> _Block:
+def _hear_block(samples: Array, offset: float, span: tuple[int, int], banks: _Banks) -> _Block:
     """Hear the frames of a span; the medians also see ``HALO`` frames on either side."""
     first, last = span
     total = frame_count(len(samples))
     low, high = max(0, first - HALO), min(total, last + HALO)
     kept = slice(first - low, last - low)
-    spectrum = stft(samples, low, high)
+    spectrum = stft(samples, low, high, offset)
     magnitude = np.abs(spectrum)
     masks = hpss_masks(magnitude, harmonic_margin=HARMONIC_MARGIN)
     spectrum, magnitude = spectrum[kept], magnitude[kept]

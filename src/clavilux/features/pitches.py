@@ -46,28 +46,33 @@ def pitch_strengths(samples: Array) -> Array:
     (135, 1.0)
     """
     frames = frame_count(len(samples))
-    octaves = []
+    strengths = np.empty((frames, OCTAVES, BINS_PER_OCTAVE), np.float32)
     for octave in range(OCTAVES):
-        octaves.append(_one_octave(samples, frames, octave))
+        _one_octave(samples, octave, strengths[:, OCTAVES - 1 - octave])
         if octave < OCTAVES - 1:
             samples = soxr.resample(samples, 2, 1) if len(samples) else samples
-    return np.concatenate(octaves[::-1], axis=1)
+    return strengths.reshape(frames, -1)
 
 
-def _one_octave(samples: Array, frames: int, octave: int) -> Array:
-    """Measure the 36 pitches ``octave`` octaves below the highest, in sound halved that many times."""
+def _one_octave(samples: Array, octave: int, strengths: Array) -> None:
+    """Measure the 36 pitches ``octave`` octaves below the highest, in sound halved that many times.
+
+    Args:
+        samples: the halved sound, (n,).
+        octave: how many times it was halved.
+        strengths: where the amplitudes go, (T, 36).
+    """
     rate, hop = RATE / 2**octave, HOP // 2**octave
     kernels = _kernels(pitch_frequencies()[BINS_PER_OCTAVE * (OCTAVES - 1) :] / 2**octave, rate)
     length = kernels.shape[0]
-    padded = np.zeros((frames - 1) * hop + length, np.float32)
-    inside = samples[: len(padded) - length // 2]
-    padded[length // 2 : length // 2 + len(inside)] = inside
-    windows = sliding_window_view(padded, length)[::hop]
-    strengths = np.empty((frames, BINS_PER_OCTAVE), np.float32)
-    for first in range(0, frames, BLOCK):
-        waves = np.ascontiguousarray(windows[first : first + BLOCK]) @ kernels
-        strengths[first : first + BLOCK] = np.hypot(waves[:, :BINS_PER_OCTAVE], waves[:, BINS_PER_OCTAVE:])
-    return strengths
+    for first in range(0, len(strengths), BLOCK):
+        rows = strengths[first : first + BLOCK]
+        start = first * hop - length // 2
+        inside = samples[max(start, 0) : max(start + (len(rows) - 1) * hop + length, 0)]
+        padded = np.zeros((len(rows) - 1) * hop + length, np.float32)
+        padded[max(-start, 0) :][: len(inside)] = inside
+        waves = np.ascontiguousarray(sliding_window_view(padded, length)[::hop]) @ kernels
+        np.hypot(waves[:, :BINS_PER_OCTAVE], waves[:, BINS_PER_OCTAVE:], out=rows)
 
 
 def _kernels(frequencies: NDArray[np.float64], rate: float) -> Array:

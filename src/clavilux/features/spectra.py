@@ -47,16 +47,16 @@ def frame_count(samples: int) -> int:
     return 1 + samples // HOP
 
 
-def stft(samples: Array, first: int, last: int) -> NDArray[np.complex64]:
+def stft(samples: Array, first: int, last: int, offset: float = 0.0) -> NDArray[np.complex64]:
     """Transform frames [first, last) of a mono song (n,); complex64 (last - first, 1025), unscaled.
 
-    Only the samples those frames touch are read; outside the song there is silence.
+    Only the samples those frames touch are read, less ``offset``; outside the song there is silence.
 
     >>> stft(np.ones(2048, np.float32), 1, 3).shape
     (2, 1025)
     """
     start, stop = first * HOP - FRAME // 2, (last - 1) * HOP + FRAME // 2
-    inside = samples[max(start, 0) : max(stop, 0)]
+    inside = np.asarray(samples[max(start, 0) : max(stop, 0)] - np.float64(offset), np.float32)
     padded = np.pad(inside, (max(-start, 0), stop - max(start, 0) - len(inside)))
     frames = sliding_window_view(padded, FRAME)[::HOP] * WINDOW
     return np.asarray(scipy.fft.rfft(frames, axis=1), np.complex64)

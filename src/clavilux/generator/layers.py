@@ -1,7 +1,7 @@
 """The arithmetic StyleGAN2 is made of, as plain functions of tensors.
 
-Pictures and features are (B, C, H, W), latents (B, D), all float32. Equations: Karras et al. 2020
-(arXiv:1912.04958), section 2; smoothing is with the filter [1, 3, 3, 1].
+Pictures and features are (B, C, H, W), latents (B, D); all float32, but features may be lower.
+Equations: Karras et al. 2020 (arXiv:1912.04958), section 2; smoothing is with the filter [1, 3, 3, 1].
 """
 
 import torch
@@ -55,12 +55,12 @@ def styled_conv(x: Tensor, weight: Tensor, style: Tensor, factors: Tensor, *, up
     >>> styled_conv(x, weight, torch.ones(2, 3), torch.ones(2, 6), up=True).shape
     torch.Size([2, 6, 8, 10])
     """
-    x = x * style[:, :, None, None]
+    x = x * style.to(x.dtype)[:, :, None, None]
     if up:
         x = smooth(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2))
     else:
         x = F.conv2d(x, weight, padding=1)
-    return x.mul_(factors[:, :, None, None])
+    return x.mul_(factors.to(x.dtype)[:, :, None, None])
 
 
 def smooth(x: Tensor) -> Tensor:
@@ -78,8 +78,9 @@ def smooth(x: Tensor) -> Tensor:
     >>> smooth(torch.ones(1, 2, 5, 5))[0, 0, 1].tolist()
     [3.5, 4.0, 4.0, 3.5]
     """
-    taps = torch.tensor([0.25, 0.75, 0.75, 0.25], device=x.device, dtype=x.dtype)
     channels = x.shape[1]
+    taps = torch.arange(4, dtype=x.dtype, device=x.device).sub_(1.5).abs_().mul_(-0.5).add_(1)
+    # Computed rather than listed: a recorded graph cannot fetch numbers from this side.
     return F.conv2d(x, torch.outer(taps, taps).expand(channels, 1, 4, 4), padding=1, groups=channels)
 
 

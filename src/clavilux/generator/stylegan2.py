@@ -33,6 +33,17 @@ class StyleGAN2(nn.Module):
         self.mapping = MappingNetwork(_under(tensors, "mapping"), sizes.mapping_layers, lr_multiplier)
         self.const = nn.Buffer(tensors["synthesis.b4.const"])  # (C, 4, 4)
         self.blocks = nn.ModuleList(Block(_under(tensors, f"synthesis.b{r}")) for r in sizes.resolutions)
+        self.features = torch.float32
+
+    def lower(self, dtype: torch.dtype) -> None:
+        """Keep features and the weights that meet them in a lower precision, from now on.
+
+        Styles, demodulation and colours stay float32.
+        """
+        self.features = dtype
+        for module in self.modules():
+            if isinstance(module, StyledConv):
+                module.lower(dtype)
 
     @property
     def layers(self) -> dict[str, int]:
@@ -61,7 +72,7 @@ class StyleGAN2(nn.Module):
         Returns:
             (B, 3, h R / 4, w R / 4), nominally in [-1, 1].
         """
-        const = self.const if const is None else const
+        const = (self.const if const is None else const).to(self.features)
         x = const.expand(ws.shape[0], -1, -1, -1)
         picture: Tensor | None = None
         for k, (resolution, block) in enumerate(zip(self.sizes.resolutions, self.blocks, strict=True)):
@@ -123,12 +134,24 @@ class StyledConv(nn.Module):
         self.noise_strength = nn.Buffer(tensors["noise_strength"])  # ()
         self.noise_const = nn.Buffer(tensors["noise_const"])  # (R, R)
 
+    def lower(self, dtype: torch.dtype) -> None:
+        """Convolve in a lower precision, with weights so small that no sum leaves its range.
+
+        Demodulation undoes any common factor of an output channel's weights.
+        """
+        terms = self.weight[0].numel()
+        self.power = nn.Buffer(self.power / terms)
+        self.weight = nn.Buffer((self.weight * terms**-0.5).to(dtype))
+
     def forward(self, x: Tensor, w: Tensor, noise: Tensor) -> Tensor:
         """Map features x (B, I, H, W) under w (B, D) and noise (B, 1, H', W') to (B, O, H', W')."""
         style = self.affine(w)  # (B, I)
+        if x.dtype != style.dtype:  # only its direction counts; see `lower`
+            style = style / (style.abs().amax(dim=1, keepdim=True) + EPSILON)
         factors = demodulation(style, self.power) * SQRT2  # (B, O)
         x = styled_conv(x, self.weight, style, factors, up=self.up)
-        return leaky(x.add_(noise * (self.noise_strength * SQRT2)).add_(self.bias[:, None, None] * SQRT2))
+        light = noise * (self.noise_strength * SQRT2)
+        return leaky(x.add_(light.to(x.dtype)).add_((self.bias[:, None, None] * SQRT2).to(x.dtype)))
 
 
 class ToRGB(nn.Module):
@@ -143,6 +166,7 @@ class ToRGB(nn.Module):
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """Map features x (B, I, H, W) under w (B, D) to colours (B, 3, H, W)."""
         style = self.affine(w) * x.shape[1] ** -0.5  # (B, I)
+        x = x.to(style.dtype)
         return F.conv2d(x * style[:, :, None, None], self.weight, self.bias).contiguous()
 
 

@@ -1,0 +1,242 @@
+"""How fast a generator draws: the plain published form, scale-conv-scale in torch, and OpenVINO."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from figures import must, seconds, table
+from torch import Tensor
+from torch.nn import functional as F
+
+from clavilux.engine import openvino_runner
+from clavilux.engine.openvino_runner import OpenVinoRunner, capabilities, load_openvino
+from clavilux.engine.torch_runner import TorchRunner
+from clavilux.generator.model import Model
+from clavilux.generator.program import FrameInputs, Program
+from clavilux.generator.sizes import Sizes
+from clavilux.generator.stylegan2 import StyleGAN2
+
+THREADS = 2
+FIXED = ((512, 32), (128, 128))
+"""Channels and side of the convolutions with fixed weights that give the best rate."""
+
+REFERENCE = "reference: weights per sample, grouped, torch fp32"
+TORCH, TORCH_BF16 = "scale-conv-scale, torch fp32", "scale-conv-scale, torch bf16"
+PLAIN, F32, BF16 = "OpenVINO f32, convolutions as they are", "OpenVINO f32", "OpenVINO bf16"
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network and how it is timed."""
+
+    title: str
+    resolution: int
+    channel_base: int
+    batch: int
+    repetitions: int
+
+
+CASES = (
+    Case("256 px, channel_base 16384", 256, 16384, 4, 5),
+    Case("1024 px config-f, channel_base 32768", 1024, 32768, 1, 3),
+)
+
+
+def program_of(case: Case) -> Program:
+    """A network of random weights whose pictures have normal contrast."""
+    blocks = range(2, case.resolution.bit_length())
+    sizes = Sizes(512, 512, 2, tuple(min(case.channel_base >> k, 512) for k in blocks))
+    random = torch.Generator().manual_seed(0)
+    tensors = {name: torch.randn(shape, generator=random) for name, shape in sizes.shapes().items()}
+    for name, tensor in tensors.items():
+        if name.endswith("affine.bias"):
+            tensor.add_(1)
+        elif name.endswith(("torgb.weight", "noise_strength", "bias")):
+            tensor.mul_(0.1)
+    network = StyleGAN2(sizes, tensors).eval()
+    side = case.resolution
+    return Program(Model("random", network, {}, "random"), size=(side, side), cells=(4, 4), pixels="rgb24")
+
+
+def inputs_of(program: Program, batch: int) -> FrameInputs:
+    random = np.random.default_rng(0)
+    sizes = program.network.sizes
+    ws = np.repeat(random.standard_normal((batch, 1, sizes.w_dim), np.float32), sizes.num_ws, axis=1)
+    noise = {
+        name: random.standard_normal((batch, 1, *shape), np.float32)
+        for name, shape in program.noise_shapes.items()
+    }
+    return FrameInputs(ws, noise, np.arange(batch))
+
+
+def gflop(program: Program) -> float:
+    """Multiplications and additions of the plain convolutions of a frame, in thousand millions."""
+    total, (rows, columns) = 0, program.cells
+    for resolution, block in zip(program.network.sizes.resolutions, program.network.blocks, strict=True):
+        for conv in block.convs:
+            side = resolution // 2 if conv.up else resolution
+            total += 2 * conv.weight.numel() * (rows * side // 4) * (columns * side // 4)
+        total += 2 * block.torgb.weight.numel() * (rows * resolution // 4) * (columns * resolution // 4)
+    return total / 1e9
+
+
+def plain_conv(x: Tensor, weight: Tensor, style: Tensor, *, up: bool, demodulate: bool = True) -> Tensor:
+    """Convolve each sample with weights of its own, as one convolution in groups (Karras et al. 2020)."""
+    batch, into, high, wide = x.shape
+    own = weight[None] * style[:, None, :, None, None]
+    if demodulate:
+        own = own * (own.square().sum(dim=(2, 3, 4), keepdim=True) + 1e-8).rsqrt()
+    kernel = own.shape[-1]
+    x = x.reshape(1, -1, high, wide)
+    if up:
+        own = own.transpose(1, 2).reshape(batch * into, -1, kernel, kernel)
+        y = F.conv_transpose2d(x, own, stride=2, groups=batch)
+        return filtered(y.reshape(batch, -1, *y.shape[2:]), (1, 1, 1, 1))
+    y = F.conv2d(x, own.reshape(-1, into, kernel, kernel), padding=kernel // 2, groups=batch)
+    return y.reshape(batch, -1, *y.shape[2:])
+
+
+def filtered(y: Tensor, padding: tuple[int, int, int, int]) -> Tensor:
+    taps = torch.tensor([0.25, 0.75, 0.75, 0.25])
+    channels = y.shape[1]
+    return F.conv2d(F.pad(y, padding), torch.outer(taps, taps).expand(channels, 1, 4, 4), groups=channels)
+
+
+def plain_picture(program: Program, ws: Tensor, noise: list[Tensor]) -> Tensor:
+    """Draw as the published code does without compiled extensions: the form that speed is compared with."""
+    x, picture, index = program.const.expand(len(ws), -1, -1, -1), torch.zeros(()), 0
+    for block in program.network.blocks:
+        for conv in block.convs:
+            x = plain_conv(x, conv.weight, conv.affine(ws[:, index]), up=conv.up)
+            x = x + noise[index] * conv.noise_strength
+            x = F.leaky_relu(x + conv.bias[:, None, None], 0.2) * 2**0.5
+            index += 1
+        style = block.torgb.affine(ws[:, index]) * x.shape[1] ** -0.5
+        colour = plain_conv(x, block.torgb.weight, style, up=False, demodulate=False)
+        colour = colour + block.torgb.bias[:, None, None]
+        if picture.ndim:
+            spread = torch.zeros(len(ws), 3, 2 * picture.shape[2], 2 * picture.shape[3])
+            spread[:, :, ::2, ::2] = picture
+            colour = colour + filtered(spread, (2, 1, 2, 1))
+        picture = colour
+    return picture
+
+
+def reference(program: Program, inputs: FrameInputs) -> Callable[[], np.ndarray]:
+    ws, noise = torch.from_numpy(inputs.ws), [torch.from_numpy(array) for array in inputs.noise.values()]
+    index = torch.from_numpy(inputs.frame_index)
+
+    def draw() -> np.ndarray:
+        with torch.inference_mode():
+            return program.pixels(plain_picture(program, ws, noise), index).numpy()
+
+    return draw
+
+
+def drawers(program: Program, inputs: FrameInputs, batch: int) -> dict[str, Callable[[], np.ndarray]]:
+    """Every way of drawing that this processor knows."""
+    runners = {
+        TORCH: TorchRunner(program, batch=batch),
+        F32: OpenVinoRunner(program, batch=batch, precision="f32", threads=THREADS),
+    }
+    thin, openvino_runner.thin = openvino_runner.thin, lambda _model: 0
+    runners[PLAIN] = OpenVinoRunner(program, batch=batch, precision="f32", threads=THREADS)
+    openvino_runner.thin = thin
+    if "BF16" in capabilities():
+        runners[TORCH_BF16] = TorchRunner(program, batch=batch, precision="bf16")
+        runners[BF16] = OpenVinoRunner(program, batch=batch, precision="bf16", threads=THREADS)
+    drawing = {name: (lambda runner=runner: runner.run(inputs)) for name, runner in runners.items()}
+    return {REFERENCE: reference(program, inputs)} | drawing
+
+
+def fixed_convolutions(precision: str, batch: int) -> dict[str, tuple[Callable[[], object], float]]:
+    """Convolutions whose weights never change, with their GFLOP: nothing but the multiplying."""
+    ov = load_openvino()
+    import openvino.opset13 as ops
+
+    random, found = np.random.default_rng(0), {}
+    for channels, side in FIXED:
+        x = random.standard_normal((batch, channels, side, side), np.float32)
+        weight = random.standard_normal((channels, channels, 3, 3), np.float32)
+        into = ops.parameter(list(x.shape), np.float32)
+        model = ov.Model([ops.convolution(into, weight, [1, 1], [1, 1], [1, 1], [1, 1])], [into], "fixed")
+        config = {"INFERENCE_PRECISION_HINT": precision, "INFERENCE_NUM_THREADS": THREADS}
+        request = ov.Core().compile_model(model, "CPU", config).create_infer_request()
+        work = 2 * weight.size * side**2 * batch / 1e9
+        name = f"fixed convolution {channels}->{channels} at {side} px, OpenVINO {precision}"
+        found[name] = (lambda request=request, x=x: request.infer([x], share_inputs=True)), work
+    return found
+
+
+def measure(case: Case) -> str:
+    """Time everything of one case in turns."""
+    program = program_of(case)
+    inputs = inputs_of(program, case.batch)
+    draw, work = drawers(program, inputs, case.batch), gflop(program)
+    fixed = fixed_convolutions("f32", 4) | (fixed_convolutions("bf16", 4) if BF16 in draw else {})
+    taken = seconds(draw | {name: thing for name, (thing, _) in fixed.items()}, case.repetitions)
+    rates = {name: much / taken[name] for name, (_, much) in fixed.items()}
+    frame = {name: taken[name] / case.batch for name in draw}
+    best = {
+        kind: max((r for name, r in rates.items() if name.endswith(kind)), default=0)
+        for kind in ("f32", "bf16")
+    }
+    pixels = {name: thing().astype(float) for name, thing in draw.items()}
+
+    def row(name: str) -> list[str]:
+        apart = np.abs(pixels[name] - pixels[TORCH])
+        noise = (apart**2).mean()
+        top = best["bf16" if "bf16" in name else "f32"]
+        return [
+            name,
+            f"{1000 * frame[name]:.0f}",
+            f"{frame[REFERENCE] / frame[name]:.2f}",
+            f"{work / frame[name]:.0f}",
+            f"{100 * work / frame[name] / top:.0f} %",
+            f"{apart.max():.0f}, {apart.mean():.4f}",
+            f"{10 * np.log10(255**2 / noise):.1f}" if noise else "equal",
+        ]
+
+    columns = [
+        "form",
+        "ms/frame",
+        "x reference",
+        "GFLOP/s",
+        "of the best rate",
+        "levels apart: most, mean",
+        "PSNR dB",
+    ]
+    lines = [
+        f"## Drawing: {case.title}",
+        f"{work:.0f} GFLOP a frame, batch {case.batch}, {THREADS} cores, {case.repetitions} repetitions; "
+        "whole programs with 8-bit RGB out, compared with torch fp32. GFLOP/s count the plain form's "
+        "arithmetic; OpenVINO f32 needs less of it (`engine/winograd.py`), so it may exceed the best rate.",
+        table(columns, [row(name) for name in sorted(draw, key=lambda name: -frame[name])]),
+        table(["best rate", "GFLOP/s"], [(name, f"{rate:.0f}") for name, rate in rates.items()]),
+        musts(frame, work, best),
+    ]
+    return "\n\n".join(lines)
+
+
+def musts(frame: dict[str, float], work: float, best: dict[str, float]) -> str:
+    """Compare with what was promised."""
+    lines = [must("OpenVINO f32 against the reference", frame[REFERENCE] / frame[F32], 2.8, "x")]
+    kind, name = ("bf16", BF16) if BF16 in frame else ("f32", F32)
+    lines.append(
+        must(f"OpenVINO {kind}, share of the best rate", 100 * work / frame[name] / best[kind], 75, " %")
+    )
+    if BF16 in frame:
+        lines.append(must("OpenVINO bf16 against the reference", frame[REFERENCE] / frame[BF16], 5, "x"))
+    else:
+        lines.append(
+            "- not measured: OpenVINO bf16 against the reference, at least 5x; this processor has no bf16 "
+            f"(OpenVINO sees {', '.join(capabilities())}), so `--precision auto` draws in f32"
+        )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(THREADS)
+    for case in CASES:
+        print(measure(case), end="\n\n")

@@ -1,0 +1,133 @@
+"""Peak memory of making a video of thirty minutes, against one of three.
+
+A tiny generator draws small pictures a few times a second, so that what grows with the song shows. Each video
+is made in a process of its own; on Linux the peak is told apart for each stage of the work. What a stage
+finds already in memory counts for it too.
+
+    python benchmarks/memory.py --minutes 3 30 --again
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import time
+from fractions import Fraction
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from figures import table
+from hearing import write_song
+from render import write_untrained
+
+SIZE, FPS = (128, 72), Fraction(2)
+MORE_SHARE, MORE_MB = 1.10, 50
+"""How much more memory a long video may take than a short one."""
+
+
+class Peaks:
+    """A reporter that notes how much memory each stage of the work takes at most, in MB."""
+
+    def __init__(self) -> None:
+        self.peaks: dict[str, float] = {}
+        self.seconds: dict[str, float] = {}
+        self._stage, self._began = "Importing", time.monotonic()
+
+    def begin(self, stage: str, total: int | None = None) -> None:  # noqa: ARG002  # as reporters are
+        self.peaks[self._stage] = peak()
+        self.seconds[self._stage] = time.monotonic() - self._began
+        self._stage, self._began = stage, time.monotonic()
+        forget_peak()
+
+    def advance(self, count: int) -> None:
+        pass
+
+    def note(self, text: str) -> None:
+        pass
+
+
+def peak() -> float:
+    """Return this process's peak of resident memory, on Linux since it was last forgotten, MB."""
+    if sys.platform == "linux":  # where getrusage also knows the peak of the process that started this one
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1e3
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def forget_peak() -> None:
+    """Let the peak be counted from here, where the system can do that."""
+    if sys.platform == "linux":
+        Path("/proc/self/clear_refs").write_text("5")
+
+
+def measure(song: Path, model: Path, store: Path) -> dict[str, dict[str, float]]:
+    """Make the whole video of a song, and return the peak and the time of each stage."""
+    from clavilux.make.make import render
+    from clavilux.make.session import Session
+    from clavilux.make.settings import Settings
+    from clavilux.store import Store
+
+    peaks = Peaks()
+    settings = Settings(fps=FPS, size=SIZE, cells=(4, 7), model=str(model))
+    target = song.with_suffix(".mp4")
+    render(song, target, settings, overwrite=True, session=Session(Store(store), peaks))
+    peaks.begin("Done")
+    return {"peaks": peaks.peaks, "seconds": peaks.seconds}
+
+
+def in_its_own_process(song: Path, model: Path, store: Path) -> dict[str, dict[str, float]]:
+    command = [sys.executable, __file__, "--measure", str(song), str(model), str(store)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+def tell(title: str, minutes: list[float], runs: list[dict[str, dict[str, float]]]) -> None:
+    """Print each stage's peak for each length, and whether the longest keeps within its bounds."""
+    peaks = [run["peaks"] | {"altogether": max(run["peaks"].values())} for run in runs]
+    seconds = [run["seconds"] | {"altogether": sum(run["seconds"].values())} for run in runs]
+    columns = [f"{each:g} min: {what}" for each in minutes for what in ("peak MB", "s")]
+    rows = [
+        [
+            stage,
+            *(
+                f"{n:.{k}f}"
+                for mb, s in zip(peaks, seconds, strict=True)
+                for k, n in enumerate((mb[stage], s[stage]))
+            ),
+        ]
+        for stage in peaks[0]
+    ]
+    print(f"\n## Memory: {title}\n\n{table(['stage', *columns], rows)}\n")
+    for stage in peaks[0]:
+        most = peaks[0][stage] * MORE_SHARE + MORE_MB
+        print(
+            f"- {'pass' if peaks[-1][stage] <= most else 'MISS'}: {stage} {peaks[-1][stage]:.0f} MB,"
+            f" at most {most:.0f} MB"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, nargs="+", default=[3.0, 30.0])
+    parser.add_argument("--again", action="store_true", help="measure also what is heard already")
+    parser.add_argument("--measure", type=Path, nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.measure:
+        print(json.dumps(measure(*options.measure)))
+        return
+    print(f"{SIZE[0]}x{SIZE[1]} at {FPS} fps, load {os.getloadavg()[0]:.1f}.")
+    with TemporaryDirectory() as folder:
+        model = write_untrained(Path(folder), "tiny")
+        songs = [Path(folder, f"{minutes:g}.wav") for minutes in options.minutes]
+        for song, minutes in zip(songs, options.minutes, strict=True):
+            write_song(song, 60 * minutes)
+        for title in ["a song never heard before", *(["the same song again"] if options.again else [])]:
+            runs = [in_its_own_process(song, model, Path(folder, "known")) for song in songs]
+            tell(title, options.minutes, runs)
+
+
+if __name__ == "__main__":
+    main()
