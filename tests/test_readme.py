@@ -19,6 +19,8 @@ COMMANDS = [shlex.split(line, comments=True)[1:] for line in SHELL if line.start
 @pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
 def test_every_command_shown_is_understood(words: list[str]) -> None:
     command = typer.main.get_command(app).commands[words[0]]
+    if len(words) > 1 and words[1] in getattr(command, "commands", {}):
+        command, words = command.commands[words[1]], words[1:]
     context = command.make_context(words[0], words[1:])
     assert {option for option in words if option.startswith("-")} <= {
         name for parameter in command.params for name in parameter.opts

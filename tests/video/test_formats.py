@@ -343,7 +343,7 @@ def test_colours_drawn_are_colours_seen(tmp_path, codec, bits):
         ).to_ndarray()
     error = seen - 255 * rgb.transpose(1, 2, 0)
     assert np.abs(error.mean(axis=(0, 1))).max() < 3  # FFmpeg rounds down
-    assert np.abs(error).mean() < 4
+    assert np.abs(error).mean() < 5  # what coding itself loses at the usual quality
 
 
 @pytest.mark.parametrize("fps", ["2997/100", "1/3", "480", "241/10"])

@@ -75,7 +75,7 @@ class PaletteLatents:
     accent: Floats
 
 
-def survey(model: Model, store: Store, *, seed: int = 0, count: int = 192) -> Survey:
+def survey(model: Model, store: Store, *, seed: int = 0, count: int = 128) -> Survey:
     """Draw a pool of pictures, or fetch it from the store.
 
     Args:
