@@ -22,12 +22,12 @@ from figures import table
 from hearing import write_song
 
 from clavilux import seeds
+from clavilux.draw.frames import BATCH
 from clavilux.generator.checkpoints.native import write_native
 from clavilux.generator.sizes import Sizes
 from clavilux.make.make import play
 from clavilux.make.settings import Settings
 from clavilux.make.stage import Stage, prepare
-from clavilux.render.frames import BATCH
 from clavilux.video.write import SegmentWriter
 
 MUST = 1.15

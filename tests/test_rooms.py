@@ -72,3 +72,9 @@ def test_a_module_says_what_it_is_and_what_it_offers(path: Path) -> None:
 @pytest.mark.parametrize("path", PYTHON_FILES, ids=name_of)
 def test_a_file_stays_readable(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 500
+
+
+def test_no_public_name_is_also_a_room() -> None:
+    """A room, once imported, would take the name's place."""
+    rooms = {path.name for path in SOURCE.iterdir() if path.is_dir()}
+    assert not rooms & set(clavilux.__all__)

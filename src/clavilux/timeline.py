@@ -2,7 +2,7 @@
 
 Frame n of a timeline is sampled at ``start + n / fps`` seconds and lasts until frame n + 1. Rates and
 starts are fractions, so 30000/1001 stays exact for any length. Everything below the renderer speaks of
-seconds; frames exist only here, in ``render``, ``video`` and ``make``.
+seconds; frames exist only here, in ``draw``, ``video`` and ``make``.
 """
 
 import math

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from clavilux.audio.sound import Audio, open_audio
+from clavilux.draw.frames import frames
 from clavilux.errors import OutputError, RenderError
 from clavilux.make.make import play, render
 from clavilux.make.session import Session, Silent
 from clavilux.make.settings import Settings
 from clavilux.make.stage import prepare
-from clavilux.render.frames import frames
 from clavilux.store import Store
 from clavilux.video.probe import decode, probe
 

@@ -6,6 +6,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 from clavilux.audio.sound import Audio, open_audio
+from clavilux.draw.bind import bind
+from clavilux.draw.frames import Inputs, Looped, frames
 from clavilux.engine.engine import open_runner
 from clavilux.engine.runner import Runner
 from clavilux.errors import SettingError
@@ -18,8 +20,6 @@ from clavilux.make.session import Session
 from clavilux.make.settings import PICTURES, Settings
 from clavilux.patch.patch import Patch
 from clavilux.patch.presets.pulse import pulse
-from clavilux.render.bind import bind
-from clavilux.render.frames import Inputs, Looped, frames
 from clavilux.timeline import Timeline
 from clavilux.video.codecs import opens
 from clavilux.video.frame import Samples

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from clavilux.render.frames import ahead
+from clavilux.draw.frames import ahead
 
 
 def test_items_arrive_in_order_and_whole():

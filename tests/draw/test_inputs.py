@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from clavilux.curves import Curve
+from clavilux.draw.inputs import BoundLatents, BoundNoise
 from clavilux.generator.profile import PaletteLatents
 from clavilux.patch.latents import Palette, mix
 from clavilux.patch.noise import drift
-from clavilux.render.inputs import BoundLatents, BoundNoise
 from clavilux.seeds import normal
 from clavilux.signals.evaluate import Evaluation
 from clavilux.signals.sources import song

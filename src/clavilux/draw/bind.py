@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from clavilux.draw.inputs import BoundLatents, BoundNoise
 from clavilux.features.song import Song
 from clavilux.generator.model import Model
 from clavilux.generator.profile import choose_palette, survey
 from clavilux.generator.program import FrameInputs, Program
 from clavilux.patch.latents import GROUPS, LatentField, Loop, Mix, On, Palette, Toward, Weigh
 from clavilux.patch.patch import Patch
-from clavilux.render.inputs import BoundLatents, BoundNoise
 from clavilux.signals.evaluate import Evaluation
 from clavilux.store import Store
 from clavilux.timeline import Window
