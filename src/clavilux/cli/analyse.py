@@ -30,6 +30,7 @@ def analyse(
     from clavilux.features.song import Song
     from clavilux.features.summary import summary
     from clavilux.make.make import check_target
+    from clavilux.make.session import Session
 
     if plot is not None:
         check_target(plot, ".png", overwrite=force)
@@ -37,7 +38,7 @@ def analyse(
         screen.begin("Opening the song")
         audio = open_audio(song)
         screen.begin("Listening")
-        heard = Song(audio, options.default_store())
+        heard = Song(audio, Session.of_user().store)
         found = summary(heard)
         if plot is not None:
             screen.begin("Drawing")

@@ -16,8 +16,9 @@ def doctor(*, as_json: options.Json = False) -> None:
 
     from clavilux.cli.console import Screen
     from clavilux.make.doctor import examine
+    from clavilux.make.session import cache_folder
 
-    findings = examine(options.cache_folder())
+    findings = examine(cache_folder())
     Screen(as_json=as_json).result({"findings": [asdict(finding) for finding in findings]})
     if not as_json:
         table = Table(show_header=False, box=None, pad_edge=False)

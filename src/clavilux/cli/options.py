@@ -1,13 +1,9 @@
 """The options that several commands share, each said once."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-if TYPE_CHECKING:
-    from clavilux.make.session import Reporter, Session
-    from clavilux.store import Store
 
 __all__ = [
     "Bits",
@@ -29,10 +25,6 @@ __all__ = [
     "SongFile",
     "Start",
     "Verbose",
-    "cache_folder",
-    "default_store",
-    "open_session",
-    "renders_folder",
 ]
 
 SongFile = Annotated[
@@ -85,31 +77,3 @@ Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is 
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Say more: stages, sizes, what plays what.")]
-
-
-def cache_folder() -> Path:
-    """Return this user's cache folder; CLAVILUX_CACHE names another."""
-    import os
-
-    import platformdirs
-
-    return Path(os.environ.get("CLAVILUX_CACHE") or platformdirs.user_cache_dir("clavilux", appauthor=False))
-
-
-def renders_folder() -> Path:
-    """Return where the pieces of unfinished renders are kept."""
-    return cache_folder() / "renders"
-
-
-def default_store() -> "Store":
-    """Open the store of what was heard and learned."""
-    from clavilux.store import Store
-
-    return Store(cache_folder() / "known")
-
-
-def open_session(screen: "Reporter") -> "Session":
-    """Put the work into this user's cache folder, and the screen in front of it."""
-    from clavilux.make.session import Session
-
-    return Session(default_store(), screen, renders_folder(), cache_folder() / "engine")

@@ -36,13 +36,14 @@ def recreate(  # noqa: PLR0913  # a command has as many options as its users nee
     from clavilux.cli.console import Screen
     from clavilux.make.make import check_target, play, target_suffix
     from clavilux.make.recipe import read_recipe
+    from clavilux.make.session import Session
     from clavilux.make.stage import prepare
 
     recipe = read_recipe(video)
     target = output or Path(f"{video.stem}-again{video.suffix}")
     settings = replace(recipe.settings, device=device, model=model or recipe.settings.model)
     with Screen(quiet=quiet, verbose=verbose) as screen:
-        session = options.open_session(screen)
+        session = Session.of_user(screen)
         check_target(target, target_suffix(settings), overwrite=force)
         stage = prepare(song, settings, session=session)
         recipe.check(stage.plan.recipe)

@@ -106,10 +106,11 @@ def make_video(
 ) -> None:
     """Make a video, or only say what it would be, and say so."""
     from clavilux.make.make import check_target, play, target_suffix
+    from clavilux.make.session import Session
     from clavilux.make.stage import prepare
     from clavilux.timeline import format_time
 
-    session = options.open_session(screen)
+    session = Session.of_user(screen)
     check_target(target, target_suffix(settings), overwrite=force)
     stage = prepare(source, settings, session=session)
     for line in _describe(stage):

@@ -28,8 +28,9 @@ def renders(
     """
     from clavilux.cli.console import Screen
     from clavilux.make.segments import kept_renders
+    from clavilux.make.session import cache_folder
 
-    kept = kept_renders(options.renders_folder())
+    kept = kept_renders(cache_folder() / "renders")
     if remove is not None:
         kept = _remove(kept, remove)
     screen = Screen(as_json=as_json)

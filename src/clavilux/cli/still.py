@@ -35,6 +35,7 @@ def still(  # noqa: PLR0913  # a command has as many options as its users need
     """Draw one frame of a song's video as a PNG."""
     from clavilux.cli.console import Screen
     from clavilux.make import make
+    from clavilux.make.session import Session
     from clavilux.timeline import parse_time
 
     settings = settings_from(
@@ -50,6 +51,6 @@ def still(  # noqa: PLR0913  # a command has as many options as its users need
     )
     target = output or Path(f"{song.stem}.png")
     with Screen(quiet=quiet, verbose=verbose) as screen:
-        session = options.open_session(screen)
+        session = Session.of_user(screen)
         make.still(song, target, parse_time(at), settings, overwrite=force, session=session)
         screen.note(f"{target}: the picture at {at}.")

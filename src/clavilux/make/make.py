@@ -67,12 +67,12 @@ def render(
         target: the file to write, or with codec png the folder.
         settings: how; `Settings()` unless given.
         overwrite: replace the target where it exists.
-        session: where results are kept and who is told.
+        session: where results are kept and who is told; this user's cache folder, and nobody, unless given.
 
     Raises:
         ClaviluxError: one sentence on what is wrong; nothing is left under the target's name.
     """
-    settings = settings or Settings()
+    settings, session = settings or Settings(), session or Session.of_user()
     check_target(Path(target), target_suffix(settings), overwrite=overwrite)
     stage = prepare(source, settings, session=session)
     return play(stage, Path(target), session)
@@ -237,7 +237,7 @@ def still(
     """
     from PIL import Image
 
-    target = Path(target)
+    target, session = Path(target), session or Session.of_user()
     check_target(target, ".png", overwrite=overwrite)
     stage = prepare(
         source, replace(settings or Settings(), codec=PICTURES, bits=None, crf=None), session=session

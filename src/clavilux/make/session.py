@@ -1,12 +1,15 @@
 """Where results are kept and who is told how the work goes."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+import platformdirs
+
 from clavilux.store import Store
 
-__all__ = ["Reporter", "Session", "Silent"]
+__all__ = ["Reporter", "Session", "Silent", "cache_folder"]
 
 
 class Reporter(Protocol):
@@ -22,8 +25,17 @@ class Reporter(Protocol):
         """Pass on one sentence the person should know, such as that the song is silent."""
 
 
-class Silent(Reporter):
+class Silent:
     """Reports to nobody."""
+
+    def begin(self, stage: str, total: int | None = None) -> None:
+        """Ignore it."""
+
+    def advance(self, count: int) -> None:
+        """Ignore it."""
+
+    def note(self, text: str) -> None:
+        """Ignore it."""
 
 
 @dataclass(frozen=True)
@@ -42,3 +54,14 @@ class Session:
     report: Reporter = field(default_factory=Silent)
     renders: Path | None = None
     engine: Path | None = None
+
+    @classmethod
+    def of_user(cls, report: Reporter | None = None) -> "Session":
+        """Keep everything in this user's cache folder."""
+        folder = cache_folder()
+        return cls(Store(folder / "known"), report or Silent(), folder / "renders", folder / "engine")
+
+
+def cache_folder() -> Path:
+    """Return this user's cache folder; the environment's CLAVILUX_CACHE names another."""
+    return Path(os.environ.get("CLAVILUX_CACHE") or platformdirs.user_cache_dir("clavilux", appauthor=False))
