@@ -410,3 +410,8 @@ def test_samples_from_outside_are_not_kept():
     audio = Audio.from_samples(samples, 8000)
     samples += 1
     assert not audio.read(0, 10).any()
+
+
+def test_the_mean_is_that_of_all_samples():
+    samples = np.random.default_rng(4).normal(0.1, 0.2, (2, 12_345)).astype(np.float32)
+    assert Audio.from_samples(samples, 1000).mean == pytest.approx(samples.mean(dtype=np.float64), abs=1e-9)

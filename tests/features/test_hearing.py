@@ -6,6 +6,7 @@ import pytest
 
 from clavilux.features import hearing
 from clavilux.features.hearing import STEMS, Hearing, hear
+from clavilux.features.tape import Tape
 
 
 def test_a_sine_has_its_level_in_the_right_stems(tone):
@@ -37,12 +38,19 @@ def test_blocks_leave_no_trace(mono, monkeypatch):
     monkeypatch.setattr(hearing, "BLOCK", 37)
     pieces = hear(mono[:90_000])
     for name, values in whole.arrays().items():
-        assert np.abs(values - pieces.arrays()[name]).max() < 1e-4 * max(np.abs(values).max(), 1e-9), name
+        others = pieces.arrays()[name].astype(np.float64)
+        # What is kept in half precision may be rounded to either side.
+        close = 1e-4 if values.dtype == np.float32 else 6e-4
+        assert np.abs(values - others).max() < close * max(float(np.abs(values).max()), 1e-9), name
 
 
-def test_an_offset_is_not_heard(mono):
-    plain, offset = hear(mono[:60000]), hear(mono[:60000] + np.float32(0.3))
-    assert np.abs(plain.rms["mix"] - offset.rms["mix"]).max() < 1e-4
+def test_a_tape_leaves_no_trace(mono):
+    whole, parts = hear(mono[:90_001]), hear(Tape(np.array_split(mono[:90_001], 7), 90_001))
+    assert all(np.array_equal(values, parts.arrays()[name]) for name, values in whole.arrays().items())
+
+
+def test_what_is_too_large_to_keep_is_cut():
+    assert hear(np.full(3000, 1e9, np.float32)).mel["mix"].max() == np.finfo(np.float16).max
 
 
 @pytest.mark.parametrize("samples", [0, 1, 2, 700, 1102, 2049])

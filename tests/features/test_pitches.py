@@ -4,7 +4,9 @@ import librosa
 import numpy as np
 import pytest
 
+from clavilux.features import pitches
 from clavilux.features.pitches import pitch_frequencies, pitch_strengths
+from clavilux.features.tape import Tape
 
 
 @pytest.mark.parametrize("bin_", [0, 17, 36, 80, 135, 200, 251])
@@ -40,3 +42,14 @@ def test_any_length(samples):
     strengths = pitch_strengths(np.ones(samples, np.float32))
     assert strengths.shape == (1 + samples // 512, 252)
     assert np.isfinite(strengths).all()
+
+
+def test_block_borders_leave_no_trace(composed, monkeypatch):
+    sound = composed.audio.mono(22050)[: 512 * 700 + 33]
+    monkeypatch.setattr(pitches, "half", np.asarray)
+    monkeypatch.setattr(pitches, "KEPT", np.float32)
+    whole = pitch_strengths(sound)
+    monkeypatch.setattr(pitches, "BLOCK", 100)
+    blocks = pitch_strengths(Tape(np.array_split(sound, 9), len(sound)))
+    assert whole.dtype == blocks.dtype == np.float32
+    assert np.abs(whole - blocks).max() < 1e-5 * whole.max()

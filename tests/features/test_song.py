@@ -127,6 +127,12 @@ def test_direct_current_has_no_notes_and_no_beat():
     assert song.grid.confidence == 0
 
 
+def test_an_offset_is_not_heard():
+    sound = np.random.default_rng(2).standard_normal(60_000) * 0.1
+    plain, offset = (Song(Audio.from_samples(sound + level, 22050)) for level in (0, 0.3))
+    assert np.abs(plain.rms("mix").values - offset.rms("mix").values).max() < 1e-4
+
+
 def test_level_is_that_of_the_samples():
     song = Song(Audio.from_samples(0.5 * np.sin(np.arange(44100 * 2) * 0.05), 44100))
     assert song.rms("mix").at([1.0]).item() == pytest.approx(0.5 / np.sqrt(2), rel=0.01)

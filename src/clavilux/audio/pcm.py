@@ -30,10 +30,12 @@ class PcmFile:
         channels: number of channels.
         samples: samples per channel so far.
         peak: largest absolute sample so far.
+        total: sum of all samples of all channels so far.
     """
 
     def __init__(self, rate: int, channels: int, name: str) -> None:
-        self.rate, self.channels, self.samples, self.peak = rate, channels, 0, 0.0
+        self.rate, self.channels, self.samples = rate, channels, 0
+        self.peak = self.total = 0.0
         self._name = name
         self._hash = blake2b(f"{rate} Hz {channels} channels".encode(), digest_size=16)
         self._lock = threading.Lock()
@@ -70,6 +72,7 @@ class PcmFile:
         self._write(data.data.cast("B"))
         self._hash.update(data.data)
         self.peak = max(self.peak, peak)
+        self.total += float(data.sum(dtype=np.float64))
         self.samples += len(data)
 
     def read(self, start: int, count: int) -> NDArray[np.float32]:

@@ -102,6 +102,11 @@ class Audio:
         return self._pcm.peak
 
     @property
+    def mean(self) -> float:
+        """Mean of all samples of all channels: the constant offset."""
+        return self._pcm.total / (self.samples * self.channels)
+
+    @property
     def silent(self) -> bool:
         """Whether the peak stays below -80 dB."""
         return self.peak < SILENCE
@@ -123,19 +128,41 @@ class Audio:
     def mono(self, rate: int = 22_050) -> NDArray[np.float32]:
         """Return the mean of the channels at ``rate`` Hz, float32 (m,), never empty.
 
-        Resampled block by block by soxr, so only the result is in memory.
-
         >>> Audio.from_samples(np.zeros((2, 44100)), 44100).mono().shape
         (22050,)
         """
+        whole = np.zeros(self.mono_samples(rate), np.float32)
+        start = 0
+        for block in self.mono_blocks(rate):
+            inside = block[: len(whole) - start]
+            whole[start : start + len(inside)] = inside
+            start += len(inside)
+        return whole
+
+    def mono_samples(self, rate: int = 22_050) -> int:
+        """Count the samples of ``mono`` without making them.
+
+        >>> Audio.from_samples(np.zeros((2, 44100)), 44100).mono_samples()
+        22050
+        """
+        return max(1, round(Fraction(self.samples * rate, self.rate)))
+
+    def mono_blocks(self, rate: int = 22_050) -> Iterator[NDArray[np.float32]]:
+        """Yield the samples of ``mono`` in order, float32 (m,) each, some of them empty.
+
+        Resampled by soxr, which may end one sample sooner or later than ``mono_samples``.
+
+        >>> [len(block) for block in Audio.from_samples(np.zeros((2, 661500)), 22050).mono_blocks()]
+        [220500, 220500, 220500]
+        """
         blocks = (block.mean(axis=0) for block in self.blocks())
         if rate == self.rate:
-            return np.concatenate(list(blocks))
+            yield from blocks
+            return
         stream = soxr.ResampleStream(self.rate, rate, 1, dtype="float32")
-        parts = [stream.resample_chunk(block) for block in blocks]
-        parts.append(stream.resample_chunk(np.zeros(0, np.float32), last=True))
-        whole: NDArray[np.float32] = np.concatenate(parts)
-        return whole if whole.size else np.zeros(1, np.float32)
+        for block in blocks:
+            yield stream.resample_chunk(block)
+        yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 
     def close(self) -> None:
         """Delete the temporary file now; happens by itself when the song is no longer used."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from clavilux.features.level import loud_level
 from clavilux.features.pitches import BINS_PER_OCTAVE, pitch_frequencies
+from clavilux.features.spectra import Half, pieces
 
 __all__ = ["KEY_BAND", "PITCH_CLASSES", "Key", "find_chroma", "find_key", "find_tuning"]
 
@@ -47,7 +48,7 @@ class Key:
     confidence: float
 
 
-def find_tuning(strengths: Array) -> float:
+def find_tuning(strengths: Array | Half) -> float:
     """Find how far the song is from A4 = 440 Hz, in semitones [-0.5, 0.5), from pitches (T, 252).
 
     The three bins of each note are one turn of a circle; the tuning is where their energy points.
@@ -55,14 +56,15 @@ def find_tuning(strengths: Array) -> float:
     >>> find_tuning(np.zeros((4, 252), np.float32))
     0.0
     """
-    heard = strengths[:, TUNED]
-    energy = np.einsum("tb,tb->b", heard, heard, dtype=np.float64)
+    energy = np.zeros(TUNED.stop - TUNED.start)
+    for heard in pieces(strengths[:, TUNED]):
+        energy += np.einsum("tb,tb->b", heard, heard, dtype=np.float64)
     turns = np.exp(2j * np.pi * np.arange(TUNED.start, TUNED.stop) / BINS_PER_NOTE)
     total = complex(energy @ turns)
     return float(np.angle(total) / (2 * np.pi)) if abs(total) > UNTUNED * energy.sum() else 0.0
 
 
-def find_chroma(strengths: Array, tuning: float, low_hz: float, high_hz: float, loud: float) -> Array:
+def find_chroma(strengths: Array | Half, tuning: float, low_hz: float, high_hz: float, loud: float) -> Array:
     """Fold the pitches (T, 252) of a band into the twelve pitch classes, float32 (T, 12).
 
     Args:
@@ -81,9 +83,10 @@ def find_chroma(strengths: Array, tuning: float, low_hz: float, high_hz: float, 
     notes = np.arange(len(frequencies)) / BINS_PER_NOTE - tuning
     distance = (notes[:, None] - np.arange(12) + 6) % 12 - 6
     fold = np.where(np.abs(distance) < 0.5, np.cos(np.pi * distance) ** 2, 0) * band[:, None]
-    chroma = strengths @ fold.astype(np.float32)
+    chroma = np.concatenate([heard @ fold.astype(np.float32) for heard in pieces(strengths)])
     scale = max(loud_level(chroma.sum(axis=1)), QUIETEST * loud)
-    return np.asarray(chroma / scale if scale > 0 else chroma * 0, np.float32)
+    chroma *= np.float32(1 / scale if scale > 0 else 0)
+    return chroma
 
 
 def find_key(chroma: Array) -> Key:

@@ -1,12 +1,13 @@
 """One pass over the song's sound: what every other feature is made from.
 
 The song, mono at 22 050 Hz, is parted into what sustains and what strikes, and each part is measured per
-frame. The spectrogram is made block by block and never held whole. Measures are amplitudes.
+frame. Sound and spectrogram are made block by block and never held whole. Measures are amplitudes.
 """
 
 import os
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -21,12 +22,16 @@ from clavilux.features.spectra import (
     HOP,
     RATE,
     WINDOW,
+    Half,
     bin_frequencies,
+    excerpt,
     frame_count,
+    half,
     mel_bank,
     overlap_add,
     stft,
 )
+from clavilux.features.tape import Sound, Tape
 from clavilux.store import Arrays
 
 __all__ = ["PARTS", "STEMS", "Hearing", "Stem", "hear"]
@@ -59,8 +64,8 @@ STEMS: Mapping[str, Stem] = MappingProxyType(
 HARMONIC_MARGIN = 2.0
 """Of the separation. At 16 chroma is less like the chords played (cosine 0.78 against 0.85 on composed songs)
 and dense guitars fall silent; percussion keeps its 8."""
-BLOCK = 1024
-"""Frames per block, 24 s."""
+BLOCK = 256
+"""Frames per block, 6 s."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,14 +73,14 @@ class Hearing:
     """What was heard, per frame.
 
     Attributes:
-        mel: part -> float32 (T, 96), amplitude per mel band.
+        mel: part -> float16 (T, 96), amplitude per mel band.
         rms: stem -> float32 (T,), amplitude.
-        pitches: float32 (T, 252), amplitude per pitch of the harmonic part, as in ``pitches``.
+        pitches: float16 (T, 252), amplitude per pitch of the harmonic part, as in ``pitches``.
     """
 
-    mel: Mapping[str, Array]
+    mel: Mapping[str, Half]
     rms: Mapping[str, Array]
-    pitches: Array
+    pitches: Half
 
     def arrays(self) -> Arrays:
         """Flatten into named arrays, to be kept in a store."""
@@ -86,18 +91,17 @@ class Hearing:
     @classmethod
     def of(cls, arrays: Arrays) -> "Hearing":
         """Make a hearing of what ``arrays`` gave."""
-        kept = {name: np.asarray(values, np.float32) for name, values in arrays.items()}
         return cls(
-            {part: kept[f"mel_{part}"] for part in PARTS},
-            {stem: kept[f"rms_{stem}"] for stem in STEMS},
-            kept["pitches"],
+            {part: np.asarray(arrays[f"mel_{part}"], np.float16) for part in PARTS},
+            {stem: np.asarray(arrays[f"rms_{stem}"], np.float32) for stem in STEMS},
+            np.asarray(arrays["pitches"], np.float16),
         )
 
 
-def hear(samples: Array) -> Hearing:
+def hear(samples: Sound) -> Hearing:
     """Hear a mono song (n,) at 22 050 Hz: part it, and measure each part.
 
-    A constant offset is not heard. Blocks run side by side; the result does not depend on how many.
+    Blocks run side by side; the result does not depend on how many.
 
     Args:
         samples: float32 (n,), finite; any length, 0 included.
@@ -106,23 +110,50 @@ def hear(samples: Array) -> Hearing:
     >>> round(float(hear(tone).rms["harmonic"][20]), 2)
     0.71
     """
-    offset = float(samples.mean(dtype=np.float64)) if len(samples) else 0.0
     total = frame_count(len(samples))
-    spans = [(first, min(first + BLOCK, total)) for first in range(0, total, BLOCK)]
+    mel = {part: np.empty((total, BANDS), np.float16) for part in PARTS}
+    rms = {stem: np.empty(total, np.float32) for stem in STEMS}
+    harmonic = _measure(samples, mel, rms)
+    pitches = pitch_strengths(Tape(harmonic, len(samples)))
+    deque(harmonic, maxlen=0)  # measures also what the pitches had no need of
+    return Hearing(mel, rms, pitches)
+
+
+def _measure(samples: Sound, mel: Mapping[str, Half], rms: Mapping[str, Array]) -> Iterator[Array]:
+    """Fill in mel bands and levels, and yield the harmonic part's sound on the way."""
+    first, early, overlap = 0, FRAME // 2, np.zeros(FRAME - HOP, np.float32)
+    for block in _blocks(samples):
+        last = first + block.power.shape[1]
+        for part, values in zip(PARTS, block.mel, strict=True):
+            mel[part][first:last] = half(values)
+        for stem, values in zip(STEMS, block.power, strict=True):
+            np.sqrt(values, out=rms[stem][first:last])
+        block.sound[: len(overlap)] += overlap
+        sound, overlap = np.split(block.sound, [(last - first) * HOP])
+        yield sound[early:]
+        first, early = last, max(0, early - len(sound))
+    yield overlap[early:]
+
+
+def _blocks(samples: Sound) -> Iterator["_Block"]:
+    """Hear the blocks of a song in order, some ahead of the one that is asked for.
+
+    The medians also see ``HALO`` frames on either side.
+    """
+    total = frame_count(len(samples))
     banks = _Banks(mel_bank(), _stem_bins())
-    mel = np.empty((len(PARTS), total, BANDS), np.float32)
-    power = np.empty((len(STEMS), total), np.float32)
-    harmonic = np.zeros((total - 1) * HOP + FRAME, np.float32)
-    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        blocks = pool.map(lambda span: _hear_block(samples, offset, span, banks), spans)
-        for (first, last), block in zip(spans, blocks, strict=True):
-            mel[:, first:last], power[:, first:last] = block.mel, block.power
-            harmonic[first * HOP : (last - 1) * HOP + FRAME] += block.sound
-    return Hearing(
-        mel=dict(zip(PARTS, mel, strict=True)),
-        rms=dict(zip(STEMS, np.sqrt(power), strict=True)),
-        pitches=pitch_strengths(harmonic[FRAME // 2 :][: len(samples)]),
-    )
+    workers = min(4, os.cpu_count() or 1)
+    heard: deque[Future[_Block]] = deque()
+    with ThreadPoolExecutor(workers) as pool:
+        for first in range(0, total, BLOCK):
+            last = min(first + BLOCK, total)
+            low, high = max(0, first - HALO), min(total, last + HALO)
+            sound = excerpt(samples, low * HOP - FRAME // 2, (high - 1) * HOP + FRAME // 2)
+            heard.append(pool.submit(_hear_block, sound, slice(first - low, last - low), banks))
+            if len(heard) > workers:
+                yield heard.popleft().result()
+        while heard:
+            yield heard.popleft().result()
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,13 +174,9 @@ class _Block:
     """The harmonic part, ((t - 1) x 512 + 2048,), to be overlapped and added."""
 
 
-def _hear_block(samples: Array, offset: float, span: tuple[int, int], banks: _Banks) -> _Block:
-    """Hear the frames of a span; the medians also see ``HALO`` frames on either side."""
-    first, last = span
-    total = frame_count(len(samples))
-    low, high = max(0, first - HALO), min(total, last + HALO)
-    kept = slice(first - low, last - low)
-    spectrum = stft(samples, low, high, offset)
+def _hear_block(sound: Array, kept: slice, banks: _Banks) -> _Block:
+    """Hear those frames of a piece of sound that are to be kept."""
+    spectrum = stft(sound)
     magnitude = np.abs(spectrum)
     masks = hpss_masks(magnitude, harmonic_margin=HARMONIC_MARGIN)
     spectrum, magnitude = spectrum[kept], magnitude[kept]

@@ -15,7 +15,7 @@ from scipy.ndimage import maximum_filter1d
 from clavilux.curves import Events
 from clavilux.features.hearing import STEMS, Hearing
 from clavilux.features.level import loud_level, peak_ceiling, peaks
-from clavilux.features.spectra import HOP, RATE, mel_centres
+from clavilux.features.spectra import HOP, RATE, mel_centres, pieces
 
 __all__ = ["ONSET_DELAY", "Drums", "find_drums", "onset_strength", "snare_strength"]
 
@@ -79,9 +79,12 @@ def onset_strength(hearing: Hearing, stem: str, low_hz: float, high_hz: float) -
     rises = np.zeros(len(mel), np.float32)
     if loud == 0 or len(rises) <= LAG or low_hz >= high_hz:
         return rises
-    bands = np.log1p(mel[:, _bands_between(low_hz, high_hz)] * np.float32(COMPRESSION / loud))
-    before = maximum_filter1d(bands, 3, axis=1)[:-LAG]
-    rises[LAG:] = np.maximum(bands[LAG:] - before, 0).mean(axis=1)
+    done = LAG
+    for heard in pieces(mel, overlap=LAG):
+        bands = np.log1p(heard[:, _bands_between(low_hz, high_hz)] * np.float32(COMPRESSION / loud))
+        before = maximum_filter1d(bands, 3, axis=1)[:-LAG]
+        rises[done : done + len(before)] = np.maximum(bands[LAG:] - before, 0).mean(axis=1)
+        done += len(before)
     return rises
 
 

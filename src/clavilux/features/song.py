@@ -22,12 +22,13 @@ from clavilux.features.hearing import STEMS, Hearing, Stem, hear
 from clavilux.features.level import loud_level
 from clavilux.features.pitches import pitch_strengths
 from clavilux.features.rhythm import ONSET_DELAY, Drums, find_drums, onset_strength
-from clavilux.features.spectra import RATE, on_clock
+from clavilux.features.spectra import RATE, Half, on_clock
+from clavilux.features.tape import Tape
 from clavilux.store import Store
 
 __all__ = ["Song"]
 
-VERSION = 1
+VERSION = 2
 """Raised whenever what is heard, or how, changes: entries of older versions are never met again."""
 
 
@@ -102,7 +103,8 @@ class Song:
             PatchError: unknown stem.
         """
         _stem(stem)
-        return Curve(on_clock(self._hearing.rms[stem][:, None], self.duration))
+        frames = self._hearing.rms[stem][:, None] * np.float32(1 / self._gain)
+        return Curve(on_clock(frames, self.duration))
 
     @property
     def kick(self) -> Events:
@@ -137,21 +139,28 @@ class Song:
 
     @cached_property
     def _hearing(self) -> Hearing:
-        return Hearing.of(self.store.fetch(self._key("hearing"), lambda: hear(self._samples()).arrays()))
+        return Hearing.of(self.store.fetch(self._key("hearing"), lambda: hear(self._sound()).arrays()))
 
     @cached_property
-    def _mix_pitches(self) -> NDArray[np.float32]:
-        kept = self.store.fetch(self._key("mix"), lambda: {"pitches": pitch_strengths(self._samples())})
-        return np.asarray(kept["pitches"], np.float32)
+    def _mix_pitches(self) -> Half:
+        kept = self.store.fetch(self._key("mix"), lambda: {"pitches": pitch_strengths(self._sound())})
+        return np.asarray(kept["pitches"], np.float16)
 
     def _key(self, name: str) -> str:
         return f"{self.digest}/{name}/{VERSION}"
 
-    def _samples(self) -> NDArray[np.float32]:
-        samples = self.audio.mono(RATE)
-        return np.zeros_like(samples) if self.audio.silent else samples
+    @property
+    def _gain(self) -> float:
+        """The power of two that lifts the song's peak to full scale: few bits keep a quiet song as well."""
+        return float(2.0 ** -np.frexp(self.audio.peak)[1])
 
-    def _fold(self, pitches: NDArray[np.float32], low_hz: float, high_hz: float) -> NDArray[np.float32]:
+    def _sound(self) -> Tape:
+        """What is heard of the song: mono, loud, without its constant offset; of a silent one, nothing."""
+        offset, gain = np.float32(self.audio.mean), np.float32(self._gain)
+        blocks = ((block - offset) * gain for block in self.audio.mono_blocks(RATE))
+        return Tape(() if self.audio.silent else blocks, self.audio.mono_samples(RATE))
+
+    def _fold(self, pitches: Half, low_hz: float, high_hz: float) -> NDArray[np.float32]:
         loud = loud_level(self._hearing.rms["mix"])
         return find_chroma(pitches, self.tuning, low_hz, high_hz, loud=loud)
 

@@ -4,12 +4,15 @@ The song is heard as mono at 22 050 Hz. Frames are 2048 samples long and 512 apa
 ``t * 512 / 22050`` s, with silence before and after the song. Spectra are (T, F), frames first.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import scipy.fft
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 
 from clavilux.curves import CONTROL_RATE
+from clavilux.features.tape import Sound
 
 __all__ = [
     "BANDS",
@@ -18,15 +21,19 @@ __all__ = [
     "RATE",
     "WINDOW",
     "bin_frequencies",
+    "excerpt",
     "frame_count",
+    "half",
     "mel_bank",
     "mel_centres",
     "on_clock",
     "overlap_add",
+    "pieces",
     "stft",
 ]
 
 Array = NDArray[np.float32]
+Half = NDArray[np.float16]
 
 RATE = 22_050
 """Samples per second of the sound that is analysed."""
@@ -34,6 +41,8 @@ FRAME = 2048
 HOP = 512
 BANDS = 96
 """Mel bands between 20 Hz and the Nyquist frequency."""
+PIECE = 8192
+"""Rows that are worked on at a time where a whole song would take much memory."""
 LOWEST_HZ = 20.0
 WINDOW = np.hanning(FRAME + 1)[:-1].astype(np.float32)
 
@@ -47,18 +56,25 @@ def frame_count(samples: int) -> int:
     return 1 + samples // HOP
 
 
-def stft(samples: Array, first: int, last: int, offset: float = 0.0) -> NDArray[np.complex64]:
-    """Transform frames [first, last) of a mono song (n,); complex64 (last - first, 1025), unscaled.
+def excerpt(samples: Sound, start: int, stop: int) -> Array:
+    """Cut samples [start, stop) out of a mono song; outside it there is silence.
 
-    Only the samples those frames touch are read, less ``offset``; outside the song there is silence.
+    >>> excerpt(np.ones(3, np.float32), -2, 5).tolist()
+    [0.0, 0.0, 1.0, 1.0, 1.0, 0.0, 0.0]
+    """
+    cut = np.zeros(stop - start, np.float32)
+    inside = samples[max(start, 0) : max(stop, 0)]
+    cut[max(-start, 0) :][: len(inside)] = inside
+    return cut
 
-    >>> stft(np.ones(2048, np.float32), 1, 3).shape
+
+def stft(sound: Array) -> NDArray[np.complex64]:
+    """Transform the frames that lie whole in ``sound`` (n,); complex64 (t, 1025), unscaled.
+
+    >>> stft(np.ones(2560, np.float32)).shape
     (2, 1025)
     """
-    start, stop = first * HOP - FRAME // 2, (last - 1) * HOP + FRAME // 2
-    inside = np.asarray(samples[max(start, 0) : max(stop, 0)] - np.float64(offset), np.float32)
-    padded = np.pad(inside, (max(-start, 0), stop - max(start, 0) - len(inside)))
-    frames = sliding_window_view(padded, FRAME)[::HOP] * WINDOW
+    frames = sliding_window_view(sound, FRAME)[::HOP] * WINDOW
     return np.asarray(scipy.fft.rfft(frames, axis=1), np.complex64)
 
 
@@ -87,11 +103,34 @@ def on_clock(frames: Array, duration: float, *, delay: float = 0.0) -> Array:
     0.431
     """
     rows = max(1, int(np.ceil(duration * CONTROL_RATE - 1e-6)))
-    position = np.minimum((np.arange(rows) / CONTROL_RATE + delay) * RATE / HOP, len(frames) - 1)
-    low = np.minimum(position.astype(np.int64), max(len(frames) - 2, 0))
-    weight = (position - low).astype(np.float32)[:, None]
-    high = np.minimum(low + 1, len(frames) - 1)
-    return np.asarray(frames[low] * (1 - weight) + frames[high] * weight, np.float32)
+    carried = np.empty((rows, frames.shape[1]), np.float32)
+    for first in range(0, rows, PIECE):
+        row = np.arange(first, min(first + PIECE, rows))
+        position = np.minimum((row / CONTROL_RATE + delay) * RATE / HOP, len(frames) - 1)
+        low = np.minimum(position.astype(np.int64), max(len(frames) - 2, 0))
+        weight = (position - low).astype(np.float32)[:, None]
+        high = np.minimum(low + 1, len(frames) - 1)
+        carried[row] = frames[low] * (1 - weight) + frames[high] * weight
+    return carried
+
+
+def half(values: Array) -> Half:
+    """Round to half precision, in which what was heard is kept: 11 bits, up to 65504.
+
+    >>> half(np.array([0.5, 1e6], np.float32)).tolist()
+    [0.5, 65504.0]
+    """
+    return np.minimum(values, np.float32(np.finfo(np.float16).max)).astype(np.float16)
+
+
+def pieces(values: Array | Half, overlap: int = 0) -> Iterator[Array]:
+    """Yield the rows of a song's (T, C) as float32, some at a time, and ``overlap`` of those before them.
+
+    >>> [len(piece) for piece in pieces(np.zeros((10_000, 1), np.float16), overlap=2)]
+    [8192, 1810]
+    """
+    for first in range(0, len(values), PIECE):
+        yield values[max(0, first - overlap) : first + PIECE].astype(np.float32)
 
 
 def bin_frequencies() -> NDArray[np.float64]:

@@ -1,8 +1,8 @@
 """From expressions to numbers: curves on the control clock, and values per frame.
 
-Every node is computed once per song, on the 100 Hz clock. Per frame a curve is its mean over the frame and an
-envelope its maximum, so no hit falls between two frames; pointwise ops are applied to those values, so what
-is built from an envelope meets its peak too.
+Every signal is computed once per song, on the 100 Hz clock; what it was made from is let go. Per frame a
+curve is its mean over the frame and an envelope its maximum, so no hit falls between two frames; pointwise
+ops are applied to those values, so what is built from an envelope meets its peak too.
 """
 
 from collections.abc import Callable
@@ -43,7 +43,7 @@ class Evaluation:
         """Compute the signal over the whole song."""
         known = self._curves.get(signal)
         if known is None:
-            known = self._curves[signal] = Curve(self._compute(signal).astype(np.float32))
+            known = self._curves[signal] = self._compute(signal, {})
         return known
 
     def frames(self, signal: Signal, edges: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -57,24 +57,28 @@ class Evaluation:
         sample = self.curve(signal).max_between if _is_envelope(signal) else self.curve(signal).mean_between
         return sample(edges).astype(np.float64)
 
-    def _compute(self, signal: Signal) -> Array:
+    def _compute(self, signal: Signal, met: dict[Node, Curve]) -> Curve:
+        """Compute a signal; ``met`` remembers what it is made from, as nodes may be met more than once."""
         if signal.op == "constant":
-            return np.full((1, 1), signal.params[0][1], np.float64)
+            return Curve(np.full((1, 1), signal.params[0][1]))
         op = OPS[signal.op]
         function: Callable[..., Array] = op.function
-        inputs: list[object] = [self._input(node) for node in signal.inputs]
+        inputs: list[object] = [self._input(node, met) for node in signal.inputs]
         if "song" in function.__annotations__:
             inputs.insert(0, self.song)
-        return np.asarray(function(*inputs, **dict(signal.params)), np.float64)
+        return Curve(function(*inputs, **dict(signal.params)).astype(np.float32))
 
-    def _input(self, node: Node) -> object:
+    def _input(self, node: Node, met: dict[Node, Curve]) -> object:
         match node:
             case Stem():
                 return node.op
             case Hits():
                 return getattr(self.song, node.op)
             case Signal():
-                return self.curve(node).values.astype(np.float64)
+                known = self._curves.get(node) or met.get(node)
+                if known is None:
+                    known = met[node] = self._compute(node, met)
+                return known.values.astype(np.float64)
         raise TypeError(type(node).__name__)
 
 

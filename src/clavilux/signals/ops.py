@@ -20,6 +20,8 @@ Array = NDArray[np.float64]
 
 SECONDS = Limits(None, 0, 600, "seconds")
 BEATS = Limits(None, 0, 1024, "beats")
+MOMENTS = 20_000
+"""Of a long song, so many moments tell how many notes sound at once, and so many are turned at a time."""
 
 
 @op("measure")
@@ -102,12 +104,15 @@ def focus(chroma: Array, *, notes: float) -> Array:
     """
     level = chroma.sum(axis=1, keepdims=True)
     shares = np.maximum(chroma, 0) / np.maximum(level, 1e-9)
-    loud = shares[level[:, 0] > max(float(np.median(level)) / 2, 1e-6)]
+    loud_rows = np.flatnonzero(level[:, 0] > max(float(np.median(level)) / 2, 1e-6))
+    loud = shares[loud_rows[:: 1 + len(loud_rows) // MOMENTS]]
     low, high = 1.0, 16.0
     for _ in range(20 if len(loud) else 0):
         middle = (low + high) / 2
         low, high = (middle, high) if _effective(loud, middle) > notes else (low, middle)
-    return np.asarray(level * _powered(shares, low))
+    focused = _powered(shares, low)
+    focused *= level
+    return focused
 
 
 @op("shape", pointwise=True, floor=Limits(0.1, 1e-6, 10))
@@ -127,16 +132,12 @@ def turn(song: Song, chroma: Array, *, bars: float) -> Array:
     """
     if chroma.shape[1] != 12:
         raise PatchError(f"'turn' works on a chroma of 12 channels, not on {chroma.shape[1]}.")
-    fifths = [7 * k % 12 for k in range(12)]
     position = song.grid.bar_at(np.arange(len(chroma)) / CONTROL_RATE) / bars * 12
-    step = np.floor(position).astype(np.int64)
-    crossing = (1 - np.cos(np.pi * (position - step)))[:, None] / 2
-    places = (np.arange(12) - step[:, None]) % 12
-    ring = chroma[:, fifths]
-    turned = (1 - crossing) * np.take_along_axis(ring, places, 1)
-    turned += crossing * np.take_along_axis(ring, (places - 1) % 12, 1)
-    turned[:, fifths] = turned.copy()
-    return np.asarray(turned)
+    turned = np.empty_like(chroma)
+    for first in range(0, len(chroma), MOMENTS):
+        rows = slice(first, first + MOMENTS)
+        turned[rows] = _turned(chroma[rows], position[rows])
+    return turned
 
 
 @op("combine", pointwise=True)
@@ -163,10 +164,25 @@ def multiply(first: Array, second: Array) -> Array:
     return first * second
 
 
+def _turned(chroma: Array, position: Array) -> Array:
+    """Turn a chroma (T, 12) by so many fifths (T,)."""
+    fifths = [7 * k % 12 for k in range(12)]
+    step = np.floor(position).astype(np.int64)
+    crossing = (1 - np.cos(np.pi * (position - step)))[:, None] / 2
+    places = (np.arange(12) - step[:, None]) % 12
+    ring = chroma[:, fifths]
+    turned = (1 - crossing) * np.take_along_axis(ring, places, 1)
+    turned += crossing * np.take_along_axis(ring, (places - 1) % 12, 1)
+    turned[:, fifths] = turned.copy()
+    return np.asarray(turned)
+
+
 def _powered(shares: Array, by: float) -> Array:
     """Raise shares to a power and let them sum to 1 again; silence stays silent."""
-    powered = (shares / np.maximum(shares.max(axis=1, keepdims=True), 1e-9)) ** by
-    return np.asarray(powered / np.maximum(powered.sum(axis=1, keepdims=True), 1e-9))
+    powered: Array = shares / np.maximum(shares.max(axis=1, keepdims=True), 1e-9)
+    np.power(powered, by, out=powered)
+    powered /= np.maximum(powered.sum(axis=1, keepdims=True), 1e-9)
+    return powered
 
 
 def _effective(shares: Array, by: float) -> float:
