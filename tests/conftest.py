@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 
 from clavilux import seeds
 from clavilux.audio.composer import Composition, compose
@@ -14,6 +15,11 @@ from clavilux.generator.model import Model, load_model
 from clavilux.generator.sizes import Sizes
 
 Arrays = dict[str, np.ndarray]
+
+settings.register_profile(
+    "untimed", deadline=None
+)  # speed lives in benchmarks/; a busy machine fails no test
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session", autouse=True)

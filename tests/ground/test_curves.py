@@ -17,7 +17,7 @@ def dense(curve, first, last, steps=4001):
     return curve.at(np.linspace(first, last, steps)).astype(np.float64)
 
 
-@settings(deadline=None)
+@settings(max_examples=100)
 @given(values=VALUES, start=st.floats(-0.1, 0.7), step=st.floats(0.002, 0.2))
 def test_frame_values_are_the_mean_and_the_maximum_of_all_time_within(values, start, step):
     curve = Curve(values)
