@@ -5,7 +5,6 @@ i at ``i / 100`` s, whatever the video's frame rate. Arrays are read-only.
 """
 
 from dataclasses import dataclass, field
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -87,8 +86,17 @@ class Curve:
         >>> Curve(np.array([0.0, 1.0, 0.0])).mean_between([0.0, 0.02]).item()
         0.5
         """
-        edges = np.asarray(edges, np.float64)
-        return np.asarray(np.diff(self._integral(edges), axis=0) / np.diff(edges)[:, None], np.float32)
+        position = np.asarray(edges, np.float64) * CONTROL_RATE
+        first = np.floor(position[:-1]).astype(np.int64)
+        span = np.arange(int((np.ceil(position[1:]) - first).max(initial=0)) + 1)
+        near = first[:, None] + span
+        weights = _hat_area(position[1:, None] - near) - _hat_area(position[:-1, None] - near)
+        weights /= np.diff(position)[:, None]
+        inside = self.values[np.clip(near, 0, len(self.values) - 1)]
+        mean = np.zeros((len(first), self.channels))
+        for place in span:  # in the same order for every frame, however many there are
+            mean += weights[:, place, None] * inside[:, place]
+        return mean.astype(np.float32)
 
     def max_between(self, edges: ArrayLike) -> NDArray[np.float32]:
         """Take the highest value between neighbouring ``edges`` (B + 1,) s. Returns float32 (B, C).
@@ -105,28 +113,11 @@ class Curve:
         highest = np.where((last >= first)[:, None], self.values[inside].max(axis=1), -np.inf)
         return np.maximum(np.maximum(ends[:-1], ends[1:]), highest).astype(np.float32)
 
-    def _integral(self, times: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Integrate from 0 to each time, exactly for the linearly interpolated curve."""
-        position = times * CONTROL_RATE
-        inside = np.clip(position, 0, len(self.values) - 1)
-        low = np.floor(inside).astype(np.int64)
-        high = np.minimum(low + 1, len(self.values) - 1)
-        step = (inside - low)[:, None]
-        start, end = (self.values[index].astype(np.float64) for index in (low, high))
-        area = self._areas[low] + step * (start + step * (end - start) / 2)
-        beyond = (position - inside)[:, None]
-        return np.asarray(
-            (area + beyond * np.where(beyond < 0, self.values[0], self.values[-1])) / CONTROL_RATE
-        )
 
-    @cached_property
-    def _areas(self) -> NDArray[np.float64]:
-        """Integrate from the first value to each: (T, C), in units of the control clock; kept."""
-        areas = np.zeros(self.values.shape)
-        np.add(self.values[1:], self.values[:-1], out=areas[1:], dtype=np.float64)
-        areas[1:] /= 2
-        np.cumsum(areas[1:], axis=0, out=areas[1:])
-        return areas
+def _hat_area(x: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Integrate the hat that linear interpolation gives every value, max(0, 1 - |t|), from -infinity to x."""
+    x = np.clip(x, -1, 1)
+    return np.asarray(0.5 + x - np.sign(x) * x * x / 2)
 
 
 @dataclass(frozen=True, eq=False)

@@ -137,6 +137,12 @@ class Song:
     def _drums(self) -> Drums:
         return find_drums(self._hearing)
 
+    def forget(self) -> None:
+        """Let go of what was heard where the store keeps it; asked again, it is read from there."""
+        if self.store.folder is not None:
+            for name in ("_hearing", "_mix_pitches"):
+                self.__dict__.pop(name, None)
+
     @cached_property
     def _hearing(self) -> Hearing:
         return Hearing.of(self.store.fetch(self._key("hearing"), lambda: hear(self._sound()).arrays()))
