@@ -132,7 +132,6 @@ def make_video(
 
 def _describe(stage: "Stage") -> list[str]:
     """Say what was heard and what will be played."""
-    from clavilux.features.summary import summary
     from clavilux.timeline import format_time
 
     width, height = stage.program.size
@@ -140,7 +139,7 @@ def _describe(stage: "Stage") -> list[str]:
     timeline, model, seed = stage.timeline, stage.model, stage.settings.seed
     length = format_time(float(timeline.duration))
     return [
-        f"Heard: {summary(stage.song)}",
+        f"Heard: {stage.heard}",
         f"Playing: {model.name} ({model.resolution} px, cells {cells}), preset pulse, seed {seed}",
         f"Making: {length}, {timeline.frames} frames of {width}x{height} at {float(timeline.fps):g} fps",
     ]

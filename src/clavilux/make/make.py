@@ -87,8 +87,6 @@ def play(stage: Stage, target: Path, session: Session | None = None) -> Rendered
         RenderError, OutputError: it cannot be drawn or written; nothing finished is lost.
     """
     began, session = time.monotonic(), session or Session()
-    stage.inputs.inputs(stage.timeline.window(0, 1))  # what was heard becomes curves, and is no longer needed
-    stage.song.forget()
     with _naming_disk_errors(target):
         if stage.encoding is None:
             pixels = _play_pictures(stage, target, session.report)

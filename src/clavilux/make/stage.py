@@ -12,6 +12,7 @@ from clavilux.engine.engine import open_runner
 from clavilux.engine.runner import Runner
 from clavilux.errors import SettingError
 from clavilux.features.song import Song
+from clavilux.features.summary import Summary, summary
 from clavilux.generator.model import Model, load_model
 from clavilux.generator.program import Program
 from clavilux.make.plan import Plan, cover, gop_of
@@ -34,6 +35,7 @@ class Stage:
 
     Attributes:
         song: what is heard.
+        heard: what it is like.
         model: what draws.
         patch: what is shown.
         program: the model at the output's size.
@@ -45,6 +47,7 @@ class Stage:
     """
 
     song: Song
+    heard: Summary
     model: Model
     patch: Patch
     program: Program
@@ -124,9 +127,12 @@ def prepare(
     inputs: Inputs = bind(patch, song, model, program, seed=settings.seed, store=session.store)
     if settings.loop:
         inputs = Looped(inputs, timeline)
+    heard = summary(song)
+    inputs.inputs(timeline.window(0, 1))  # what was heard becomes curves, and is no longer needed
+    song.forget()
     report.begin("Starting the engine")
     runner = open_runner(program, device=settings.device, precision=settings.precision, cache=session.engine)
-    return Stage(song, model, patch, program, inputs, runner, timeline, settings, encoding)
+    return Stage(song, heard, model, patch, program, inputs, runner, timeline, settings, encoding)
 
 
 def _encoding(settings: Settings, timeline: Timeline) -> Encoding | None:
