@@ -104,12 +104,6 @@ def test_a_turn_passes_every_note_on_a_fifth_at_a_time_and_comes_round(heard):
         ops.turn(heard, chroma[:, :3], bars=12)
 
 
-def test_shares_sum_to_one_when_loud_and_fade_to_nothing_in_silence():
-    chroma = np.array([[3.0, 1.0], [0.01, 0.0], [0.0, 0.0]])
-    shares = ops.share(chroma, floor=0.1)
-    np.testing.assert_allclose(shares.sum(axis=1), [1, 0.1, 0])
-
-
 def test_a_frame_sees_the_peak_of_an_envelope_even_within_a_formula(heard, evaluation):
     edges = np.arange(0, 25 * 12 + 1) / 12
     envelope = evaluation.frames(song.kick.decay(seconds=0.02), edges)
@@ -136,7 +130,7 @@ def test_each_node_is_computed_once(evaluation):
 def test_silence_gives_zeros_and_no_warning():
     silent = Song(Audio.from_samples(np.zeros((2, 44100)), 44100))
     for signal in (
-        song.chords.chroma().sharpen(by=2).smooth(seconds=0.2).share(),
+        song.chords.chroma().sharpen(by=2).smooth(seconds=0.2).focus(),
         song.kick.decay(beats=0.5),
         song.drums.flux().clip_peaks().release(seconds=0.2),
         song.mix.rms().normalize(),

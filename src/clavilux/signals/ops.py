@@ -115,12 +115,6 @@ def focus(chroma: Array, *, notes: float) -> Array:
     return focused
 
 
-@op("shape", pointwise=True, floor=Limits(0.1, 1e-6, 10))
-def share(curve: Array, *, floor: float) -> Array:
-    """Divide the channels by their sum, but by no less than `floor`: loud moments sum to 1, silence to 0."""
-    return np.asarray(curve / np.maximum(curve.sum(axis=1, keepdims=True), floor))
-
-
 @op("shape", bars=Limits(64, 0.25, 4096, "bars"))
 def turn(song: Song, chroma: Array, *, bars: float) -> Array:
     """Turn the circle of fifths once in so many bars: what C showed, G shows next, and so on.
