@@ -1,4 +1,4 @@
-"""The things that can be said about a song: curves, events and a grid of beats.
+"""The things that can be said about a song: curves, events, sections and a grid of beats.
 
 Times are seconds from the first sample. A curve lives on the control clock of 100 values per second, value
 i at ``i / 100`` s, whatever the video's frame rate. Arrays are read-only.
@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["CONTROL_RATE", "Curve", "Events", "Grid", "clock"]
+__all__ = ["CONTROL_RATE", "Curve", "Events", "Grid", "Sections", "clock"]
 
 CONTROL_RATE = 100
 """Values per second of every curve."""
@@ -155,20 +155,35 @@ class Grid:
         beats: float64 (N,) s, N >= 2, increasing, covering the whole song: before the first and after the
             last beat heard, the nearest tempo goes on.
         first_downbeat: index into ``beats`` of a beat that begins a bar.
-        beats_per_bar: the metre, 3 or 4.
+        beats_per_bar: the metre most of the song is in.
         confidence: 0 (no beat was heard; the grid is only a clock) to 1.
+        bars: int64 (M,), M >= 1, increasing: which beats begin a bar. Unless given, every
+            ``beats_per_bar``-th; given, they may differ in length, and ``first_downbeat`` is the first.
+
+    Raises:
+        ValueError: fewer than two beats, beats that do not increase, or bars outside of them.
     """
 
     beats: NDArray[np.float64]
     first_downbeat: int = 0
     beats_per_bar: int = 4
     confidence: float = 1.0
+    bars: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
 
     def __post_init__(self) -> None:
         beats = _frozen(self.beats, np.float64)
         if beats.ndim != 1 or len(beats) < 2 or np.any(np.diff(beats) <= 0):
             raise ValueError("a grid needs two or more increasing beats")
+        bars = np.array(self.bars, np.int64)
+        if bars.size == 0:
+            first = min(self.first_downbeat % self.beats_per_bar, len(beats) - 1)
+            bars = np.arange(first, len(beats), self.beats_per_bar)
+        if bars.ndim != 1 or np.any(np.diff(bars) <= 0) or not 0 <= bars[0] <= bars[-1] < len(beats):
+            raise ValueError("bars begin on increasing beats of the grid")
+        bars.setflags(write=False)
         object.__setattr__(self, "beats", beats)
+        object.__setattr__(self, "bars", bars)
+        object.__setattr__(self, "first_downbeat", int(bars[0]))
 
     @property
     def tempo(self) -> float:
@@ -178,7 +193,7 @@ class Grid:
     @property
     def downbeats(self) -> NDArray[np.float64]:
         """The beats that begin a bar, (M,) s."""
-        return self.beats[self.first_downbeat % self.beats_per_bar :: self.beats_per_bar]
+        return self.beats[self.bars]
 
     def beat_at(self, times: ArrayLike) -> NDArray[np.float64]:
         """Position in beats at ``times`` (B,) s; 0 on the first beat, linear between, going on outside.
@@ -192,11 +207,81 @@ class Grid:
         return np.asarray(low + (times - self.beats[low]) / step)
 
     def bar_at(self, times: ArrayLike) -> NDArray[np.float64]:
-        """Position in bars at ``times`` (B,) s; whole numbers on the downbeats.
+        """Position in bars at ``times`` (B,) s; whole numbers on the downbeats, 0 on the first.
+
+        A bar passes at the pace of its beats; before the first and after the last downbeat a bar has the
+        usual number of beats.
 
         >>> Grid(np.arange(8.0), first_downbeat=1).bar_at([1.0, 5.0]).tolist()
         [0.0, 1.0]
         """
-        return np.asarray(
-            (self.beat_at(times) - self.first_downbeat % self.beats_per_bar) / self.beats_per_bar
-        )
+        beat = self.beat_at(times)
+        last = int(self.bars[-1])
+        inside = np.interp(beat, self.bars, np.arange(len(self.bars), dtype=np.float64))
+        outside = np.minimum(beat - self.bars[0], 0) + np.maximum(beat - last, 0)
+        return np.asarray(inside + outside / self.beats_per_bar)
+
+
+@dataclass(frozen=True, eq=False)
+class Sections:
+    """The parts of a song, one after the other without gaps; parts that sound alike share a label.
+
+    Attributes:
+        bounds: float64 (N + 1,) s, increasing: where each part begins, and the end.
+        labels: one name per part, usually A, B, C in the order in which they are first heard.
+        energies: float64 (N,) in [0, 1], how loud each part is among the others; the loudest has 1. All 1
+            when not given.
+
+    Raises:
+        ValueError: fewer than one part, bounds that do not increase, or labels that do not match.
+    """
+
+    bounds: NDArray[np.float64]
+    labels: tuple[str, ...]
+    energies: NDArray[np.float64] = field(default_factory=lambda: np.empty(0))
+
+    def __post_init__(self) -> None:
+        bounds = _frozen(self.bounds, np.float64)
+        if bounds.ndim != 1 or len(bounds) < 2 or np.any(np.diff(bounds) <= 0):
+            raise ValueError("sections need two or more increasing bounds")
+        energies = np.asarray(self.energies)
+        energies = np.ones(len(bounds) - 1) if energies.size == 0 else energies
+        if len(self.labels) != len(bounds) - 1 or energies.shape != (len(bounds) - 1,):
+            raise ValueError(
+                f"{len(self.labels)} labels and {energies.shape} energies for {len(bounds) - 1} parts"
+            )
+        object.__setattr__(self, "bounds", bounds)
+        object.__setattr__(self, "labels", tuple(self.labels))
+        object.__setattr__(self, "energies", _frozen(energies, np.float64))
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def loudest(self) -> str:
+        """The label of the loudest part."""
+        return self.labels[int(self.energies.argmax())]
+
+    def index_at(self, times: ArrayLike) -> NDArray[np.int64]:
+        """Which part plays at ``times`` (B,) s; outside the song its first or last part. Returns int64 (B,).
+
+        >>> Sections(np.array([0.0, 4.0, 8.0]), ("A", "B")).index_at([-1.0, 3.9, 4.0, 9.0]).tolist()
+        [0, 0, 1, 1]
+        """
+        found = np.searchsorted(self.bounds, np.asarray(times, np.float64), side="right") - 1
+        return np.clip(found, 0, len(self) - 1)
+
+    def find(self, label: str, occurrence: int = 1) -> tuple[float, float]:
+        """Return where the part ``label`` begins and ends when it is heard for the n-th time, s.
+
+        Raises:
+            KeyError: there is no such part.
+
+        >>> Sections(np.array([0.0, 4.0, 8.0, 9.0]), ("A", "B", "A")).find("A", 2)
+        (8.0, 9.0)
+        """
+        places = [index for index, name in enumerate(self.labels) if name == label]
+        if not 1 <= occurrence <= len(places):
+            raise KeyError(f"{label} {occurrence}")
+        place = places[occurrence - 1]
+        return float(self.bounds[place]), float(self.bounds[place + 1])
