@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clavilux.features.level import loud_level, peak_ceiling, peaks
+from clavilux.features.hearing import STEMS, hear
+from clavilux.features.level import band_level, loud_level, peak_ceiling, peaks
 
 levels = st.lists(st.floats(0, 1, width=32), min_size=1, max_size=50).map(lambda x: np.array(x, np.float32))
 
@@ -39,3 +40,29 @@ def test_peaks_are_local_maxima(values):
     for index in peaks(values):
         near = values[max(0, index - 1) : index + 2]
         assert values[index] == near.max() > 0
+
+
+@pytest.fixture(scope="module")
+def heard(mono):
+    return hear(mono)
+
+
+@pytest.mark.parametrize(("low_hz", "high_hz"), [(30, 150), (200, 5000), (5000, 11025)])
+def test_bands_of_a_song_have_their_level(mono, heard, low_hz, high_hz):
+    spectrum = np.fft.rfft(mono)
+    hz = np.fft.rfftfreq(len(mono), 1 / 22050)
+    band = np.fft.irfft(np.where((hz >= low_hz) & (hz <= high_hz), spectrum, 0), len(mono))
+    ours = band_level(heard, "mix", low_hz, high_hz)
+    assert np.sqrt(np.mean(ours**2)) == pytest.approx(np.sqrt(np.mean(band**2)), rel=0.2)
+
+
+@pytest.mark.parametrize("stem", STEMS)
+def test_all_bands_together_are_the_stem(heard, stem):
+    assert band_level(heard, stem) == pytest.approx(heard.rms[stem], rel=1e-4, abs=1e-7)
+
+
+def test_a_tone_is_in_its_band(tone):
+    heard = hear(tone(100))
+    assert band_level(heard, "mix", 60, 150)[40] == pytest.approx(np.sqrt(0.5), rel=0.1)
+    assert band_level(heard, "mix", 300, 5000)[40] < 0.02
+    assert band_level(heard, "bass", 300, 5000).max() == 0
