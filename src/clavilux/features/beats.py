@@ -14,17 +14,16 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d, uniform_filter1d
 
 from clavilux.curves import CONTROL_RATE
+from clavilux.features.grid import CLOCK_BPM, beat_clock, continued, evened
 from clavilux.features.hearing import Hearing
 from clavilux.features.level import peak_ceiling
 from clavilux.features.rhythm import ONSET_DELAY, onset_strength, snare_strength
 from clavilux.features.spectra import RATE, on_clock
 
-__all__ = ["CLOCK_BPM", "Pulse", "backbeat_strength", "beat_strength", "find_pulse"]
+__all__ = ["Pulse", "backbeat_strength", "beat_strength", "find_pulse"]
 
 Floats = NDArray[np.float64]
 
-CLOCK_BPM = 120.0
-"""Tempo of the grid where no beat is heard."""
 LIKELY_BPM = 145.0
 PATH_OCTAVES, SONG_OCTAVES = 0.7, 1.0
 """A bell on the octave scale around ``LIKELY_BPM`` weighs tempi: its width for stretches, and for songs."""
@@ -48,10 +47,6 @@ RANDOM_REPEAT, CLEAR_REPEAT = 0.05, 0.5
 """Mean autocorrelation at the beat's multiples: more than noise and speech reach; and all one can ask."""
 FLOOR = 0.1
 """Onset strength that counts as full at least, so that a held tone has no beat."""
-EVENED = 8.0
-"""Beats over which jitter is evened out, as the deviation of a Gaussian."""
-MOST_MOVED = 0.04
-"""Seconds; where the tempo jumps, beats stay where they were found."""
 FAINTEST = 0.1
 """Confidence below which there is no beat."""
 
@@ -106,12 +101,12 @@ def find_pulse(strength: Floats, backbeat: Floats, duration: float) -> Pulse:
     confidence = float(np.clip((salience - RANDOM_REPEAT) / (CLEAR_REPEAT - RANDOM_REPEAT), 0, 1))
     if confidence < FAINTEST:
         return _clock(duration)
-    even = _evened(beats / CONTROL_RATE, strength)
-    return Pulse(_continued(even, duration), confidence)
+    played = strength[np.clip(np.round(beats).astype(int), 0, len(strength) - 1)] + 1e-3
+    return Pulse(continued(evened(beats / CONTROL_RATE, played), duration), confidence)
 
 
 def _clock(duration: float) -> Pulse:
-    return Pulse(np.arange(int(np.ceil(duration * CLOCK_BPM / 60)) + 1) * 60 / CLOCK_BPM, 0.0)
+    return Pulse(beat_clock(duration).beats, 0.0)
 
 
 def _repetition(strength: Floats, multiples: tuple[int, ...]) -> Floats:
@@ -181,31 +176,3 @@ def _place_beats(strength: Floats, periods: Floats) -> Floats:
         beats.append(beat)
         beat = int(before[beat])
     return np.array(beats[::-1], np.float64)
-
-
-def _evened(beats: Floats, strength: Floats) -> Floats:
-    """Move each beat onto the straight line that fits its neighbours best, but never far.
-
-    Near neighbours count, by a Gaussian, and those that were really played. The line's value in the middle
-    follows from the moments S0, S1, S2 of the weights and T0, T1 of the weighted times.
-    """
-    steady = np.linspace(beats[0], beats[-1], len(beats))
-    offset = np.arange(-3 * EVENED, 3 * EVENED + 1)
-    bell = np.exp(-0.5 * np.square(offset / EVENED))
-    played = strength[np.clip(np.round(beats * CONTROL_RATE).astype(int), 0, len(strength) - 1)] + 1e-3
-
-    def moment(values: Floats, power: int) -> Floats:
-        return np.convolve(np.pad(values, len(bell) // 2), bell * (-offset) ** power, mode="valid")
-
-    s0, s1, s2 = (moment(played, power) for power in range(3))
-    t0, t1 = (moment(played * (beats - steady), power) for power in range(2))
-    line = steady + (s2 * t0 - s1 * t1) / (s0 * s2 - s1 * s1)
-    return np.asarray(beats + np.clip(line - beats, -MOST_MOVED, MOST_MOVED))
-
-
-def _continued(beats: Floats, duration: float) -> Floats:
-    """Go on at the nearest tempo: back to the last beat at or before 0 s, on to the first after the end."""
-    first, last = np.median(np.diff(beats[:8])), np.median(np.diff(beats[-8:]))
-    earlier = beats[0] - first * np.arange(max(0, int(np.ceil(beats[0] / first))), 0, -1)
-    missing = max(0, int(np.floor((duration - beats[-1]) / last)) + 1)
-    return np.concatenate((earlier, beats, beats[-1] + last * np.arange(1, missing + 1)))

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
 from clavilux.curves import Events
+from clavilux.features.ear import EVENTS
 from clavilux.features.hearing import STEMS, Hearing
 from clavilux.features.level import loud_level, peak_ceiling, peaks
 from clavilux.features.spectra import HOP, RATE, mel_centres, pieces
 
-__all__ = ["ONSET_DELAY", "Drums", "find_drums", "onset_strength", "snare_strength"]
+__all__ = ["ONSET_DELAY", "Drums", "drums_of", "find_drums", "onset_strength", "snare_strength"]
 
 Array = NDArray[np.float32]
 
@@ -27,6 +28,10 @@ LAG = 2
 """Frames over which a rise is measured, 46 ms."""
 ONSET_DELAY = 0.008
 """Seconds by which onset strength peaks after the true onset, measured on hits of known time."""
+LIKELY = {"kick": 0.3, "snare": 0.3, "hat": 0.3}
+"""Likelihood from which the ear's word is taken for it."""
+FAINTEST_HIT = 0.02
+"""Strength of its band's rise below which nothing was hit, whatever the ear says."""
 NEAREST_HITS = 2
 """Frames, 46 ms: two hits of one drum are never closer than this."""
 
@@ -103,6 +108,28 @@ def find_drums(hearing: Hearing) -> Drums:
     kick, snare, hat = (_drum_strength(hearing, drum) for drum in (KICK, SNARE, HAT))
     hat_alone = hat - SNARE_IN_HAT * _around(snare)
     return Drums(_hits(kick, KICK), _hits(snare_strength(hearing), SNARE), _hits(hat_alone, HAT))
+
+
+def drums_of(events: NDArray[np.floating], hearing: Hearing) -> Drums:
+    """Find the hits of kick, snare and hats in what the ear heard.
+
+    When a drum was hit is what the ear says, how strongly what the sound in its band says.
+
+    Args:
+        events: likelihood of each of the ear's events, (T, 5) per frame.
+        hearing: of the same song.
+    """
+
+    def hits(name: str, drum: Drum) -> Events:
+        heard = np.asarray(events[:, EVENTS.index(name)], np.float32)
+        frames = peaks(heard)
+        frames = frames[heard[frames] >= LIKELY[name]]
+        strength = _around(_drum_strength(hearing, drum))
+        frames = frames[strength[frames] >= FAINTEST_HIT]
+        places = np.clip(frames + _summit(heard, frames), 0, len(heard) - 1)
+        return Events(places * HOP / RATE, np.clip(strength[frames], 0, 1))
+
+    return Drums(hits("kick", KICK), hits("snare", SNARE), hits("hat", HAT))
 
 
 def snare_strength(hearing: Hearing) -> Array:

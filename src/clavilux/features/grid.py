@@ -1,0 +1,175 @@
+"""From beats that were found to a grid that one can build on: even, whole, and as straight as the music.
+
+Music made to a click is a straight line through its beats, broken where the tempo changes; what was played by
+hand bends. Each stretch of song gets the straight line that fits its beats best, where one does.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import maximum_filter1d
+
+from clavilux.curves import CONTROL_RATE, Grid
+from clavilux.features.pointer import Path, best_path
+from clavilux.features.spectra import on_clock
+
+__all__ = ["CLOCK_BPM", "bar_grid", "beat_clock", "continued", "ear_grid", "evened"]
+
+Floats = NDArray[np.float64]
+
+CLOCK_BPM = 120.0
+"""Tempo of the grid where no beat is heard."""
+EVENED = 2.0
+"""Beats over which jitter is evened out where the tempo bends, as the deviation of a Gaussian."""
+MOST_MOVED = 0.04
+"""Seconds."""
+STRAIGHT = 0.012
+"""Seconds by which beats, five at a time, may leave a straight line that holds for them."""
+FEWEST = 8
+"""Beats that a line goes through at least."""
+UNSURE, SURE = 0.33, 0.65
+"""Mean likelihood of the beats: what speech may have as well, and what is all one can ask."""
+AROUND = 3
+"""Ticks on either side of a beat from which its exact place is read."""
+
+
+def bar_grid(path: Path, likelihood: NDArray[np.floating], duration: float, confidence: float) -> Grid:
+    """Make a grid of the beats that the bar pointer found.
+
+    Args:
+        path: beats and their places in the bar; two at least.
+        likelihood: of a beat at every tick, (T,).
+        duration: of the song, s.
+        confidence: 0 to 1.
+
+    >>> found = Path(np.array([50, 100, 150]), np.array([3, 0, 1]), np.array([4, 4, 4]))
+    >>> grid = bar_grid(found, np.zeros(200), 2.0, 1.0)
+    >>> grid.beats.tolist(), grid.downbeats.tolist()
+    ([0.0, 0.5, 1.0, 1.5, 2.0, 2.5], [1.0])
+    """
+    strength = likelihood[np.clip(path.ticks, 0, len(likelihood) - 1)] + 1e-3
+    even = evened(_exact(path.ticks, likelihood), strength)
+    beats = continued(even, duration)
+    earlier = int(np.searchsorted(beats, even[0] - 1e-9))
+    first, last = path.places[0], path.places[-1]
+    before = (first - np.arange(earlier, 0, -1)) % path.metres[0]
+    after = (last + np.arange(1, len(beats) - earlier - len(even) + 1)) % path.metres[-1]
+    bars = np.flatnonzero(np.concatenate((before, path.places, after)) == 0)
+    metre = int(np.bincount(path.metres).argmax())
+    return Grid(
+        beats, beats_per_bar=metre, confidence=confidence, bars=bars if len(bars) else np.zeros(1, np.int64)
+    )
+
+
+def ear_grid(events: NDArray[np.floating], duration: float) -> Grid:
+    """Find the beats and bars in what the ear heard.
+
+    Args:
+        events: likelihood of a beat, of a downbeat and of others, (T, 2 or more) per frame.
+        duration: of the song, s.
+
+    Returns:
+        the grid; a clock with confidence 0 where no beat was heard.
+
+    >>> ear_grid(np.zeros((100, 5), np.float32), 2.3).confidence
+    0.0
+    """
+    ticks = on_clock(np.asarray(events[:, :2], np.float32), duration)
+    path = best_path(ticks[:, 0], ticks[:, 1])
+    if len(path.ticks) < FEWEST // 2:
+        return beat_clock(duration)
+    heard = maximum_filter1d(ticks[:, 0], 2 * AROUND + 1)[path.ticks]
+    confidence = float(np.clip((heard.mean() - UNSURE) / (SURE - UNSURE), 0, 1))
+    return bar_grid(path, ticks[:, 0], duration, confidence) if confidence > 0 else beat_clock(duration)
+
+
+def beat_clock(duration: float) -> Grid:
+    """Return the grid of a song without a beat: 120 bpm from its first sample, confidence 0.
+
+    >>> beat_clock(1.0).beats.tolist()
+    [0.0, 0.5, 1.0]
+    """
+    beats = np.arange(max(1, int(np.ceil(duration * CLOCK_BPM / 60))) + 1) * 60 / CLOCK_BPM
+    return Grid(beats, confidence=0.0)
+
+
+def _exact(ticks: NDArray[np.int64], likelihood: NDArray[np.floating]) -> Floats:
+    """Where the likelihood around each tick has its centre of gravity, s."""
+    around = np.arange(-AROUND, AROUND + 1)
+    weights = likelihood[np.clip(ticks[:, None] + around, 0, len(likelihood) - 1)] ** 2 + 1e-6
+    return np.asarray((ticks + (weights * around).sum(axis=1) / weights.sum(axis=1)) / CONTROL_RATE)
+
+
+def evened(beats: Floats, strength: NDArray[np.floating]) -> Floats:
+    """Put every stretch of beats that a straight line fits onto it, and even out the jitter of the others.
+
+    Args:
+        beats: (N,) s, increasing.
+        strength: (N,), above 0: how clearly each was heard.
+
+    >>> steps = np.concatenate((np.arange(20) * 0.5, 9.5 + np.arange(1, 20) * 0.4))
+    >>> moved = evened(steps + 0.002 * (-1) ** np.arange(39), np.ones(39))
+    >>> float(np.abs(moved - steps).max()) < 0.002
+    True
+    """
+    even = beats.copy()
+    waiting = [(0, len(beats))]
+    while waiting:
+        first, last = waiting.pop()
+        heard, weight = beats[first:last], strength[first:last]
+        if last - first < FEWEST:
+            continue
+        index = np.arange(last - first)
+        line = np.polynomial.Polynomial.fit(index, heard, 1, w=np.sqrt(weight))(index)
+        away = np.convolve(np.pad(line - heard, 2, mode="edge"), np.full(5, 0.2), mode="valid")
+        if np.abs(away).max() <= STRAIGHT:
+            even[first:last] = line
+        elif last - first >= 2 * FEWEST:
+            middle = first + _corner(heard, weight)
+            waiting += [(first, middle), (middle, last)]
+        else:
+            even[first:last] = _smoothed(heard, weight)
+    return even if np.all(np.diff(even) > 0) else beats
+
+
+def _smoothed(beats: Floats, strength: NDArray[np.floating]) -> Floats:
+    """Move each beat onto the straight line that fits its neighbours best, but never far.
+
+    Near neighbours count, by a Gaussian. The line's value in the middle follows from the moments S0, S1, S2
+    of the weights and T0, T1 of the weighted times.
+    """
+    steady = np.linspace(beats[0], beats[-1], len(beats))
+    offset = np.arange(-3 * EVENED, 3 * EVENED + 1)
+    bell = np.exp(-0.5 * np.square(offset / EVENED))
+
+    def moment(values: NDArray[np.floating], power: int) -> Floats:
+        return np.convolve(np.pad(values, len(bell) // 2), bell * (-offset) ** power, mode="valid")
+
+    s0, s1, s2 = (moment(strength, power) for power in range(3))
+    t0, t1 = (moment(strength * (beats - steady), power) for power in range(2))
+    line = steady + (s2 * t0 - s1 * t1) / (s0 * s2 - s1 * s1)
+    return np.asarray(beats + np.clip(line - beats, -MOST_MOVED, MOST_MOVED))
+
+
+def _corner(beats: Floats, strength: NDArray[np.floating]) -> int:
+    """Where two straight lines, one after the other, fit beats (N,) s best: the first index of the second."""
+    errors = _line_errors(beats, strength)[:-1] + _line_errors(beats[::-1], strength[::-1])[-2::-1]
+    return FEWEST + int(errors[FEWEST - 1 : len(beats) - FEWEST].argmin())
+
+
+def _line_errors(beats: Floats, strength: NDArray[np.floating]) -> Floats:
+    """Weighted squared error of the best line through the first 1, 2, ... N beats, (N,)."""
+    place = np.arange(len(beats)) - len(beats) / 2
+    late = beats - beats.mean()
+    one, x, y, xx, xy, yy = (
+        np.cumsum(strength * values) for values in (1, place, late, place**2, place * late, late**2)
+    )
+    spread = np.maximum(xx - x * x / one, 1e-12)
+    return np.asarray(yy - y * y / one - np.square(xy - x * y / one) / spread)
+
+
+def continued(beats: Floats, duration: float) -> Floats:
+    """Go on at the nearest tempo: back to the last beat at or before 0 s, on to the first after the end."""
+    first, last = np.median(np.diff(beats[:8])), np.median(np.diff(beats[-8:]))
+    earlier = beats[0] - first * np.arange(max(0, int(np.ceil(beats[0] / first - 1e-9))), 0, -1)
+    missing = max(0, int(np.floor((duration - beats[-1]) / last)) + 1)
+    return np.concatenate((earlier, beats, beats[-1] + last * np.arange(1, missing + 1)))
