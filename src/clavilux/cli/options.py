@@ -6,15 +6,19 @@ from typing import Annotated
 import typer
 
 __all__ = [
+    "BeatsPerBar",
     "Bits",
+    "Bpm",
     "Cells",
     "Codec",
     "Crf",
     "Device",
     "Duration",
+    "FirstDownbeat",
     "Force",
     "Fps",
     "Json",
+    "Labels",
     "Loop",
     "ModelName",
     "Precision",
@@ -24,6 +28,8 @@ __all__ = [
     "Size",
     "SongFile",
     "Start",
+    "Stems",
+    "Tempo",
     "Verbose",
 ]
 
@@ -72,6 +78,43 @@ Loop = Annotated[bool, typer.Option("--loop", help="Let the end of the picture r
 Device = Annotated[str, typer.Option(metavar="NAME", help="Where to draw: auto, cpu, cuda, cuda:1, mps.")]
 Precision = Annotated[
     str, typer.Option(metavar="NAME", help="auto is as fast as looks the same; exact is 32 bits throughout.")
+]
+Bpm = Annotated[
+    float | None,
+    typer.Option(
+        "--bpm", metavar="N", help="The song's tempo in beats per minute, 20 to 400.", show_default="as heard"
+    ),
+]
+Tempo = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME", help="half or double: the tempo heard, halved or doubled.", show_default="as heard"
+    ),
+]
+FirstDownbeat = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME", help="Where a bar of the song begins: 0.52 or 0:00.52.", show_default="as heard"
+    ),
+]
+BeatsPerBar = Annotated[
+    int | None, typer.Option(metavar="N", help="Beats in a bar, 2 to 7.", show_default="as heard")
+]
+Labels = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE",
+        help="Beats and sections from a label track of Audacity or a table exported here; may be repeated.",
+        show_default=False,
+    ),
+]
+Stems = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="The song's own stems, such as drums.wav and bass.wav, instead of what is parted from the mix.",
+        show_default=False,
+    ),
 ]
 Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is already there.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
