@@ -1,11 +1,14 @@
 """The song: lazy, kept, honest about its stems, and finite for any sound."""
 
+import mir_eval
 import numpy as np
 import pytest
 
 from clavilux.audio.sound import Audio
+from clavilux.curves import Sections
 from clavilux.errors import PatchError
-from clavilux.features import song as song_module
+from clavilux.features import recording as recording_module
+from clavilux.features.corrections import Corrections
 from clavilux.features.hearing import STEMS
 from clavilux.features.song import Song
 from clavilux.features.summary import summary
@@ -22,7 +25,7 @@ def _refuse(samples):
 
 
 def test_nothing_is_heard_before_it_is_asked_for(monkeypatch):
-    monkeypatch.setattr(song_module, "hear", _refuse)
+    monkeypatch.setattr(recording_module, "hear", _refuse)
     song = Song(_clip())
     assert song.duration == 2.0
     with pytest.raises(AssertionError, match="heard again"):
@@ -32,7 +35,7 @@ def test_nothing_is_heard_before_it_is_asked_for(monkeypatch):
 def test_what_was_heard_is_kept(tmp_path, monkeypatch):
     first = Song(_clip(), Store(tmp_path))
     curves = [first.chroma("mix"), first.chroma("bass"), first.flux("drums", 200, 5000), first.rms("chords")]
-    monkeypatch.setattr(song_module, "hear", _refuse)
+    monkeypatch.setattr(recording_module, "hear", _refuse)
     again = Song(_clip(), Store(tmp_path))
     repeats = [again.chroma("mix"), again.chroma("bass"), again.flux("drums", 200, 5000), again.rms("chords")]
     assert all(np.array_equal(a.values, b.values) for a, b in zip(curves, repeats, strict=True))
@@ -136,3 +139,74 @@ def test_an_offset_is_not_heard():
 def test_level_is_that_of_the_samples():
     song = Song(Audio.from_samples(0.5 * np.sin(np.arange(44100 * 2) * 0.05), 44100))
     assert song.rms("mix").at([1.0]).item() == pytest.approx(0.5 / np.sqrt(2), rel=0.01)
+
+
+@pytest.fixture(scope="module")
+def with_stems(composed):
+    """A composed song, and the same with its true stems."""
+    stems = {name: Audio.from_samples(sound, 44100) for name, sound in composed.stems.items()}
+    vocals = stems.pop("melody")
+    return Song(composed.audio), Song(composed.audio, stems=stems | {"vocals": vocals})
+
+
+def test_own_stems_take_the_place_of_those_parted_from_the_mix(composed, with_stems):
+    plain, own = with_stems
+    times = np.arange(0.5, composed.audio.duration - 1, 0.25)
+    for stem in ("drums", "bass", "chords"):
+        true = Song(Audio.from_samples(composed.stems[stem], 44100)).rms().at(times)
+        assert np.allclose(own.rms(stem).at(times), true, atol=1e-5)
+        assert np.abs(plain.rms(stem).at(times) - true).max() > 0.01
+    assert np.array_equal(own.rms("mix").values, plain.rms("mix").values)
+    assert np.array_equal(own.grid.beats, plain.grid.beats)
+
+
+def test_stems_of_any_name_can_be_asked_for(with_stems):
+    plain, own = with_stems
+    assert own.rms("vocals").values.max() > 0.01
+    assert own.line("vocals").pitch.values.shape == own.melody.pitch.values.shape
+    assert np.array_equal(own.melody.pitch.values, own.line("vocals").pitch.values)
+    assert "vocals" in own.stem_names
+    with pytest.raises(PatchError, match="There is no stem 'vocals'"):
+        plain.rms("vocals")
+    with pytest.raises(PatchError, match="melody, bass"):
+        plain.line("drums")
+    with pytest.raises(PatchError, match="followed, not parted"):
+        plain.chroma("melody")
+
+
+def test_drums_are_found_in_their_own_stem(composed, with_stems):
+    for name in ("kick", "snare", "hat"):
+        found = getattr(with_stems[1], name).times
+        score = mir_eval.onset.f_measure(getattr(composed, name), found)[0]
+        assert score > 0.85, name
+
+
+def test_what_was_said_wins(composed, with_stems):
+    bounds = np.array([0.0, 5.0, 10.0, float(composed.audio.duration)])
+    said = Corrections(bpm=composed.bpm / 2, sections=Sections(bounds, ("x", "y", "x")))
+    song = Song(composed.audio, corrections=said)
+    assert song.grid.tempo == pytest.approx(composed.bpm / 2)
+    assert song.grid.confidence == 1
+    assert song.sections.labels == ("x", "y", "x")
+    assert song.sections.energies.max() == 1
+    assert song.sections.energies.min() < 1
+
+
+def test_all_chroma_is_told_apart_by_name(with_stems):
+    song = with_stems[0]
+    plain, repeated, cens = (
+        song.chroma("chords", kind=kind).values for kind in ("plain", "repeated", "cens")
+    )
+    assert np.all(repeated <= plain + 1e-5)
+    assert np.linalg.norm(cens, axis=1).max() == pytest.approx(1, abs=1e-3)
+    with pytest.raises(PatchError, match="plain, repeated and cens"):
+        song.chroma("chords", kind="loud")
+
+
+def test_a_detail_out_of_range_is_named(with_stems):
+    song = with_stems[0]
+    assert len(song.levels) == 9
+    assert song.structure(4) is song.levels[2]
+    assert song.structure() is song.sections
+    with pytest.raises(PatchError, match="from 2 to 10"):
+        song.structure(11)

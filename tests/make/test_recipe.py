@@ -1,15 +1,18 @@
 """The recipe travels in the video, and makes it again, frame for frame."""
 
 import json
+import wave
 from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 import pytest
+import soundfile
 
 from clavilux.audio.sound import Audio
 from clavilux.cli import main
 from clavilux.errors import ModelError, SettingError
+from clavilux.features.corrections import Corrections
 from clavilux.make.make import render
 from clavilux.make.recipe import KEY, Recipe, read_recipe
 from clavilux.make.session import Session
@@ -44,7 +47,7 @@ def made(piece, settings, folder):
 
 def test_the_recipe_says_settings_and_frames_exactly(made, settings):
     recipe = read_recipe(made.path)
-    assert recipe.settings == settings
+    assert recipe.settings == replace(settings, corrections=Corrections())
     assert recipe.pixels == made.pixels
     assert Recipe.from_text(recipe.to_text()) == recipe
 
@@ -102,3 +105,33 @@ def test_a_video_without_a_recipe_or_with_a_strange_one_is_named(made, tmp_path,
 def test_a_patch_written_in_python_or_a_device_does_not_travel(settings):
     text = Recipe("1", replace(settings, device="cuda:3"), {}, "").to_text()
     assert "cuda" not in text
+
+
+def test_what_was_corrected_travels_and_is_not_read_again(piece, settings, folder, tmp_path):
+    song = tmp_path / "song.wav"
+    with wave.open(str(song), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(8000)
+        file.writeframes((piece.audio.mono(8000)[:32000] * 32767).astype("<i2").tobytes())
+    sidecar = tmp_path / "song.clavilux.toml"
+    sidecar.write_text("bpm = 90\nfirst_downbeat = 0.25\n")
+    session = Session(Store(folder / "known"))
+    stage = prepare(song, settings, session=session)
+    assert stage.song.grid.tempo == pytest.approx(90)
+    again = Recipe.from_text(stage.recipe([]).to_text()).settings
+    sidecar.write_text("bpm = 120\n")
+    assert prepare(song, again, session=session).plan.digest == stage.plan.digest
+    assert prepare(song, settings, session=session).plan.digest != stage.plan.digest
+
+
+def test_other_stems_are_not_the_ones_of_the_recipe(piece, settings, folder, tmp_path):
+    stems = tmp_path / "stems"
+    stems.mkdir()
+    soundfile.write(stems / "drums.wav", piece.stems["drums"].T, piece.audio.rate)
+    session = Session(Store(folder / "known"))
+    stage = prepare(piece.audio, replace(settings, stems=str(stems)), session=session)
+    recipe = stage.recipe([])
+    recipe.check(stage.plan.recipe)
+    with pytest.raises(SettingError, match="--stems"):
+        recipe.check(prepare(piece.audio, settings, session=session).plan.recipe)

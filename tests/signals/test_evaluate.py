@@ -136,3 +136,25 @@ def test_silence_gives_zeros_and_no_warning():
         song.mix.rms().normalize(),
     ):
         assert np.abs(evaluate(signal, silent).values).max() == 0
+
+
+def test_melody_bass_and_beats_can_drive(evaluation):
+    heard = evaluation.song
+    assert np.allclose(evaluation.curve(song.melody.pitch()).values, heard.melody.pitch.values)
+    assert np.allclose(evaluation.curve(song.melody.rms()).values, heard.melody.rms.values)
+    assert np.allclose(evaluation.curve(song.mix.loudness()).values, heard.loudness().values)
+    assert evaluation.curve(song.harmonic.change()).values.max() > 0.5
+    for hits, times in (
+        (song.bass.notes(), heard.bass_line.onsets.times),
+        (song.downbeats, heard.downbeats.times),
+        (song.beats, heard.beats.times),
+    ):
+        envelope = evaluation.curve(hits.decay(seconds=0.1)).at(np.round(times, 2))
+        assert len(times) > 4
+        assert envelope.min() > 0.3
+
+
+def test_a_band_of_a_stem_has_its_own_level(evaluation):
+    low = evaluation.curve(song.mix.rms(low_hz=30, high_hz=150)).values
+    whole = evaluation.curve(song.mix.rms()).values
+    assert 0 < low.max() < whole.max()

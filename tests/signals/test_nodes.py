@@ -23,8 +23,9 @@ def test_a_default_and_the_same_value_said_are_the_same_node():
 def test_text_says_every_parameter_in_order():
     signal = song.drums.flux(high_hz=150).clip_peaks().release(beats=0.5)
     assert str(signal) == "drums.flux(low_hz=30, high_hz=150).clip_peaks(percentile=90).release(beats=0.5)"
-    assert str(1 - song.mix.rms()) == "(1 - mix.rms())"
-    assert str(song.mix.rms().mix(song.bass.rms(), 0.5)) == "mix.rms().mix(bass.rms(), 0.5)"
+    assert str(1 - song.mix.chroma()) == "(1 - mix.chroma())"
+    assert str(song.mix.chroma().mix(song.bass.chroma(), 0.5)) == "mix.chroma().mix(bass.chroma(), 0.5)"
+    assert str(song.melody.notes().decay(beats=1)) == "melody.notes().decay(beats=1)"
 
 
 @pytest.mark.parametrize(

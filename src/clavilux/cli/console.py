@@ -91,7 +91,7 @@ class Screen:
 
     def note(self, text: str) -> None:
         """Show one sentence, above the bar."""
-        self._progress.console.print(text)
+        self._progress.console.print(text, markup=False)
 
     def result(self, values: Mapping[str, object]) -> None:
         """Print the result for other programs, where they asked for it."""

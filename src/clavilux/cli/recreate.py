@@ -27,6 +27,7 @@ def recreate(  # noqa: PLR0913  # a command has as many options as its users nee
         str | None,
         typer.Option("--model", metavar="FILE", help="Where the model is now.", show_default="as then"),
     ] = None,
+    stems: options.Stems = None,
     device: options.Device = "auto",
     force: options.Force = False,
     quiet: options.Quiet = False,
@@ -41,7 +42,9 @@ def recreate(  # noqa: PLR0913  # a command has as many options as its users nee
 
     recipe = read_recipe(video)
     target = output or Path(f"{video.stem}-again{video.suffix}")
-    settings = replace(recipe.settings, device=device, model=model or recipe.settings.model)
+    then = recipe.settings
+    folder = str(stems) if stems else then.stems
+    settings = replace(then, device=device, model=model or then.model, stems=folder)
     with Screen(quiet=quiet, verbose=verbose) as screen:
         session = Session.of_user(screen)
         check_target(target, target_suffix(settings), overwrite=force)

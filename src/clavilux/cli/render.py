@@ -42,6 +42,12 @@ def render(  # noqa: PLR0913  # a command has as many options as its users need
     bits: options.Bits = None,
     crf: options.Crf = None,
     loop: options.Loop = False,
+    bpm: options.Bpm = None,
+    tempo: options.Tempo = None,
+    first_downbeat: options.FirstDownbeat = None,
+    beats_per_bar: options.BeatsPerBar = None,
+    labels: options.Labels = None,
+    stems: options.Stems = None,
     device: options.Device = "auto",
     precision: options.Precision = "auto",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be made, and stop.")] = False,
@@ -55,8 +61,11 @@ def render(  # noqa: PLR0913  # a command has as many options as its users need
     The video has the song's own sound, in sync, and exactly as many frames as the song needs.
     """
     from clavilux.cli.console import Screen
+    from clavilux.cli.corrections import corrections_from
     from clavilux.make.make import target_suffix
+    from clavilux.make.sidecar import corrected
 
+    said = corrections_from(bpm=bpm, tempo=tempo, first_downbeat=first_downbeat, beats_per_bar=beats_per_bar)
     settings = settings_from(
         fps=fps,
         size=size,
@@ -70,6 +79,8 @@ def render(  # noqa: PLR0913  # a command has as many options as its users need
         bits=bits,
         crf=crf,
         loop=loop,
+        stems=None if stems is None else str(stems),
+        corrections=corrected(song, said, labels or ()),
         device=device,
         precision=precision,
     )

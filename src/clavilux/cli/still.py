@@ -27,6 +27,12 @@ def still(  # noqa: PLR0913  # a command has as many options as its users need
     seed: options.Seed = 0,
     model: options.ModelName = "silk",
     psi: options.Psi = None,
+    bpm: options.Bpm = None,
+    tempo: options.Tempo = None,
+    first_downbeat: options.FirstDownbeat = None,
+    beats_per_bar: options.BeatsPerBar = None,
+    labels: options.Labels = None,
+    stems: options.Stems = None,
     device: options.Device = "auto",
     force: options.Force = False,
     quiet: options.Quiet = False,
@@ -34,10 +40,13 @@ def still(  # noqa: PLR0913  # a command has as many options as its users need
 ) -> None:
     """Draw one frame of a song's video as a PNG."""
     from clavilux.cli.console import Screen
+    from clavilux.cli.corrections import corrections_from
     from clavilux.make import make
     from clavilux.make.session import Session
+    from clavilux.make.sidecar import corrected
     from clavilux.timeline import parse_time
 
+    said = corrections_from(bpm=bpm, tempo=tempo, first_downbeat=first_downbeat, beats_per_bar=beats_per_bar)
     settings = settings_from(
         fps=fps,
         size=size,
@@ -47,6 +56,8 @@ def still(  # noqa: PLR0913  # a command has as many options as its users need
         seed=seed,
         model=model,
         psi=psi,
+        stems=None if stems is None else str(stems),
+        corrections=corrected(song, said, labels or ()),
         device=device,
     )
     target = output or Path(f"{song.stem}.png")

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from clavilux.errors import ModelError, SettingError
+from clavilux.features.corrections import Corrections
 from clavilux.make.settings import Settings
 from clavilux.video.probe import probe
 
@@ -44,9 +45,7 @@ class Recipe:
     def to_text(self) -> str:
         """Write the recipe as JSON."""
         settings = {
-            name: str(value) if isinstance(value, Fraction) else value
-            for name, value in vars(self.settings).items()
-            if name not in NEVER_TRAVELS
+            name: _plain(value) for name, value in vars(self.settings).items() if name not in NEVER_TRAVELS
         }
         whole = {"schema": SCHEMA, "version": self.version, "settings": settings}
         return json.dumps(whole | {"plan": dict(self.plan), "pixels": self.pixels})
@@ -66,6 +65,8 @@ class Recipe:
             settings[name] = None if settings[name] is None else Fraction(settings[name])
         for name in ("size", "cells"):
             settings[name] = None if settings[name] is None else tuple(settings[name])
+        if settings["corrections"] is not None:
+            settings["corrections"] = Corrections.from_dict(settings["corrections"])
         return cls(str(whole["version"]), Settings(**settings), dict(whole["plan"]), str(whole["pixels"]))
 
     def check(self, plan: Mapping[str, object]) -> None:
@@ -77,6 +78,10 @@ class Recipe:
         if plan["song"] != self.plan["song"]:
             raise SettingError(
                 "This is not the sound the video was made of; give the same file, neither cut nor converted."
+            )
+        if plan["stems"] != self.plan["stems"]:
+            raise SettingError(
+                "These are not the stems the video was made with; name the folder of those with --stems."
             )
         if plan["model"] != self.plan["model"]:
             raise ModelError(
@@ -93,6 +98,13 @@ class Recipe:
                 raise SettingError(
                     f"The video's recipe says {name} {self.plan.get(name)}, but this would be {value}."
                 )
+
+
+def _plain(value: object) -> object:
+    """Make a setting of nothing but what JSON knows."""
+    if isinstance(value, Corrections):
+        return value.to_dict()
+    return str(value) if isinstance(value, Fraction) else value
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from clavilux.errors import SettingError
+from clavilux.features.corrections import Corrections
 from clavilux.patch.patch import Patch
 from clavilux.timeline import MAX_FPS
 
@@ -38,6 +39,8 @@ class Settings:
         device: auto, cpu, cuda, cuda:1 or mps.
         precision: auto is as fast as looks the same, exact is float32 throughout.
         patch: what is shown; none is the preset `pulse`.
+        stems: a folder of the song's own stems, which take the place of what is parted from the mix.
+        corrections: what is said about beats and sections; none is what the file beside the song says.
 
     Raises:
         SettingError: a value is out of its range.
@@ -61,6 +64,8 @@ class Settings:
     device: str = "auto"
     precision: str = "auto"
     patch: Patch | None = None
+    stems: str | None = None
+    corrections: Corrections | None = None
 
     def __post_init__(self) -> None:
         for name in ("fps", "start", "duration"):

@@ -6,19 +6,22 @@ from importlib.metadata import version
 from pathlib import Path
 
 from clavilux.audio.sound import Audio, open_audio
+from clavilux.audio.stem_files import open_stems
 from clavilux.draw.bind import bind
 from clavilux.draw.frames import Inputs, Looped, frames
 from clavilux.engine.engine import open_runner
 from clavilux.engine.runner import Runner
 from clavilux.errors import SettingError
+from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
-from clavilux.features.summary import Summary, summary
+from clavilux.features.summary import headline
 from clavilux.generator.model import Model, load_model
 from clavilux.generator.program import Program
 from clavilux.make.plan import Plan, cover, gop_of
 from clavilux.make.recipe import Recipe
 from clavilux.make.session import Session
 from clavilux.make.settings import PICTURES, Settings
+from clavilux.make.sidecar import corrections_of
 from clavilux.patch.patch import Patch
 from clavilux.patch.presets.pulse import pulse
 from clavilux.timeline import Timeline
@@ -35,7 +38,7 @@ class Stage:
 
     Attributes:
         song: what is heard.
-        heard: what it is like.
+        heard: what it is like, in one line.
         model: what draws.
         patch: what is shown.
         program: the model at the output's size.
@@ -47,7 +50,7 @@ class Stage:
     """
 
     song: Song
-    heard: Summary
+    heard: str
     model: Model
     patch: Patch
     program: Program
@@ -67,6 +70,8 @@ class Stage:
         encoding = self.encoding
         recipe = {
             "song": self.song.audio.digest,
+            "stems": {name: stem.digest for name, stem in sorted(self.song.stems.items())},
+            "corrections": self.song.corrections.to_dict(),
             "model": self.model.digest,
             "patch": str(self.patch),
             "seed": self.settings.seed,
@@ -86,7 +91,8 @@ class Stage:
     def recipe(self, segment_hashes: list[str]) -> Recipe:
         """Write down how the video was made, to travel inside it."""
         pixels = Recipe.pixels_of(segment_hashes)
-        return Recipe(version("clavilux"), self.settings, self.plan.recipe, pixels)
+        settings = replace(self.settings, corrections=self.song.corrections)
+        return Recipe(version("clavilux"), settings, self.plan.recipe, pixels)
 
 
 def prepare(
@@ -118,7 +124,7 @@ def prepare(
     report.begin("Listening")
     if audio.silent:
         report.note(f"{audio.name} is silent; the picture will only drift.")
-    song = Song(audio, session.store)
+    song = open_song(source, audio, settings, session)
     song.grid  # noqa: B018  # heard now, so that the bar says so
     report.begin("Choosing palettes")
     patch = settings.patch or pulse(settings.seed)
@@ -127,12 +133,25 @@ def prepare(
     inputs: Inputs = bind(patch, song, model, program, seed=settings.seed, store=session.store)
     if settings.loop:
         inputs = Looped(inputs, timeline)
-    heard = summary(song)
+    heard = headline(song)
     inputs.inputs(timeline.window(0, 1))  # what was heard becomes curves, and is no longer needed
     song.forget()
     report.begin("Starting the engine")
     runner = open_runner(program, device=settings.device, precision=settings.precision, cache=session.engine)
     return Stage(song, heard, model, patch, program, inputs, runner, timeline, settings, encoding)
+
+
+def open_song(source: str | Path | Audio, audio: Audio, settings: Settings, session: Session) -> Song:
+    """Take a song with its stems, and with what was said about it.
+
+    Raises:
+        AudioError, SettingError: stems or corrections cannot be used.
+    """
+    said = settings.corrections
+    if said is None:
+        said = Corrections() if isinstance(source, Audio) else corrections_of(Path(source))
+    stems = open_stems(settings.stems, audio) if settings.stems else {}
+    return Song(audio, session.store, stems, said)
 
 
 def _encoding(settings: Settings, timeline: Timeline) -> Encoding | None:

@@ -5,7 +5,7 @@ curve is its mean over the frame and an envelope its maximum, so no hit falls be
 ops are applied to those values, so what is built from an envelope meets its peak too.
 """
 
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,19 +61,21 @@ class Evaluation:
         """Compute a signal; ``met`` remembers what it is made from, as nodes may be met more than once."""
         if signal.op == "constant":
             return Curve(np.full((1, 1), signal.params[0][1]))
-        op = OPS[signal.op]
-        function: Callable[..., Array] = op.function
-        inputs: list[object] = [self._input(node, met) for node in signal.inputs]
-        if "song" in function.__annotations__:
-            inputs.insert(0, self.song)
-        return Curve(function(*inputs, **dict(signal.params)).astype(np.float32))
+        return Curve(self._call(signal, met).astype(np.float32))
+
+    def _call(self, node: Node, met: dict[Node, Curve]) -> Any:
+        """Do what a node's op does, on its inputs."""
+        function = OPS[node.op].function
+        inputs = [self._input(other, met) for other in node.inputs]
+        song = [self.song] if "song" in function.__annotations__ else []
+        return function(*song, *inputs, **dict(node.params))
 
     def _input(self, node: Node, met: dict[Node, Curve]) -> object:
         match node:
             case Stem():
                 return node.op
             case Hits():
-                return getattr(self.song, node.op)
+                return self._call(node, met) if node.inputs else getattr(self.song, node.op)
             case Signal():
                 known = self._curves.get(node) or met.get(node)
                 if known is None:

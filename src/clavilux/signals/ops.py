@@ -40,10 +40,34 @@ def flux(song: Song, stem: str, *, low_hz: float, high_hz: float) -> Array:
     return song.flux(stem, low_hz, high_hz).values.astype(np.float64)
 
 
+@op("measure", low_hz=Limits(0, 0, 11025, "Hz"), high_hz=Limits(11025, 1, 24000, "Hz"))
+def rms(song: Song, stem: str, *, low_hz: float, high_hz: float) -> Array:
+    """Level of a band as root mean square amplitude; (T, 1), 0 to 1."""
+    return song.rms(stem, low_hz, high_hz).values.astype(np.float64)
+
+
 @op("measure")
-def rms(song: Song, stem: str) -> Array:
-    """Loudness as root mean square amplitude; (T, 1), 0 to 1."""
-    return song.rms(stem).values.astype(np.float64)
+def loudness(song: Song, stem: str) -> Array:
+    """Momentary loudness over 0.4 s as people hear it (ITU-R BS.1770); (T, 1) LUFS, -70 in silence."""
+    return song.loudness(stem).values.astype(np.float64)
+
+
+@op("measure")
+def pitch(song: Song, stem: str) -> Array:
+    """Pitch of the melody or the bass; (T, 1) MIDI number, 69 = A4, held while the voice is silent."""
+    return song.line(stem).pitch.values.astype(np.float64)
+
+
+@op("measure")
+def change(song: Song, stem: str) -> Array:
+    """How much the harmony changes; (T, 1) in [0, 1], clear changes of chord near 1."""
+    return song.chord_change(stem).values.astype(np.float64)
+
+
+@op("detect")
+def notes(song: Song, stem: str) -> Events:
+    """Moments at which a note of the melody or the bass begins."""
+    return song.line(stem).onsets
 
 
 @op("envelope", seconds=SECONDS, beats=BEATS)

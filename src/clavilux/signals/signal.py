@@ -16,7 +16,7 @@ import difflib
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from clavilux.errors import PatchError
 from clavilux.signals.table import OPS, Kind, Op, Parameter
@@ -47,7 +47,7 @@ class Node:
     methods: ClassVar[frozenset[Kind]] = frozenset()
     noun: ClassVar[str] = "node"
 
-    def __getattr__(self, name: str) -> Callable[..., Signal]:
+    def __getattr__(self, name: str) -> Callable[..., Any]:
         if name.startswith("_"):
             raise AttributeError(name)
         known = [op.name for op in OPS.values() if op.kind in self.methods]
@@ -72,7 +72,7 @@ class Node:
 class Stem(Node):
     """A part of the sound, such as the drums."""
 
-    methods: ClassVar[frozenset[Kind]] = frozenset({"measure"})
+    methods: ClassVar[frozenset[Kind]] = frozenset({"measure", "detect"})
     noun: ClassVar[str] = "the stem"
 
 
@@ -131,7 +131,7 @@ def _combine(name: str, first: Signal | Number, second: Signal | Number) -> Sign
     return Signal(name, (as_signal(first), as_signal(second)))
 
 
-def _apply(op: Op, inputs: tuple[Node | Number, ...], params: dict[str, Parameter]) -> Signal:
+def _apply(op: Op, inputs: tuple[Node | Number, ...], params: dict[str, Parameter]) -> Signal | Hits:
     nodes = tuple(node if isinstance(node, Node) else as_signal(node) for node in inputs)
     if len(nodes) != op.arity:
         raise PatchError(f"'{op.name}' on '{nodes[0]}' works on {op.arity} signal(s), not {len(nodes)}.")
@@ -150,4 +150,5 @@ def _apply(op: Op, inputs: tuple[Node | Number, ...], params: dict[str, Paramete
         values.append((name, None if value is None else float(value)))
     if op.times and sum(value is not None for name, value in values if name in op.times) != 1:
         raise PatchError(f"'{op.name}' on '{nodes[0]}' needs exactly one of {', '.join(op.times)}.")
-    return Signal(op.name, nodes, tuple(values))
+    kind = Hits if op.kind == "detect" else Signal
+    return kind(op.name, nodes, tuple(values))

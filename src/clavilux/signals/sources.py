@@ -11,8 +11,8 @@ from clavilux.signals.signal import Hits, Stem
 
 __all__ = ["HITS", "STEMS", "SongSource", "song"]
 
-STEMS = ("mix", "harmonic", "percussive", "bass", "chords", "drums")
-HITS = ("kick", "snare", "hat")
+STEMS = ("mix", "harmonic", "percussive", "bass", "chords", "melody", "drums")
+HITS = ("kick", "snare", "hat", "beats", "downbeats")
 
 assert ops
 
@@ -34,6 +34,14 @@ class SongSource:
         near = difflib.get_close_matches(name, STEMS + HITS, 1)
         hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(STEMS + HITS)}."
         raise PatchError(f"The song has no part '{name}'; {hint}")
+
+    def stem(self, name: str) -> Stem:
+        """Name one of a person's own stems, such as vocals.
+
+        >>> print(song.stem("vocals").rms())
+        vocals.rms(low_hz=0, high_hz=11025)
+        """
+        return Stem(name)
 
 
 song = SongSource()

@@ -11,7 +11,7 @@ from typing import Any, Literal, ParamSpec, TypeVar
 
 __all__ = ["OPS", "Kind", "Limits", "Op", "Parameter", "op"]
 
-Kind = Literal["measure", "envelope", "shape", "combine"]
+Kind = Literal["measure", "detect", "envelope", "shape", "combine"]
 Parameter = float | None
 
 
@@ -31,7 +31,8 @@ class Op:
 
     Attributes:
         name: what a patch calls it.
-        kind: measure (stem to curve), envelope (hits to curve), shape (curve to curve) or combine.
+        kind: measure (stem to curve), detect (stem to hits), envelope (hits to curve), shape (curve to curve)
+            or combine.
         function: does it, on arrays; see `clavilux.signals.ops`.
         params: limits of every keyword parameter.
         arity: how many nodes it works on.
