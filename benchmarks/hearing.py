@@ -1,184 +1,186 @@
-"""How long hearing a song takes from cold, beside librosa's time for comparable features.
+"""How right hearing is, beside librosa, on songs whose truth is known; written into docs/hearing.md.
 
-Each is measured in a process of its own: a song that this process has never met, nothing kept on disk.
-librosa compiles parts of itself when first used; it is warmed up on five seconds of the song first, and that
-time is told apart.
+The test songs are made when they are missing (tools/truth; that needs a Debian and the truth extra), four
+recorded songs are fetched. librosa's answers are kept, ours are worked out anew each time.
 
-    python benchmarks/hearing.py --seconds 180 --runs 3
+    python benchmarks/hearing.py --only beats,drums --songs 12
+    python benchmarks/hearing.py --markdown
 """
 
 import argparse
-import itertools
 import json
 import os
+import re
 import statistics
-import subprocess
 import sys
-import time
-import wave
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
-import numpy as np
 from figures import table
 
-if TYPE_CHECKING:
-    from clavilux.signals.signal import Signal
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tools" / "truth"))
 
-MUST, AIM = 10.0, 4.0
-"""Seconds for a song of three minutes."""
+from make import Work, make, song_names  # noqa: E402  # found through the line above
+from packages import Packages, default_folder  # noqa: E402
+from recorded import RECORDED, record  # noqa: E402
+from scores import QUANTITIES, Scores  # noqa: E402
+from truth import load_truth  # noqa: E402
 
-Times = dict[str, tuple[float, float]]
-"""Wall and processor seconds of each step."""
+PAGE = ROOT / "docs" / "hearing.md"
+SONGS = 44
 
+WHO = {"ours": "Clavilux", "dsp": "without the ear", "librosa": "librosa"}
 
-class Clock:
-    """Times steps, one after the other."""
+TARGETS = {
+    "rendered": """
+        beat F 0.92 0.97|CMLt|AMLt|downbeat F 0.85 0.93|metre|tempo acc1 0.90 0.97|tempo acc2
+        kick F 0.80 0.90|snare F 0.75 0.88|hat F 0.80 0.88
+        chroma cosine, plain 0.78 0.85|chroma cosine, repeated 0.78 0.85|chroma cosine, cens
+        bass pitch class 0.75 0.88|melody RPA|melody RCA|key|key, weighted
+        sections F@0.5 0.65 0.85|sections F@3 0.80 0.92|sections pairwise F 0.75 0.88|sections V
+        sections F@3, best level|sections pairwise F, best level""",
+    "recorded": """
+        beat F 0.75 0.87|beat F, 20-80 s 0.75 0.87|CMLt|AMLt 0.80 0.93
+        downbeat F 0.55 0.75|downbeat F, 20-80 s 0.55 0.75|metre|tempo acc1|tempo acc2""",
+}
+"""The figures of each group of songs; what some must be, and what is aimed at."""
 
-    def __init__(self) -> None:
-        self.times: Times = {}
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        wall, processor = time.perf_counter(), time.process_time()
-        yield
-        self.times[name] = time.perf_counter() - wall, time.process_time() - processor
-
-
-def write_song(path: Path, seconds: float, rate: int = 44100) -> None:
-    """Write composed pieces, one seed after the other, as one 16-bit stereo wave file."""
-    from clavilux.audio.composer import compose
-
-    left = round(seconds * rate)
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(2)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        pieces = [compose(seed, bars=12, rate=rate).audio for seed in range(2)]
-        for piece in itertools.cycle(pieces):
-            samples = piece.read(0, left)
-            file.writeframes((samples.T * 32767).astype("<i2").tobytes())
-            left -= samples.shape[1]
-            if not left:
-                return
+WORST = ("beat F", "downbeat F", "kick F", "snare F", "hat F", "chroma cosine, repeated", "sections F@3")
 
 
-def hear(path: Path) -> Times:
-    """Time what `pulse` needs of a song, and what the summary needs beyond that."""
-    clock = Clock()
-    with clock.step("import"):
-        from clavilux.audio.sound import open_audio
-        from clavilux.features.song import Song
-        from clavilux.features.summary import summary
-        from clavilux.patch.presets.pulse import pulse
-        from clavilux.signals.evaluate import Evaluation
-    with clock.step("open the file"):
-        song = Song(open_audio(path))
-    with clock.step("one pass: parts, mel, levels, pitches"):
-        song.rms()
-    with clock.step("drums, beats, bars"):
-        _ = song.grid
-    with clock.step("the signals of pulse"):
-        evaluation = Evaluation(song)
-        for signal in signals_of(pulse()):
-            evaluation.frames(signal, np.array([0.0, 0.1]))
-    with clock.step("the rest of the summary"):
-        summary(song)
-    return clock.times
+@dataclass(frozen=True)
+class Heard:
+    """One song's scores, for everybody who heard it."""
+
+    name: str
+    group: str
+    style: str
+    scores: dict[str, Scores]
 
 
-def signals_of(part: object) -> list["Signal"]:
-    """Find every signal of a patch."""
-    from clavilux.signals.signal import Signal
+def hear(path: Path, who: tuple[str, ...], only: tuple[str, ...], kept: Path) -> Heard:
+    """Let everybody hear one song."""
+    from listeners import Clavilux, Librosa, WithoutEar
 
-    if isinstance(part, Signal):
-        return [part]
-    inside = [getattr(part, field.name) for field in fields(part)] if is_dataclass(part) else []
-    return [signal for each in inside for signal in signals_of(each)]
-
-
-def hear_with_librosa(path: Path, *, warm_seconds: float = 5.0) -> Times:
-    """Time librosa's HPSS, CQT chroma, onset strength, beats and levels."""
-    clock = Clock()
-    with clock.step("import"):
-        import librosa
-
-        for name in ("effects", "feature", "onset", "beat"):
-            getattr(librosa, name)
-    with clock.step("open the file"):
-        samples, rate = librosa.load(path, sr=22050)
-    with clock.step(f"warm-up on {warm_seconds:g} s"):
-        _librosa_features(samples[: round(warm_seconds * rate)], rate, Clock())
-    _librosa_features(samples, rate, clock)
-    return clock.times
+    truth, ours = load_truth(path), Clavilux(path)
+    listeners = {"ours": ours, "dsp": WithoutEar(ours), "librosa": Librosa(path, kept)}
+    scores = {}
+    for name in who:
+        wanted = [each for each in only if name != "dsp" or each in {"beats", "drums"}]
+        scores[name] = {k: v for each in wanted for k, v in QUANTITIES[each](truth, listeners[name]).items()}
+    group = "recorded" if truth.split == "real" else "rendered"
+    return Heard(truth.name, group, truth.style, scores)
 
 
-def _librosa_features(samples: np.ndarray, rate: float, clock: Clock) -> None:
-    import librosa
-
-    with clock.step("hpss"):
-        harmonic, percussive = librosa.effects.hpss(samples)
-    with clock.step("chroma_cqt of the harmonic part"):
-        librosa.feature.chroma_cqt(y=harmonic, sr=rate)
-    with clock.step("onset_strength of mix and percussive part"):
-        onsets = librosa.onset.onset_strength(y=samples, sr=rate)
-        librosa.onset.onset_strength(y=percussive, sr=rate)
-    with clock.step("beat_track"):
-        librosa.beat.beat_track(onset_envelope=onsets, sr=rate)
-    with clock.step("rms of three parts"):
-        for part in (samples, harmonic, percussive):
-            librosa.feature.rms(y=part)
+def songs_of(options: argparse.Namespace) -> list[Path]:
+    """The songs to hear, made where they are missing."""
+    packages = Packages(options.folder / "packages")
+    works = [
+        Work(options.split, name, number, options.folder, packages.folder)
+        for name, number in song_names(options.split, options.songs)
+    ]
+    packages.fetch_all()
+    with ProcessPoolExecutor(options.workers) as pool:
+        list(pool.map(make, [work for work in works if not work.done]))
+    recorded = [record(name, packages, options.folder) for name in RECORDED] if options.recorded else []
+    return [work.audio for work in works] + recorded
 
 
-MEASURED = {"clavilux": hear, "librosa": hear_with_librosa}
-APART = {"import", "warm-up on 5 s"}
-"""Steps that do not count."""
+def hear_all(paths: list[Path], options: argparse.Namespace) -> list[Heard]:
+    """Let everybody hear all songs, each in a task of its own, telling how it goes."""
+    who, only = tuple(options.who.split(",")), tuple(options.only.split(","))
+    heard = []
+    with ProcessPoolExecutor(options.workers) as pool:
+        tasks = {pool.submit(hear, path, who, only, options.folder): path for path in paths}
+        for count, task in enumerate(as_completed(tasks), 1):
+            heard.append(task.result())
+            first = next(iter(heard[-1].scores.values()))
+            told = ", ".join(f"{name} {score:.2f}" for name, score in list(first.items())[:4])
+            print(f"{count}/{len(paths)} {heard[-1].name} ({heard[-1].style}): {told}", file=sys.stderr)
+    return sorted(heard, key=lambda each: each.name)
 
 
-def in_its_own_process(who: str, path: Path) -> Times:
-    command = [sys.executable, __file__, "--measure", who, "--song", str(path)]
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
-    return json.loads(done.stdout)
+def means(heard: list[Heard], group: str, who: str) -> dict[str, tuple[float, int]]:
+    """The mean over songs of each figure, and over how many."""
+    found: dict[str, list[float]] = {}
+    for each in heard:
+        for name, score in each.scores.get(who, {}).items() if each.group == group else ():
+            found.setdefault(name, []).append(score)
+    return {name: (statistics.fmean(scores), len(scores)) for name, scores in found.items()}
 
 
-def tell(who: str, runs: list[Times]) -> float:
-    """Print the median of each step and of their sum; return the latter's wall time."""
+def board(heard: list[Heard], group: str, who: list[str]) -> str:
+    """Write the table of one group of songs."""
+    found = {name: means(heard, group, name) for name in who}
+    rows = []
+    for figure, must, aim in targets(group):
+        told = [found[name].get(figure) for name in who]
+        if any(told):
+            written = ["" if mean is None else f"{mean[0]:.3f}" for mean in told]
+            songs = max(mean[1] for mean in told if mean)
+            rows.append([figure, *written, must, aim, verdict(told[0], must), songs])
+    return table(["figure", *(WHO[name] for name in who), "must", "aim", "", "songs"], rows)
 
-    def median(steps: set[str], k: int) -> float:
-        return statistics.median(sum(run[step][k] for step in steps) for run in runs)
 
-    parts = {step: {step} for step in runs[0]} | {
-        "altogether, but import and warm-up": runs[0].keys() - APART
-    }
-    rows = [[name, *(f"{median(steps, k):.2f}" for k in (0, 1))] for name, steps in parts.items()]
-    print(f"\n{table([who, 'wall s', 'CPU s'], rows)}")
-    return median(runs[0].keys() - APART, 0)
+def targets(group: str) -> list[tuple[str, str, str]]:
+    """Each figure of a group with what it must be and what is aimed at; empty where nothing is asked."""
+    listed = re.split(r"\||\n", TARGETS[group].strip())
+    matches = [re.fullmatch(r"(.*?)(?: (0\.\d\d) (0\.\d\d))?", each.strip()) for each in listed]
+    return [(match[1], match[2] or "", match[3] or "") for match in matches if match]
+
+
+def verdict(mean: tuple[float, int] | None, must: str) -> str:
+    """Say whether what must be reached is."""
+    if mean is None or not must:
+        return ""
+    return "pass" if mean[0] >= float(must) else "MISS"
+
+
+def worst(heard: list[Heard], count: int = 4) -> str:
+    """List the songs that fare worst, for some figures."""
+    lines = []
+    for figure in WORST:
+        having = [each for each in heard if figure in each.scores.get("ours", {})]
+        lowest = sorted(having, key=lambda each: each.scores["ours"][figure])[:count]
+        told = ", ".join(f"{each.name} ({each.style}) {each.scores['ours'][figure]:.2f}" for each in lowest)
+        if told:
+            lines.append(f"- {figure}: {told}")
+    return "\n".join(lines)
+
+
+def write_page(parts: dict[str, str]) -> None:
+    """Put each part between its markers on the page; the prose around stays."""
+    text = PAGE.read_text()
+    for name, part in parts.items():
+        begin, end = f"<!-- {name} -->", f"<!-- end of {name} -->"
+        before, rest = text.split(begin)
+        text = f"{before}{begin}\n\n{part}\n\n{end}{rest.split(end)[1]}"
+    PAGE.write_text(text)
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=180.0)
-    parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--measure", choices=MEASURED, help=argparse.SUPPRESS)
-    parser.add_argument("--song", type=Path, help=argparse.SUPPRESS)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--only", default=",".join(QUANTITIES), help="quantities, separated by commas")
+    parser.add_argument("--who", default=",".join(WHO), help="who hears: ours, dsp, librosa")
+    parser.add_argument("--split", choices=["test", "train"], default="test")
+    parser.add_argument("--songs", type=int, default=SONGS, help="how many rendered songs")
+    parser.add_argument("--no-recorded", dest="recorded", action="store_false", help="rendered songs alone")
+    parser.add_argument("--folder", type=Path, default=default_folder())
+    parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--markdown", action="store_true", help="write the figures into docs/hearing.md")
+    parser.add_argument("--json", type=Path, help="also write every song's scores here")
     options = parser.parse_args()
-    if options.measure:
-        print(json.dumps(MEASURED[options.measure](options.song)))
-        return
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "song.wav")
-        write_song(path, options.seconds)
-        print(f"## Hearing\n\n{options.seconds:g} s of song, load {os.getloadavg()[0]:.1f}.")
-        runs = {who: [in_its_own_process(who, path) for _ in range(options.runs)] for who in MEASURED}
-    ours, theirs = (tell(who, times) for who, times in runs.items())
-    limit, aim = (each * options.seconds / 180 for each in (MUST, AIM))
-    verdict = "pass" if ours <= limit else "MISS"
-    print(f"\n- {verdict}: {ours:.2f} s, at most {limit:.1f} s; aimed at {aim:.1f} s")
-    print(f"- librosa takes {theirs / ours:.1f}x as long, {theirs:.2f} s")
+    heard = hear_all(songs_of(options), options)
+    who = options.who.split(",")
+    parts = {group: board(heard, group, who) for group in TARGETS} | {"worst": worst(heard)}
+    for name, part in parts.items():
+        print(f"\n## {name.capitalize()}\n\n{part}")
+    if options.json:
+        options.json.write_text(json.dumps([vars(each) for each in heard], indent=1))
+    if options.markdown:
+        write_page(parts)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,6 @@ finds already in memory counts for it too.
 import argparse
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
@@ -18,8 +17,8 @@ from fractions import Fraction
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from figures import table
-from hearing import write_song
+from figures import forget_peak, peak, table
+from hearing_speed import write_song
 from render import write_untrained
 
 SIZE, FPS = (128, 72), Fraction(2)
@@ -46,21 +45,6 @@ class Peaks:
 
     def note(self, text: str) -> None:
         pass
-
-
-def peak() -> float:
-    """Return this process's peak of resident memory, on Linux since it was last forgotten, MB."""
-    if sys.platform == "linux":  # where getrusage also knows the peak of the process that started this one
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1e3
-    unit = 1 if sys.platform == "darwin" else 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
-
-
-def forget_peak() -> None:
-    """Let the peak be counted from here, where the system can do that."""
-    if sys.platform == "linux":
-        Path("/proc/self/clear_refs").write_text("5")
 
 
 def measure(song: Path, model: Path, store: Path) -> dict[str, dict[str, float]]:

@@ -19,7 +19,7 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from figures import table
-from hearing import write_song
+from hearing_speed import write_song
 
 from clavilux import seeds
 from clavilux.draw.frames import BATCH

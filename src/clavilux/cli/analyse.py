@@ -179,10 +179,11 @@ def _rows(found: "Summary") -> Iterator[tuple[str, str]]:
         yield "bars", f"{found.bars}, the first at {found.first_downbeat:.2f} s"
         yield "loop", "1 bar" if found.loop_bars == 1 else f"{found.loop_bars} bars"
     yield "key", f"{found.key}, confidence {found.key_confidence:.2f}, tuned {found.tuning * 100:+.0f} cents"
-    yield "chords", f"{found.chord_changes} changes"
+    yield "chords", _count(found.chord_changes, "change")
     yield "melody", _voice(found.melody)
     yield "bass", _voice(found.bass)
-    yield "drums", f"{found.drums}: {found.kicks} kicks, {found.snares} snares, {found.hats} hats"
+    hits = (_count(found.kicks, "kick"), _count(found.snares, "snare"), _count(found.hats, "hat"))
+    yield "drums", f"{found.drums}: {', '.join(hits)}"
     if found.corrections:
         yield "corrected", ", ".join(found.corrections)
     if len(found.tracks) > 1:
@@ -200,7 +201,8 @@ def _beat(found: "Summary") -> str:
 def _voice(voice: "Voice") -> str:
     if voice.lowest is None:
         return "none heard"
-    return f"{voice.lowest} to {voice.highest}, {voice.notes} notes, heard {voice.heard:.0%} of the time"
+    notes = _count(voice.notes, "note")
+    return f"{voice.lowest} to {voice.highest}, {notes}, heard {voice.heard:.0%} of the time"
 
 
 def _sections(found: "Summary") -> "Table":
@@ -231,3 +233,7 @@ def _tracks(found: "Summary") -> "Table":
         length = format_time(track.end - track.start)
         table.add_row(format_time(track.start), length, track.label, f"{track.tempo:.1f}")
     return table
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}" if number == 1 else f"{number} {thing}s"

@@ -28,6 +28,8 @@ FEWEST = 8
 """Beats that a line goes through at least."""
 UNSURE, SURE = 0.33, 0.65
 """Mean likelihood of the beats: what speech may have as well, and what is all one can ask."""
+FAINTEST = 0.1
+"""Confidence below which there is no beat."""
 AROUND = 3
 """Ticks on either side of a beat from which its exact place is read."""
 
@@ -79,7 +81,9 @@ def ear_grid(events: NDArray[np.floating], duration: float) -> Grid:
         return beat_clock(duration)
     heard = maximum_filter1d(ticks[:, 0], 2 * AROUND + 1)[path.ticks]
     confidence = float(np.clip((heard.mean() - UNSURE) / (SURE - UNSURE), 0, 1))
-    return bar_grid(path, ticks[:, 0], duration, confidence) if confidence > 0 else beat_clock(duration)
+    return (
+        bar_grid(path, ticks[:, 0], duration, confidence) if confidence >= FAINTEST else beat_clock(duration)
+    )
 
 
 def beat_clock(duration: float) -> Grid:

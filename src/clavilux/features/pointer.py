@@ -8,7 +8,7 @@ clock. Ticks are worked on as many at a time as the shortest interval has, and w
 is found again stretch by stretch instead of being kept.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -35,12 +35,10 @@ ROW_BEFORE = np.where(
     np.arange(ROWS) - 1,
 )
 """Of each row, the one before it in a full bar."""
-BEND = 6
+BEND = 4
 """Ticks by which neighbouring intervals may differ without a jump."""
 STIFFNESS = 150.0
 """Price of a relative change of tempo between two beats."""
-PRICES = STIFFNESS * np.abs(np.arange(-BEND, BEND + 1)[:, None] / INTERVALS)[:, :, None].astype(np.float32)
-"""(13, K, 1), of reaching a beat by an interval that differs by so much from the one it is left by."""
 JUMP = 80.0
 """Price of any other tempo."""
 CUT = 40.0
@@ -51,8 +49,8 @@ LEAST, MOST = 0.1, 0.9
 """Likelihoods are taken to be no nearer to 0 and 1 than this."""
 NEAR = 3
 """Ticks around a beat that are not asked to be silent."""
-STRETCH = 30_000
-"""Ticks per stretch, five minutes."""
+STRETCH = 20_000
+"""Ticks per stretch, 200 s."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -171,65 +169,69 @@ class _Steps:
     """What one needs to go back through a stretch.
 
     Attributes:
-        bends: int8 (t, K, 7), at which interval a beat was reached, as a difference to that of its departure;
-            ``BEND + 1`` for a jump.
-        jumps: int16 (t, 7), at which interval before a jump.
-        cuts: int8 (t, K), the row before a bar cut short.
-        short: bool (t, K, 2), whether the first beat of each metre follows such a bar.
+        reached: float32 (t, K, 7), the score of a beat of each row reached by each interval.
+        short: bool (t, K, 2), whether the first beat of each metre follows a bar cut short.
     """
 
-    bends: NDArray[np.int8]
-    jumps: NDArray[np.int16]
-    cuts: NDArray[np.int8]
+    reached: Array
     short: NDArray[np.bool_]
 
     def back(self, left: _Departure, first: int) -> tuple[int, _Departure]:
         """Return the row of the beat that was left, and how the beat before it was."""
         tick = left.tick - first
-        row = int(self.cuts[tick, left.interval]) if left.row < 0 else left.row
-        bend = int(self.bends[tick, left.interval, row])
-        interval = int(self.jumps[tick, row]) if bend > BEND else left.interval + bend
+        reached = self.reached[tick]
+        low = max(0, left.interval - BEND)
+        bent = reached[low : left.interval + BEND + 1] - _prices(low, left.interval)
+        jumped = reached.max(axis=0) - np.float32(JUMP)
+        row = int(np.maximum(bent.max(axis=0), jumped).argmax()) if left.row < 0 else left.row
+        by_jump = jumped[row] > bent[:, row].max()
+        interval = int(reached[:, row].argmax() if by_jump else low + bent[:, row].argmax())
         metre = int(np.searchsorted(LAST_ROWS, row))
         is_first = row == FIRST_ROWS[metre]
         before = -1 if is_first and self.short[tick, interval, metre] else int(ROW_BEFORE[row])
         return row, _Departure(left.tick - int(INTERVALS[interval]), interval, before, left.tick)
 
 
+def _prices(low: int, interval: int) -> Array:
+    """What it costs to leave by ``interval`` a beat reached by the intervals from ``low`` on, (n, 1)."""
+    high = min(interval + BEND + 1, len(INTERVALS))
+    return np.asarray(
+        STIFFNESS * np.abs(np.arange(low, high) - interval)[:, None] / INTERVALS[interval], np.float32
+    )
+
+
 def _run(state: _State, evidence: _Evidence, first: int, last: int) -> tuple[_State, _Steps]:
     """Go through ticks [first, last): the state after them, and the steps."""
     leave, cut = state.leave, state.cut
-    blocks: list[_Steps] = []
+    steps = _Steps(
+        np.empty((last - first, len(INTERVALS), ROWS), np.float32),
+        np.empty((last - first, len(INTERVALS), len(METRES)), np.bool_),
+    )
     for tick in range(first, last, SHORTEST):
         ticks = min(SHORTEST, last - tick)
+        here = slice(tick - first, tick - first + ticks)
         ago = LONGEST + np.arange(ticks)[:, None] - INTERVALS
         reached = leave[ago, np.arange(len(INTERVALS))][:, :, ROW_BEFORE]
         cut_short = cut[ago, np.arange(len(INTERVALS))][:, :, None]
-        short = cut_short > reached[:, :, FIRST_ROWS]
+        steps.short[here] = cut_short > reached[:, :, FIRST_ROWS]
         reached[:, :, FIRST_ROWS] = np.maximum(reached[:, :, FIRST_ROWS], cut_short)
         reached += evidence.between(tick, tick + ticks)[:, :, None]
         reached += evidence.rows[tick : tick + ticks, None, :]
-        left, bends, jumps = _departures(reached)
-        cuts = left.argmax(axis=2)
+        steps.reached[here] = reached
+        left = _departures(reached)
         leave = np.concatenate((leave[ticks:], left))
         cut = np.concatenate((cut[ticks:], left.max(axis=2) - np.float32(CUT)))
-        blocks.append(_Steps(bends, jumps, cuts.astype(np.int8), short))
-    names = [field.name for field in fields(_Steps)]
-    return _State(leave, cut), _Steps(*(np.concatenate([getattr(b, name) for b in blocks]) for name in names))
+    return _State(leave, cut), steps
 
 
-def _departures(reached: Array) -> tuple[Array, NDArray[np.int8], NDArray[np.int16]]:
-    """From the scores of beats reached by each interval (t, K, 7) to those of leaving by each; how, twice."""
-    padded = np.pad(reached, ((0, 0), (BEND, BEND), (0, 0)), constant_values=-np.inf)
-    best = np.full_like(reached, -np.inf)
-    bends = np.zeros(reached.shape, np.int8)
+def _departures(reached: Array) -> Array:
+    """From the scores of beats reached by each interval (t, K, 7) to those of leaving by each."""
+    best = np.repeat(reached.max(axis=1, keepdims=True) - np.float32(JUMP), len(INTERVALS), axis=1)
     for bend in range(-BEND, BEND + 1):
-        score = padded[:, BEND + bend : BEND + bend + len(INTERVALS)] - PRICES[bend + BEND]
-        np.copyto(bends, bend, where=score > best)
-        np.maximum(best, score, out=best)
-    jumps = reached.argmax(axis=1)
-    jump = np.take_along_axis(reached, jumps[:, None], axis=1) - np.float32(JUMP)
-    np.copyto(bends, BEND + 1, where=jump > best)
-    return np.maximum(best, jump), bends, jumps.astype(np.int16)
+        to, by = (slice(max(0, end), len(INTERVALS) + min(0, end)) for end in (-bend, bend))
+        price = np.float32(STIFFNESS * abs(bend)) / INTERVALS[to].astype(np.float32)
+        np.maximum(best[:, to], reached[:, by] - price[:, None], out=best[:, to])
+    return best
 
 
 def _last_beat(end: _State, evidence: _Evidence) -> _Departure:

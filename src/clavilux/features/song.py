@@ -49,7 +49,7 @@ STANDS_FOR: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 """Which of a person's own stems takes the place of each that is found in the mix; the first there is."""
-SURE_OF_BEATS = 0.6
+SURE_OF_BEATS = 0.3
 """Confidence of the trained ear below which the beat is also looked for without it."""
 VOICES = MappingProxyType({"melody": MELODY, "bass": BASS})
 
