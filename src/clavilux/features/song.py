@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import cached_property
+from hashlib import blake2b
 from types import MappingProxyType
 from typing import Literal
 
@@ -359,7 +360,13 @@ class Song:
 
     @cached_property
     def _structure(self) -> Structure:
-        return find_structure(self._mix.hearing, self.grid, self.tuning, self.duration)
+        grid = self.grid
+        beats = blake2b(grid.beats.tobytes() + grid.bars.tobytes(), digest_size=8).hexdigest()
+
+        def find() -> Arrays:
+            return find_structure(self._mix.hearing, grid, self.tuning, self.duration).arrays()
+
+        return Structure.of(self.store.fetch(self._mix.key(f"structure/{beats}"), find))
 
     def _inside(self, times: NDArray[np.float64]) -> Events:
         return Events(times[(times >= 0) & (times < self.duration)])
