@@ -23,7 +23,9 @@ def test_every_builtin_loads_and_says_whose_it_is():
     for name, card in builtin_models().items():
         model = load_model(name)
         assert model.name == name
-        assert model.card == card
+        assert model.card.items() <= card.items()
+        assert card["resolution"] == str(model.resolution)
+        assert 1 < float(card["megabytes"]) < 25
         assert {"title", "licence", "source", "sha256"} <= card.keys()
 
 

@@ -26,9 +26,10 @@ def models(context: typer.Context, *, as_json: options.Json = False) -> None:
     cards = builtin_models()
     Screen(as_json=as_json).result({"models": [{"name": name, **card} for name, card in cards.items()]})
     if not as_json:
-        table = Table("model", "licence", "what it paints", box=None, pad_edge=False)
+        table = Table("model", "size", "licence", "what it paints", box=None, pad_edge=False)
         for name, card in cards.items():
-            table.add_row(name, card.get("licence", "unknown"), card.get("description", ""))
+            size = f"{card['resolution']} px, {card['megabytes']} MB"
+            table.add_row(name, size, card.get("licence", "unknown"), card.get("description", ""))
         Console(highlight=False).print(table)
         Console(highlight=False).print("\nSee one with: clavilux models show NAME --sheet NAME.png")
 

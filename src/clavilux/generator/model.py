@@ -124,12 +124,15 @@ class Model:
 
 
 def builtin_models() -> dict[str, dict[str, str]]:
-    """List the built-in generators: cards by name. Needs no torch.
+    """List the built-in generators: cards by name, with their size in ``megabytes``. Needs no torch.
 
     >>> builtin_models()["silk"]["licence"]
     'CC0-1.0'
     """
-    return {path.stem: read_card(path) for path in sorted(BUILTIN.glob("*.safetensors"))}
+    return {
+        path.stem: read_card(path) | {"megabytes": f"{path.stat().st_size / 1e6:.1f}"}
+        for path in sorted(BUILTIN.glob("*.safetensors"))
+    }
 
 
 def load_model(name_or_path: str | Path) -> Model:

@@ -28,6 +28,8 @@ VERSION = "1"
 FORMAT = "clavilux-generator"
 HEADER_LIMIT = 16 * 2**20
 WIDEST = 8192
+BLOCK = re.compile(r"synthesis\.b(\d+)\.")
+"""Arrays of the block whose pictures have this side."""
 """Most channels, latent numbers or pixels along a side that a network may claim."""
 
 FOREIGN = {
@@ -39,7 +41,7 @@ FOREIGN = {
 
 
 def read_card(path: Path) -> Card:
-    """Read a checkpoint's card alone: its header, no array.
+    """Read a checkpoint's card and the side of its pictures alone: its header, no array.
 
     Raises:
         ModelError: the file is not a native checkpoint.
@@ -57,8 +59,9 @@ def read_card(path: Path) -> Card:
         raise ModelError(
             f"The model {path} cannot be read: its header is damaged; fetch it again."
         ) from error
-    card = found.get("__metadata__") if isinstance(found, dict) else None
-    return _check_card(path, card)
+    card = _check_card(path, found.get("__metadata__") if isinstance(found, dict) else None)
+    sides = [int(name[1]) for name in map(BLOCK.match, found) if name]
+    return card | {"resolution": str(max(sides, default=0))}
 
 
 def read_native(path: Path) -> tuple[Card, Sizes, dict[str, Floats]]:
