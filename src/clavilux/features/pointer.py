@@ -93,6 +93,7 @@ def best_path(beat: NDArray[np.floating], downbeat: NDArray[np.floating]) -> Pat
         while departure.tick >= first:
             row, departure = steps.back(departure, first)
             found.append((departure.tick_after, row))
+        del steps  # large, and not needed beside those of the stretch before
     ticks, rows = np.array(found[::-1], np.int64).reshape(-1, 2).T
     metre = np.searchsorted(LAST_ROWS, rows)
     return Path(ticks, rows - FIRST_ROWS[metre], np.array(METRES)[metre])
