@@ -24,6 +24,8 @@ __all__ = ["Trainer"]
 
 BETAS = (0.0, 0.99)
 AVERAGE_KIMG = 5.0
+PAUSE = 120.0
+"""Seconds; a step that seems to take longer was paused, and the rest does not count."""
 RAMP_KIMG = 6.0
 CROSSOVERS = (5, 6, 7, 8, 9)
 WEIGHTS = {"variety": 0.5, "layouts": 4.0, "structure": 0.5, "palette": 1.0}
@@ -133,7 +135,7 @@ class Trainer:
                 totals[name] = totals.get(name, 0.0) + value
             steps += 1
             now = time.monotonic()
-            self.seconds, clock = self.seconds + now - clock, now
+            self.seconds, clock = self.seconds + min(now - clock, PAUSE), now
             outcome = self.outcome()
             if outcome or now - saved > 60 * self.options.save_minutes:
                 rate = steps * self.options.batch / max(now - saved, 1e-9)
