@@ -342,16 +342,22 @@ class Song:
         return ear_inputs(recording.hearing, *(self._parted(recording, stem) for stem in ("bass", "chords")))
 
     @cached_property
+    def _mix_events(self) -> NDArray[np.float16]:
+        return self._events(self._mix)
+
+    @cached_property
     def _heard_grid(self) -> Grid:
-        grid = ear_grid(self._events(self._mix), self.duration)
+        grid = ear_grid(self._mix_events, self.duration)
         if grid.confidence >= SURE_OF_BEATS:
             return grid
         return max(grid, self.pulse_grid, key=lambda heard: heard.confidence)
 
     @cached_property
     def _drums(self) -> Drums:
-        recording = self._own("drums") or self._mix
-        return drums_of(self._events(recording), recording.hearing)
+        own = self._own("drums")
+        return (
+            drums_of(self._events(own), own.hearing) if own else drums_of(self._mix_events, self._mix.hearing)
+        )
 
     @cached_property
     def _loudness(self) -> Loudness:
