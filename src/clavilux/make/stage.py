@@ -125,7 +125,7 @@ def prepare(
     if audio.silent:
         report.note(f"{audio.name} is silent; the picture will only drift.")
     song = open_song(source, audio, settings, session)
-    song.grid  # noqa: B018  # heard now, so that the bar says so
+    heard = headline(song)
     report.begin("Choosing palettes")
     patch = settings.patch or pulse(settings.seed)
     if settings.psi is not None:
@@ -133,7 +133,6 @@ def prepare(
     inputs: Inputs = bind(patch, song, model, program, seed=settings.seed, store=session.store)
     if settings.loop:
         inputs = Looped(inputs, timeline)
-    heard = headline(song)
     inputs.inputs(timeline.window(0, 1))  # what was heard becomes curves, and is no longer needed
     song.forget()
     report.begin("Starting the engine")
