@@ -70,12 +70,17 @@ def analyse(  # noqa: PLR0913  # a command has as many options as its users need
     from clavilux.audio.stem_files import open_stems
     from clavilux.cli.console import Screen
     from clavilux.cli.corrections import corrections_from
+    from clavilux.errors import SettingError
     from clavilux.features.song import Song
     from clavilux.features.summary import summary
     from clavilux.make.session import Session
     from clavilux.make.sidecar import corrected
 
     said = corrections_from(bpm=bpm, tempo=tempo, first_downbeat=first_downbeat, beats_per_bar=beats_per_bar)
+    if save and said.none and not labels:
+        raise SettingError(
+            "There is nothing to save; correct something, with --bpm or --labels for instance."
+        )
     exports = _export_targets(song, export or [], output, force=force)
     _check_picture(plot, force=force)
     with Screen(quiet=quiet, as_json=as_json) as screen:
@@ -142,13 +147,8 @@ def _write_exports(
 
 
 def _save(song: Path, said: "Corrections", labels: Sequence[Path]) -> Path:
-    from clavilux.errors import SettingError
     from clavilux.make.sidecar import Sidecar
 
-    if said.none and not labels:
-        raise SettingError(
-            "There is nothing to save; correct something, with --bpm or --labels for instance."
-        )
     return Sidecar.beside(song).save(said, labels)
 
 
