@@ -21,7 +21,7 @@ CLOCK_BPM = 120.0
 EVENED = 2.0
 """Beats over which jitter is evened out where the tempo bends, as the deviation of a Gaussian."""
 MOST_MOVED = 0.04
-"""Seconds."""
+"""Seconds by which a beat is moved at most where the tempo bends."""
 STRAIGHT = 0.012
 """Seconds by which beats, five at a time, may leave a straight line that holds for them."""
 FEWEST = 8

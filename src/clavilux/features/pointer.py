@@ -27,7 +27,7 @@ INTERVALS = np.arange(round(60 * CONTROL_RATE / FASTEST), round(60 * CONTROL_RAT
 SHORTEST, LONGEST = int(INTERVALS[0]), int(INTERVALS[-1])
 ROWS = sum(METRES)
 LAST_ROWS = np.cumsum(METRES) - 1
-"""The last beat of each metre's bar; the row after it, or row 0, is the next metre's first."""
+"""The last beat of each metre's bar; the beats of all bars are numbered through, four rows and then three."""
 FIRST_ROWS = LAST_ROWS - np.array(METRES) + 1
 ROW_BEFORE = np.where(
     np.isin(np.arange(ROWS), FIRST_ROWS),
@@ -156,7 +156,7 @@ class _State:
 class _Departure:
     """How a beat was left: at its tick, by which interval, being which row; -1 for any that cuts a bar short.
 
-    ``tick_after`` is the beat that was met on going on.
+    ``tick_after`` is the tick of the beat that followed.
     """
 
     tick: int

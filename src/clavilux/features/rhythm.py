@@ -28,7 +28,7 @@ LAG = 2
 """Frames over which a rise is measured, 46 ms."""
 ONSET_DELAY = 0.008
 """Seconds by which onset strength peaks after the true onset, measured on hits of known time."""
-LIKELY = {"kick": 0.3, "snare": 0.3, "hat": 0.3}
+LIKELY = 0.3
 """Likelihood from which the ear's word is taken for it."""
 FAINTEST_HIT = 0.02
 """Strength of its band's rise below which nothing was hit, whatever the ear says."""
@@ -123,7 +123,7 @@ def drums_of(events: NDArray[np.floating], hearing: Hearing) -> Drums:
     def hits(name: str, drum: Drum) -> Events:
         heard = np.asarray(events[:, EVENTS.index(name)], np.float32)
         frames = peaks(heard)
-        frames = frames[heard[frames] >= LIKELY[name]]
+        frames = frames[heard[frames] >= LIKELY]
         strength = _around(_drum_strength(hearing, drum))
         frames = frames[strength[frames] >= FAINTEST_HIT]
         places = np.clip(frames + _summit(heard, frames), 0, len(heard) - 1)
