@@ -9,7 +9,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["Mixed", "alikeness", "hinge", "mix", "palette_gap", "spread", "structure_gap"]
+__all__ = [
+    "Mixed",
+    "alikeness",
+    "glint_gap",
+    "glints",
+    "hinge",
+    "mix",
+    "palette_gap",
+    "spread",
+    "structure_gap",
+]
 
 LUMA = torch.tensor([0.2126, 0.7152, 0.0722])
 
@@ -75,3 +85,17 @@ def palette_gap(image: Tensor, other: Tensor) -> Tensor:
     a, b = (x.square().mean((2, 3)) for x in light)
     a, b = (x / (x.sum(1, keepdim=True) + 1e-3) for x in (a, b))
     return (a - b).abs().sum(1).mean()
+
+
+def glints(image: Tensor) -> Tensor:
+    """How strongly single pixels outshine their neighbours, and fall below them: two cubic means, (2,)."""
+    level = image.mean(1, keepdim=True)
+    around = F.avg_pool2d(F.pad(level, (1, 1, 1, 1), mode="reflect"), 3, 1)
+    apart = level - around
+    return torch.stack([(side * apart).relu().pow(3).mean() for side in (1, -1)])
+
+
+def glint_gap(image: Tensor, wanted: Tensor) -> Tensor:
+    """Mean absolute log ratio of the glints to those wanted: grain must sparkle, not be specks of dirt."""
+    least = 1e-8
+    return ((glints(image) + least).log() - (wanted + least).log()).abs().mean()

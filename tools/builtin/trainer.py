@@ -28,7 +28,7 @@ PAUSE = 120.0
 """Seconds; a step that seems to take longer was paused, and the rest does not count."""
 RAMP_KIMG = 6.0
 CROSSOVERS = (5, 6, 7, 8, 9)
-WEIGHTS = {"variety": 0.5, "layouts": 4.0, "structure": 0.5, "palette": 1.0}
+WEIGHTS = {"variety": 0.5, "layouts": 4.0, "structure": 0.5, "palette": 1.0, "glints": 0.2}
 
 
 class Trainer:
@@ -172,8 +172,14 @@ class Trainer:
         return report
 
     def compare(self, real: Tensor) -> None:
-        """Follow how various the teacher's own batches are."""
-        found = {"spread": losses.spread(real).item(), "alikeness": losses.alikeness(real).item()}
+        """Follow how various and how sparkling the teacher's own batches are."""
+        bright, dark = losses.glints(real).tolist()
+        found = {
+            "spread": losses.spread(real).item(),
+            "alikeness": losses.alikeness(real).item(),
+            "bright": bright,
+            "dark": dark,
+        }
         for name, value in found.items():
             self.norms[name] = self.norms.get(name, value) + 0.02 * (value - self.norms.get(name, value))
 
@@ -211,6 +217,7 @@ class Trainer:
             "layouts": (losses.alikeness(fake[: batch.mixed.start]) - self.norms["alikeness"]).relu(),
             "structure": losses.structure_gap(fake[batch.mixed], fake[batch.structure].detach()),
             "palette": losses.palette_gap(fake[batch.mixed], fake[batch.palette].detach()),
+            "glints": losses.glint_gap(fake, torch.tensor([self.norms["bright"], self.norms["dark"]])),
         }
         if rate > 0:
             verdict = -torch.stack([x.mean() for x in self.critic(seen)]).mean()
