@@ -54,6 +54,18 @@ def test_mandala_has_six_fold_mirror_symmetry_but_for_its_dust():
     assert (images - images.flip(2)).abs().mean() < 0.2 * (images - images.roll(1, 0)).abs().mean()
 
 
+def test_a_pane_of_glass_has_one_centre_and_dark_lead_around_it():
+    edge, centre, *own = teachers.panes()
+    assert edge.min() >= 0
+    assert centre.max() < 1.5
+    inside = edge > 0.2
+    assert 0.3 < inside.float().mean() < 0.9
+    steps = torch.stack([x.diff(dim=1).abs() for x in own]).amax(0)
+    assert steps[(inside[:, 1:] & inside[:, :-1])].max() == 0
+    images = drawn("glass", resolution=64)
+    assert images.amin((1, 2, 3)).max() < -0.9
+
+
 def test_doubling_is_the_shipped_filter():
     image = torch.randn(2, 3, 8, 8)
     assert torch.allclose(fir_double(image), layers.double(image), atol=1e-6)
@@ -85,6 +97,16 @@ def test_gaps_tell_structure_from_palette():
     assert losses.palette_gap(images, images.flip(3)) == pytest.approx(0, abs=1e-5)
     assert losses.structure_gap(images, images.flip(3)) > 0.3
     assert losses.palette_gap(images, recoloured) > 0.1
+
+
+def test_glints_tell_sparks_from_specks():
+    source = torch.Generator().manual_seed(0)
+    sparks = (torch.randn(4, 1, 64, 64, generator=source) - 2.3).clamp(min=0).expand(-1, 3, -1, -1)
+    bright, dark = losses.glints(sparks)
+    assert bright > 20 * dark
+    assert losses.glints(-sparks).flip(0).tolist() == pytest.approx([bright.item(), dark.item()])
+    assert losses.glint_gap(sparks, losses.glints(sparks)) == 0
+    assert losses.glint_gap(-sparks, losses.glints(sparks)) > 3
 
 
 def test_hinge_is_zero_only_when_both_sides_are_sure():

@@ -10,12 +10,13 @@ a picture drawn at 256 px and shrunk to 128 px looks like one drawn at 128 px.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cache
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["FAMILIES", "Basis", "Teacher", "draw", "mandala", "silk"]
+__all__ = ["FAMILIES", "Basis", "Teacher", "draw", "glass", "mandala", "silk"]
 
 SINUSOIDS = 6
 REACH = 2.4
@@ -171,8 +172,60 @@ def mandala(d: Draw) -> Tensor:
     return expose(surface + light, radius.clamp(max=1.4))
 
 
+PANE = Basis(seed=31, low=0.35, high=1.5, alpha=1.3)
+PANES = 20
+SAMPLES = 48
+
+
+@cache
+def panes() -> Tensor:
+    """Tabulate one fixed Voronoi diagram of ``PANES`` x ``PANES`` unit cells around the origin.
+
+    Returns (5, S, S): distance to the pane's edge, to its centre, the centre's x and y, and a number from 0
+    to 1 that each pane has of its own.
+    """
+    source = torch.Generator().manual_seed(32)
+    side = PANES + 2
+    turn, own = torch.rand(2, side, side, generator=source)
+    place = torch.arange(side) - side / 2 + 0.5
+    across, down = 0.42 * (2 * math.pi * turn).cos(), 0.42 * (2 * math.pi * turn).sin()
+    centres = torch.stack((place[None, :] + across, place[:, None] + down, own))
+    line = torch.linspace(-PANES / 2, PANES / 2, PANES * SAMPLES)
+    x, y = line[None, :].expand(len(line), -1), line[:, None].expand(-1, len(line))
+    cell = ((line + PANES / 2).floor().clamp(max=PANES - 1) + 1).long()
+    near = torch.stack([centres[:, cell + k][:, :, cell + m] for k in (-1, 0, 1) for m in (-1, 0, 1)])
+    apart = ((near[:, 0] - x).square() + (near[:, 1] - y).square()).sqrt()
+    (nearest, second), order = apart.topk(2, 0, largest=False)
+    chosen = near.gather(0, order[:1, None].expand(-1, 3, -1, -1))[0]
+    return torch.cat((torch.stack((second - nearest, nearest)), chosen))
+
+
+def glass(d: Draw) -> Tensor:
+    """Draw stained glass: panes of hammered colour between lead lines, lit unevenly from behind."""
+    x, y = d.coordinates()
+    m1, m2, m3, m4, m5 = (PANE.mixtures(d.batch, d.source) for _ in range(5))
+    reach, scale = d.uniform(0.1, 0.35), d.uniform(1.6, 3.0)
+    px = scale * (x + reach * at(m1, x, y)) + d.uniform(-0.5, 0.5)
+    py = scale * (y + reach * at(m2, x, y)) + d.uniform(-0.5, 0.5)
+    grid = torch.stack((px, py), dim=-1) / (PANES / 2)
+    table = panes()[None].expand(d.batch, -1, -1, -1)
+    edge, centre = F.grid_sample(table[:, :2], grid, padding_mode="border", align_corners=True).unbind(1)
+    cx, cy, own = F.grid_sample(table[:, 2:], grid, "nearest", "border", align_corners=True).unbind(1)
+    rate, spread, phase = colours = cycle(d)
+    tone = 1.3 * at(m3, cx / scale, cy / scale) + 0.45 * own
+    lit = torch.sigmoid(2 * at(m4, cx / scale, cy / scale) + 1.2 * at(m5, x, y) + d.uniform(0, 1.2))
+    hammered = 1 + 0.35 * (2 * at(m4, 3.1 * x, 1.3 * y) + 12 * d.jitter()).sin() + 9 * d.jitter()
+    lead = torch.sigmoid(45 * (edge - d.uniform(0.05, 0.1)))
+    rim = 0.35 * (-((edge - 0.14) / 0.05).square()).exp()
+    bubbles = 1.2 * (d.noise(d.resolution) - 2.4).clamp(min=0)
+    through = lit * ((0.55 + 0.45 * (-2 * centre).exp()) * hammered.clamp(min=0) * 1.5 + rim) + 0.03
+    light = palette(tone, colours) * through[:, None]
+    light = light + palette(tone, (rate, spread, phase + 0.35)) * (bubbles * lit)[:, None]
+    return expose(light * lead[:, None], (x.square() + y.square()).sqrt())
+
+
 Teacher = Callable[[Draw], Tensor]
-FAMILIES: dict[str, Teacher] = {"silk": silk, "mandala": mandala}
+FAMILIES: dict[str, Teacher] = {"silk": silk, "mandala": mandala, "glass": glass}
 
 
 def draw(family: str, batch: int, resolution: int, source: torch.Generator) -> Tensor:
