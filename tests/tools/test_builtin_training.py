@@ -121,6 +121,12 @@ def test_lab_knows_white_grey_and_red():
     assert torch.allclose(measures.lab(colours)[:, :, 0, 0], wanted, atol=0.1)
 
 
+def test_a_blurred_picture_is_less_sharp():
+    images = drawn("glass", resolution=32)
+    blurred = F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="reflect"), 3, 1)
+    assert measures.sharpness(blurred) < 0.8 * measures.sharpness(images)
+
+
 def test_the_kernel_distance_is_small_for_one_family_and_large_for_two():
     source = torch.Generator().manual_seed(0)
     a, b, c = (torch.randn(200, 6, generator=source) for _ in range(3))
@@ -219,5 +225,5 @@ def test_the_card_measures_and_draws(run, tmp_path, monkeypatch):
     told = json.loads((tmp_path / "figures.json").read_text())
     assert all(np.isfinite(value) for part in told.values() for value in part.values())
     assert {"teacher", "000000", "these"} <= told["kernel_distance"].keys()
-    assert "## " not in (tmp_path / "CARD.md").read_text()
-    assert {path.stem for path in tmp_path.glob("*.png")} >= {"samples", "mixing", "noise", "wide"}
+    assert "## " not in (tmp_path / "README.md").read_text()
+    assert {path.stem for path in tmp_path.glob("*.webp")} == card.CAPTIONS.keys()

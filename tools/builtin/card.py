@@ -1,6 +1,7 @@
-"""Measure trained weights and draw their card: figures.json, CARD.md and contact sheets.
+"""Measure trained weights and draw their card: figures.json, README.md and contact sheets.
 
-    python tools/builtin/card.py silk WEIGHTS --snapshots ~/clavilux-training/silk-a/ema --target FOLDER
+    python tools/builtin/card.py silk WEIGHTS --snapshots ~/clavilux-training/silk-a/ema \\
+        --target docs/generators/silk
 
 Every figure compares with the teacher itself, drawn from fixed seeds. Coarse layers are those up to 16 px,
 fine ones those above; noise is the stored one against none.
@@ -84,6 +85,7 @@ def figures(generator: Generator, family: str, count: int) -> dict[str, float]:
     found = {
         "pairwise distance / teacher's": (apart[off].mean() / own[off].mean()).item(),
         "nearest neighbour / teacher's": (nearest(apart) / nearest(own)).item(),
+        "sharpness / teacher's": (measures.sharpness(made) / measures.sharpness(teacher)),
         "mean level": made.mean().item(),
         "teacher's mean level": teacher.mean().item(),
         "noise on/off, CIELAB": measures.lab_change(made, paint(generator, ws, noise="none")),
@@ -128,21 +130,33 @@ def pictures(generator: Generator, family: str, folder: Path) -> None:
     """Draw the contact sheets."""
     resolution = generator.sizes.resolution
     ws, others = latents(generator, range(8)), latents(generator, range(8, 16))
-    save_sheet(folder / "teacher.png", draw(family, 32, resolution, torch.Generator().manual_seed(101)))
-    save_sheet(folder / "samples.png", paint(generator, latents(generator, range(64))))
     rows = [paint(generator, ws), paint(generator, others)]
     rows += [paint(generator, mixed(ws, others, layers)) for layers in MIXES.values()]
-    save_sheet(folder / "mixing.png", torch.cat(rows))
-    save_sheet(
-        folder / "noise.png", torch.cat([paint(generator, ws, noise=n) for n in ("const", "none", "random")])
-    )
     z = seeds_to_z(range(8), generator.sizes.z_dim)
-    save_sheet(
-        folder / "truncation.png", torch.cat([sample(generator, z, psi=psi) for psi in (1, 0.7, 0.4, 0)])
-    )
     strips = [sample(generator, slerp(z[k], z[k + 1], 8)) for k in range(4)]
-    save_sheet(folder / "slerp.png", torch.cat(strips))
-    save_sheet(folder / "wide.png", wide(generator, range(8)), columns=4)
+    noises = [paint(generator, ws, noise=n) for n in ("const", "none", "random")]
+    sheets = {
+        "samples": paint(generator, latents(generator, range(64))),
+        "teacher": draw(family, 32, resolution, torch.Generator().manual_seed(101)),
+        "mixing": torch.cat(rows),
+        "noise": torch.cat(noises),
+        "truncation": torch.cat([sample(generator, z, psi=psi) for psi in (1, 0.7, 0.4, 0)]),
+        "slerp": torch.cat(strips),
+        "wide": wide(generator, range(8)),
+    }
+    for name, images in sheets.items():
+        save_sheet(folder / f"{name}.webp", images, columns=4 if name == "wide" else 8)
+
+
+CAPTIONS = {
+    "samples": "Seeds 0 to 63, nothing chosen.",
+    "teacher": "The teacher's own pictures.",
+    "mixing": "Seeds 0 to 7; 8 to 15; the first with the coarse, the middle, the fine styles of the second.",
+    "noise": "Seeds 0 to 7 with their stored noise, with none, with new noise.",
+    "truncation": "psi 1, 0.7, 0.4 and 0.",
+    "slerp": "From seed to seed in eight steps, four times.",
+    "wide": "16:9, by mirroring the learned constant beyond its edges.",
+}
 
 
 def write_card(folder: Path, family: str, found: dict[str, float], curve: dict[str, float]) -> None:
@@ -153,17 +167,18 @@ def write_card(folder: Path, family: str, found: dict[str, float], curve: dict[s
     lines = [
         f"# {family}",
         "",
-        "CC0-1.0. Trained only on pictures this project generates.",
+        "A built-in generator. CC0-1.0, trained only on pictures this project generates.",
         "",
         "| | |",
         "|---|---|",
     ]
     lines += [f"| {name} | {value:.3g} |" for name, value in found.items()]
-    lines += ["", "Kernel distance to fresh teacher pictures (x 1000):", "", "| weights | |", "|---|---|"]
+    lines += ["", "Kernel distance to fresh teacher pictures (x 1000), by thousands of pictures painted:"]
+    lines += ["", "| weights | |", "|---|---|"]
     lines += [f"| {name} | {value:.3g} |" for name, value in curve.items()]
-    names = ("samples", "teacher", "mixing", "noise", "truncation", "slerp", "wide")
-    lines += ["", *(f"![{name}]({name}.png)" for name in names)]
-    (folder / "CARD.md").write_text("\n".join(lines) + "\n")
+    for name, caption in CAPTIONS.items():
+        lines += ["", caption, "", f"![{name}]({name}.webp)"]
+    (folder / "README.md").write_text("\n".join(lines) + "\n")
 
 
 def main() -> None:

@@ -11,7 +11,16 @@ from torch.nn import functional as F
 
 from critic import Features
 
-__all__ = ["embed", "kernel_distance", "lab", "lab_change", "luma_correlation", "pairwise", "palette_shift"]
+__all__ = [
+    "embed",
+    "kernel_distance",
+    "lab",
+    "lab_change",
+    "luma_correlation",
+    "pairwise",
+    "palette_shift",
+    "sharpness",
+]
 
 RGB_TO_XYZ = torch.tensor(
     [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
@@ -40,6 +49,12 @@ def pairwise(images: Tensor) -> Tensor:
     """Every picture's mean absolute difference from every other, seen at 32 px: (B, B)."""
     small = F.interpolate(images, size=(32, 32), mode="area").flatten(1)
     return torch.cdist(small, small, p=1) / small.shape[1]
+
+
+def sharpness(images: Tensor) -> float:
+    """Root mean square step of lightness from one pixel to the next, both ways."""
+    light = lab(images)[:, :1]
+    return torch.stack([light.diff(dim=k).square().mean() for k in (2, 3)]).mean().sqrt().item()
 
 
 def luma_correlation(images: Tensor, others: Tensor) -> float:

@@ -1,4 +1,4 @@
-"""Contact sheets: many pictures as one PNG."""
+"""Contact sheets: many pictures as one."""
 
 from pathlib import Path
 
@@ -34,7 +34,7 @@ def pixels(images: Tensor, *, columns: int) -> Image.Image:
 
 
 def save_sheet(path: Path, images: Tensor, *, columns: int = 8) -> None:
-    """Write a contact sheet, complete or not at all."""
-    part = path.with_suffix(".part.png")
-    pixels(images, columns=columns).save(part)
+    """Write a contact sheet in the format of its name, complete or not at all."""
+    part = path.with_name(f"{path.stem}.part{path.suffix}")
+    pixels(images, columns=columns).save(part, quality=85)
     part.replace(path)
