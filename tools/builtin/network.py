@@ -15,6 +15,7 @@ __all__ = ["Generator", "Sizes", "fir_double", "grow"]
 
 SQRT2 = 2.0**0.5
 LR_MULTIPLIER = 0.1
+NEW_NOISE = 0.2
 
 
 @dataclass(frozen=True)
@@ -214,13 +215,15 @@ class Generator(nn.Module):
 def grow(state: dict[str, Tensor], sizes: Sizes) -> dict[str, Tensor]:
     """Fit the weights of a smaller generator into a larger one, which then paints the same picture, larger.
 
-    The new blocks begin at random with a colour layer of zeros, so they add nothing until they have learned.
+    The new blocks begin at random with a colour layer of zeros, so they add nothing until they have learned,
+    and with enough noise for sparks to grow from.
     """
     fresh = Generator(sizes).state_dict()
-    old = max(int(name.split(".")[1][1:]) for name in state if name.startswith("synthesis.b"))
     for name, value in fresh.items():
         if name in state:
             fresh[name] = state[name].to(value.dtype).clone()
-        elif name.endswith(("torgb.weight", "torgb.bias")) and int(name.split(".")[1][1:]) > old:
+        elif name.endswith(("torgb.weight", "torgb.bias")):
             fresh[name] = torch.zeros_like(value)
+        elif name.endswith("noise_strength"):
+            fresh[name] = torch.full_like(value, NEW_NOISE)
     return fresh
