@@ -20,6 +20,7 @@ import measures
 import teachers
 from clavilux.generator import layers
 from clavilux.generator.model import load_model
+from critic import crop
 from network import Generator, Sizes, fir_double, grow
 from sheets import pixels, sample, seeds_to_z
 
@@ -107,6 +108,16 @@ def test_glints_tell_sparks_from_specks():
     assert losses.glints(-sparks).flip(0).tolist() == pytest.approx([bright.item(), dark.item()])
     assert losses.glint_gap(sparks, losses.glints(sparks)) == 0
     assert losses.glint_gap(-sparks, losses.glints(sparks)) > 3
+
+
+def test_crops_show_the_borders_too():
+    torch.manual_seed(0)
+    image = torch.arange(16.0)[:, None] * 16 + torch.arange(16.0)
+    seen = [crop(image, 4) for _ in range(300)]
+    assert all(x.shape == (4, 4) for x in seen)
+    lefts = torch.stack([x[0, 0] % 16 for x in seen])
+    assert set(lefts.tolist()) == set(range(13))
+    assert 0.1 < (lefts == 0).float().mean() < 0.35
 
 
 def test_hinge_is_zero_only_when_both_sides_are_sure():
