@@ -99,18 +99,22 @@ class Trainer:
             self.critic_steps.load_state_dict(state["critic_steps"])
 
     def groups(self) -> list[dict]:
-        """Adam's groups: once grown, the lower octaves learn more slowly than the newest."""
+        """Adam's groups: once grown, the lower octaves learn more slowly than the newest, or not at all."""
         groups: dict[float, list[Tensor]] = {}
         for name, parameter in self.generator.named_parameters():
-            groups.setdefault(self.pace(name), []).append(parameter)
+            pace = self.pace(name)
+            parameter.requires_grad_(pace > 0)
+            if pace > 0:
+                groups.setdefault(pace, []).append(parameter)
         return [{"params": group, "pace": pace} for pace, group in groups.items()]
 
     def pace(self, name: str) -> float:
-        """The share of the learning rate that a parameter gets."""
-        if self.sizes.resolution <= self.options.resolution:
-            return 1.0
+        """The share of the learning rate that a parameter gets; the old ones rest after a second growth."""
+        doublings = (self.sizes.resolution // self.options.resolution).bit_length() - 1
         own = int(name.split(".")[1][1:]) if name.startswith("synthesis") else 4
-        return {self.sizes.resolution: 1.0, self.sizes.resolution // 2: 0.5}.get(own, 0.25)
+        if doublings < 1 or own == self.sizes.resolution:
+            return 1.0
+        return 0.5 if own == self.sizes.resolution // 2 else {1: 0.25}.get(doublings, 0.0)
 
     def rate(self) -> float:
         """The generator's learning rate now: none while the critic warms up, then a ramp."""
