@@ -22,6 +22,11 @@ def test_a_song_in_one_line(song):
     assert str(summary(song)) == headline(song)
 
 
+def test_a_song_that_was_corrected_says_so(composed):
+    song = Song(composed.audio, corrections=Corrections(bpm=composed.bpm))
+    assert headline(song).endswith(", corrected by hand")
+
+
 def test_numbers_are_those_of_the_song(composed, song):
     found = summary(song).to_dict()
     assert found == json.loads(json.dumps(found))

@@ -168,6 +168,8 @@ def headline(song: Song) -> str:
             words.append(f"{count} {what}")
             break
     words.append("no drums" if drums == "none" else f"drums {drums}")
+    if not song.corrections.none:
+        words.append("corrected by hand")
     return ", ".join(words)
 
 
