@@ -1,6 +1,6 @@
 """Measure trained weights and draw their card: figures.json, README.md and contact sheets.
 
-    python tools/builtin/card.py silk WEIGHTS --snapshots ~/clavilux-training/silk-a/ema \\
+    PYTHONPATH=src python tools/builtin/card.py silk WEIGHTS --snapshots ~/clavilux-training/silk-a/ema \\
         --target docs/generators/silk
 
 Every figure compares with the teacher itself, drawn from fixed seeds. Coarse layers are those up to 16 px,
@@ -18,6 +18,7 @@ from torch.nn import functional as F
 
 import losses
 import measures
+from clavilux.generator.program import extend
 from critic import Features
 from network import Generator
 from sheets import sample, save_sheet, seeds_to_z
@@ -62,16 +63,21 @@ def slerp(a: Tensor, b: Tensor, steps: int) -> Tensor:
 
 
 def wide(generator: Generator, seeds: range) -> Tensor:
-    """Paint 16:9 pictures by mirroring the constant beyond its edges; noise is drawn anew, seeded."""
-    const = F.pad(generator.synthesis.b4.const[None], (2, 2, 0, 0), mode="reflect")[0]
+    """Paint 16:9 pictures as the package does, by extending the constant; noise is drawn anew, seeded."""
+    const = torch.from_numpy(extend(generator.synthesis.b4.const.detach().numpy(), (4, 7), "mirror"))[None]
     source = torch.Generator().manual_seed(0)
     shapes = [n.shape for n in generator.synthesis.noises(1, mode="const")]
-    noises = [torch.randn(1, 1, s[2], 2 * s[3], generator=source) for s in shapes]
+    noises = [torch.randn(1, 1, s[2], s[3] * 7 // 4, generator=source) for s in shapes]
     with torch.no_grad():
-        images = generator.synthesis(latents(generator, seeds), noises, const).clamp(-1, 1)
-    width = images.shape[2] * 16 // 9
-    left = (images.shape[3] - width) // 2
-    return images[..., left : left + width]
+        parts = [generator.synthesis(w, noises, const) for w in latents(generator, seeds).split(4)]
+    return torch.cat(parts).clamp(-1, 1)
+
+
+def twofold(images: Tensor) -> float:
+    """How far wide pictures (B, 3, H, W) are two copies: the halves' correlation, mirrored or shifted."""
+    half = images.shape[3] // 2
+    left, right = images[..., :half], images[..., -half:]
+    return max(abs(measures.luma_correlation(left, x)) for x in (right, right.flip(3)))
 
 
 def figures(generator: Generator, family: str, count: int) -> dict[str, float]:
@@ -103,6 +109,7 @@ def figures(generator: Generator, family: str, count: int) -> dict[str, float]:
     steps = sample(generator, slerp(codes[0], codes[1], 33))
     changes = torch.tensor([measures.lab_change(a[None], b[None]) for a, b in itertools.pairwise(steps)])
     found["slerp in 32 steps: largest / mean change"] = (changes.max() / changes.mean()).item()
+    found["16:9, halves' luma correlation"] = twofold(wide(generator, range(min(count, 64))))
     return found
 
 
@@ -155,7 +162,7 @@ CAPTIONS = {
     "noise": "Seeds 0 to 7 with their stored noise, with none, with new noise.",
     "truncation": "psi 1, 0.7, 0.4 and 0.",
     "slerp": "From seed to seed in eight steps, four times.",
-    "wide": "16:9, by mirroring the learned constant beyond its edges.",
+    "wide": "16:9 as the package paints it, by mirroring the learned constant beyond its edges.",
 }
 
 
