@@ -110,6 +110,15 @@ def test_glints_tell_sparks_from_specks():
     assert losses.glint_gap(-sparks, losses.glints(sparks)) > 3
 
 
+def test_pictures_are_alike_that_share_their_lines_whatever_their_colours():
+    pictures = drawn("glass", resolution=96)
+    tints = torch.rand(8, 3, 1, 1, generator=torch.Generator().manual_seed(0))
+    shared = (pictures[:1] + 1) * (0.4 + 0.6 * tints) - 1
+    assert losses.likeness(pictures) < 0.15
+    assert losses.likeness(shared) > 0.8
+    assert losses.likeness(torch.zeros(4, 3, 16, 16)) < 0.01
+
+
 def test_crops_show_the_borders_too():
     torch.manual_seed(0)
     image = torch.arange(16.0)[:, None] * 16 + torch.arange(16.0)

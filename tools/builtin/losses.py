@@ -15,6 +15,7 @@ __all__ = [
     "glint_gap",
     "glints",
     "hinge",
+    "likeness",
     "mix",
     "palette_gap",
     "spread",
@@ -61,6 +62,12 @@ def mix(ws: Tensor, *, crossover: int) -> Mixed:
     return Mixed(whole, slice(batch - count, batch), structure, palette)
 
 
+def around(image: Tensor, size: int) -> Tensor:
+    """Every pixel's mean over the square of ``size`` pixels around it."""
+    side = size // 2
+    return F.avg_pool2d(F.pad(image, (side, side, side, side), mode="reflect"), size, 1)
+
+
 def structure(image: Tensor) -> Tensor:
     """Describe light and dark alone: luma thumbnails without mean and of unit norm, (B, 256)."""
     luma = thumbnails(image).mul(LUMA[:, None, None].to(image)).sum(1).flatten(1)
@@ -79,6 +86,23 @@ def alikeness(image: Tensor) -> Tensor:
     return (described.sum(0).square().sum() - count) / (count * (count - 1))
 
 
+def outlines(image: Tensor) -> Tensor:
+    """Describe where lines run: luma against its surroundings, of even contrast, unit norm, (B, 576)."""
+    luma = thumbnails(image, 48).mul(LUMA[:, None, None].to(image)).sum(1, keepdim=True)
+    apart = luma - around(luma, 7)
+    even = apart / (around(apart.square(), 7) + 1e-3).sqrt()
+    lines = thumbnails(even, 24).flatten(1)
+    return F.normalize(lines - lines.mean(1, keepdim=True), dim=1)
+
+
+def likeness(image: Tensor) -> Tensor:
+    """Root mean square correlation of different pictures' outlines: near 0 unless they share them."""
+    described = outlines(image)
+    count = len(described)
+    power = (described @ described.T).square()
+    return ((power.sum() - power.diagonal().sum()) / (count * (count - 1)) + 1e-8).sqrt()
+
+
 def palette_gap(image: Tensor, other: Tensor) -> Tensor:
     """Difference of the light's mean colour, each with unit sum: 0 to 2, averaged."""
     light = [((thumbnails(x) + 1) / 2).clamp(min=0) for x in (image, other)]
@@ -90,8 +114,7 @@ def palette_gap(image: Tensor, other: Tensor) -> Tensor:
 def glints(image: Tensor) -> Tensor:
     """How strongly single pixels outshine their neighbours, and fall below them: two cubic means, (2,)."""
     level = image.mean(1, keepdim=True)
-    around = F.avg_pool2d(F.pad(level, (1, 1, 1, 1), mode="reflect"), 3, 1)
-    apart = level - around
+    apart = level - around(level, 3)
     return torch.stack([(side * apart).relu().pow(3).mean() for side in (1, -1)])
 
 

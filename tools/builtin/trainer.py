@@ -28,7 +28,14 @@ PAUSE = 120.0
 """Seconds; a step that seems to take longer was paused, and the rest does not count."""
 RAMP_KIMG = 6.0
 CROSSOVERS = (5, 6, 7, 8, 9)
-WEIGHTS = {"variety": 0.5, "layouts": 4.0, "structure": 0.5, "palette": 1.0, "glints": 0.2}
+WEIGHTS = {
+    "variety": 0.5,
+    "layouts": 4.0,
+    "outlines": 8.0,
+    "structure": 0.5,
+    "palette": 1.0,
+    "glints": 0.2,
+}
 
 
 class Trainer:
@@ -181,6 +188,7 @@ class Trainer:
         found = {
             "spread": losses.spread(real).item(),
             "alikeness": losses.alikeness(real).item(),
+            "likeness": losses.likeness(real).item(),
             "bright": bright,
             "dark": dark,
         }
@@ -216,9 +224,11 @@ class Trainer:
     def teach_generator(self, batch: losses.Mixed, fake: Tensor, seen: dict, rate: float) -> dict[str, float]:
         """One step of the generator, through the same sights, and its running average."""
         self.critic.requires_grad_(False)
+        pure = fake[: batch.mixed.start]
         terms = {
             "variety": (1 - losses.spread(fake) / self.norms["spread"]).relu(),
-            "layouts": (losses.alikeness(fake[: batch.mixed.start]) - self.norms["alikeness"]).relu(),
+            "layouts": (losses.alikeness(pure) - self.norms["alikeness"]).relu(),
+            "outlines": (losses.likeness(pure) - self.norms["likeness"]).relu(),
             "structure": losses.structure_gap(fake[batch.mixed], fake[batch.structure].detach()),
             "palette": losses.palette_gap(fake[batch.mixed], fake[batch.palette].detach()),
             "glints": losses.glint_gap(fake, torch.tensor([self.norms["bright"], self.norms["dark"]])),
