@@ -96,7 +96,7 @@ def test_a_key_is_for_one_program():
         key(program, 1),
         key(program, 2),
         key(Program(silk, size=(66, 64)), 1),
-        key(Program(silk, size=(64, 64), cells=(4, 4)), 1),
+        key(Program(silk, size=(64, 64), cells=(4, 5)), 1),
         key(Program(silk, size=(64, 64), pixels="rgb24"), 1),
     }
     assert len(keys) == 5

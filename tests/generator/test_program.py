@@ -113,7 +113,7 @@ def correlation(a, b) -> float:
 
 def test_wide_pictures_are_one_picture_not_two(silk):
     """Neither a half and the mirrored other half nor two repetitions of the constant look alike."""
-    program = Program(silk, size=(448, 256), pixels="rgb24")
+    program = Program(silk, size=(448, 256), cells=(8, 14), pixels="rgb24")
     ws = silk.w_avg + 0.8 * (silk.map(seeds.normal(0, "wide", 0, (4, silk.z_dim))) - silk.w_avg)
     ws = np.repeat(ws[:, None], silk.num_ws, axis=1).astype(np.float32)
     noise = [torch.zeros(4, 1, *shape) for shape in program.noise_shapes.values()]

@@ -299,7 +299,7 @@ def _shortest_tour(distances: Reals) -> Indices:
 def _rest_and_accents(
     pool: Survey, distances: Reals, chosen: Indices, fitting: Indices, usual: Indices
 ) -> list[int]:
-    """Find the calm picture of the same mood, then some bright ones that stand out, none in the ring."""
+    """Find the calm picture of the same mood, then some that stand out, lighter than the ring's mean."""
     lightness = _standard(pool.lab[..., 0].mean(axis=(1, 2)))
     vivid = _vividness(pool)
     mean_gap, least_gap = distances[:, chosen].mean(axis=1), distances[:, chosen].min(axis=1)
@@ -307,5 +307,7 @@ def _rest_and_accents(
     calm[chosen] = np.inf
     bright = lightness + 0.5 * vivid + 0.5 * _standard(least_gap)
     rest = int(fitting[calm[fitting].argmin()])
-    bright[[*chosen, rest]] = -np.inf
-    return [rest, *usual[np.argsort(-bright[usual], kind="stable")][:ACCENTS].tolist()]
+    free = np.setdiff1d(usual, [*chosen, rest])
+    lighter = free[lightness[free] > lightness[chosen].mean()]
+    accents = lighter if len(lighter) else free
+    return [rest, *accents[np.argsort(-bright[accents], kind="stable")][:ACCENTS].tolist()]
