@@ -28,6 +28,8 @@ from weights import load_generator
 __all__ = ["figures", "kernel_curve", "main", "mixed", "slerp", "wide"]
 
 COARSE = 5
+SHOWN = 256
+"""Pixels a picture is shown with at most, so that a sheet stays small."""
 MIXES = {
     "coarse (to 16 px)": slice(0, 5),
     "middle (32-64 px)": slice(5, 9),
@@ -152,14 +154,18 @@ def pictures(generator: Generator, family: str, folder: Path) -> None:
         "wide": wide(generator, range(8)),
     }
     for name, images in sheets.items():
-        save_sheet(folder / f"{name}.webp", images, columns=4 if name == "wide" else 8)
+        if name == "noise":
+            shown = images[..., :SHOWN, :SHOWN]
+        else:
+            shown = F.interpolate(images, scale_factor=min(1, SHOWN / images.shape[2]), mode="area")
+        save_sheet(folder / f"{name}.webp", shown, columns=4 if name == "wide" else 8)
 
 
 CAPTIONS = {
     "samples": "Seeds 0 to 63, nothing chosen.",
     "teacher": "The teacher's own pictures.",
     "mixing": "Seeds 0 to 7; 8 to 15; the first with the coarse, the middle, the fine styles of the second.",
-    "noise": "Seeds 0 to 7 with their stored noise, with none, with new noise.",
+    "noise": "Corners of seeds 0 to 7, pixel for pixel, with their stored noise, with none, with new noise.",
     "truncation": "psi 1, 0.7, 0.4 and 0.",
     "slerp": "From seed to seed in eight steps, four times.",
     "wide": "16:9 as the package paints it, by mirroring the learned constant beyond its edges.",
