@@ -18,6 +18,7 @@ __all__ = [
     "likeness",
     "mix",
     "palette_gap",
+    "seams",
     "spread",
     "structure_gap",
 ]
@@ -122,3 +123,15 @@ def glint_gap(image: Tensor, wanted: Tensor) -> Tensor:
     """Mean absolute log ratio of the glints to those wanted: grain must sparkle, not be specks of dirt."""
     least = 1e-8
     return ((glints(image) + least).log() - (wanted + least).log()).abs().mean()
+
+
+def seams(image: Tensor) -> Tensor:
+    """Mean log of how much more the lines along the border bend than lines inside: no frame may show.
+
+    A line is a row's or column's mean colour; it bends where it leaves its two neighbours' mean.
+    """
+    rows, columns = image.mean(3), image.mean(2)
+    lines = torch.cat((rows, rows.flip(2), columns, columns.flip(2)))
+    bends = (lines[..., :-2] - 2 * lines[..., 1:-1] + lines[..., 2:]).square().mean((0, 1)) + 1e-10
+    rim = min(8, len(bends) // 4)
+    return 0.5 * (bends[:rim] / bends[rim:-rim].mean()).log().relu().mean()

@@ -23,7 +23,7 @@ from train import scheduled
 __all__ = ["Trainer"]
 
 BETAS = (0.0, 0.99)
-AVERAGE_KIMG = 5.0
+AVERAGE_KIMG = 2.0
 PAUSE = 120.0
 """Seconds; a step that seems to take longer was paused, and the rest does not count."""
 RAMP_KIMG = 6.0
@@ -35,6 +35,7 @@ WEIGHTS = {
     "structure": 0.5,
     "palette": 1.0,
     "glints": 0.2,
+    "seams": 0.2,
 }
 
 
@@ -232,6 +233,7 @@ class Trainer:
             "structure": losses.structure_gap(fake[batch.mixed], fake[batch.structure].detach()),
             "palette": losses.palette_gap(fake[batch.mixed], fake[batch.palette].detach()),
             "glints": losses.glint_gap(fake, torch.tensor([self.norms["bright"], self.norms["dark"]])),
+            "seams": losses.seams(fake),
         }
         if rate > 0:
             verdict = -torch.stack([x.mean() for x in self.critic(seen)]).mean()
