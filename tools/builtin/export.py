@@ -21,7 +21,7 @@ __all__ = ["DESCRIPTIONS", "centre", "main"]
 
 DESCRIPTIONS = {
     "silk": "luminous sheets and lightning with fine dust that the noise moves",
-    "mandala": "six-fold flowers of light, their petals edged and dusted by the noise",
+    "glass": "stained glass lit from behind, its panes rough with the noise",
 }
 SHIPPED = Path(__file__).resolve().parents[2] / "src" / "clavilux" / "generator" / "builtin"
 EXACT = ("mapping.w_avg", "noise_strength")

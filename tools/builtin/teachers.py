@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["FAMILIES", "Basis", "Teacher", "draw", "glass", "mandala", "silk"]
+__all__ = ["FAMILIES", "Basis", "Teacher", "draw", "glass", "silk"]
 
 SINUSOIDS = 6
 REACH = 2.4
@@ -145,33 +145,6 @@ def silk(d: Draw) -> Tensor:
     return expose(surface + light, radius)
 
 
-STAR = Basis(seed=21, low=0.4, high=1.6, alpha=1.2)
-
-
-def mandala(d: Draw) -> Tensor:
-    """Draw six-fold mirrored flowers of light."""
-    x, y = d.coordinates()
-    radius = (x.square() + y.square()).sqrt()
-    wedge = math.pi / 6
-    turn = torch.atan2(y, x).remainder(2 * wedge)
-    turn = torch.minimum(turn, 2 * wedge - turn)
-    x, y = 1.4 * radius * turn.cos(), 1.4 * radius * turn.sin()
-    m1, m2, m3, m4 = (STAR.mixtures(d.batch, d.source) for _ in range(4))
-    reach, wander = d.uniform(0.08, 0.3), d.jitter()
-    u, v = x + reach * at(m1, x, y) + wander, y + reach * at(m2, x, y) + wander
-    a, b = at(m3, u, v), at(m4, u, v)
-    f = d.uniform(1.2, 3) * b + d.uniform(-0.8, 0.8) * a + d.uniform(-1.6, 1.6) * radius
-    bands = 0.5 + 0.5 * (2 * f).cos()
-    edges = (-d.uniform(3, 7) * f.sin().abs()).exp()
-    density = torch.sigmoid(2.2 * a + d.uniform(-0.8, 0.8))
-    sparks = 1.2 * (d.noise(d.resolution) - 2.3).clamp(min=0) * (edges + 0.1).sqrt()
-    rate, spread, phase = colours = cycle(d)
-    tone = 0.5 * a + 0.6 * radius
-    surface = palette(tone, colours) * (density * (0.1 + 0.8 * bands))[:, None]
-    light = palette(tone, (rate, spread, phase + 0.35)) * ((edges + sparks) * d.uniform(0.4, 0.9))[:, None]
-    return expose(surface + light, radius.clamp(max=1.4))
-
-
 PANE = Basis(seed=31, low=0.35, high=1.5, alpha=1.3)
 PANES = 20
 SAMPLES = 48
@@ -225,7 +198,7 @@ def glass(d: Draw) -> Tensor:
 
 
 Teacher = Callable[[Draw], Tensor]
-FAMILIES: dict[str, Teacher] = {"silk": silk, "mandala": mandala, "glass": glass}
+FAMILIES: dict[str, Teacher] = {"silk": silk, "glass": glass}
 
 
 def draw(family: str, batch: int, resolution: int, source: torch.Generator) -> Tensor:
