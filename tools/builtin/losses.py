@@ -9,6 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from teachers import LUMA
+
 __all__ = [
     "Mixed",
     "alikeness",
@@ -22,8 +24,6 @@ __all__ = [
     "spread",
     "structure_gap",
 ]
-
-LUMA = torch.tensor([0.2126, 0.7152, 0.0722])
 
 
 def hinge(real: list[Tensor], fake: list[Tensor]) -> Tensor:

@@ -16,11 +16,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["FAMILIES", "Basis", "Teacher", "draw", "glass", "silk"]
+__all__ = ["FAMILIES", "LUMA", "Basis", "Teacher", "draw", "glass", "silk"]
 
 SINUSOIDS = 6
 REACH = 2.4
 CELLS = 320
+LUMA = torch.tensor([0.2126, 0.7152, 0.0722])
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,12 @@ def expose(colour: Tensor, radius: Tensor) -> Tensor:
     return (1 - (-1.9 * colour * vignette).exp()) * 2 - 1
 
 
+def saturate(image: Tensor, times: float) -> Tensor:
+    """Move pictures in [-1, 1] away from grey, their luma kept but where a channel ends."""
+    luma = image.mul(LUMA[:, None, None]).sum(1, keepdim=True)
+    return (luma + times * (image - luma)).clamp(-1, 1)
+
+
 def cycle(d: Draw) -> tuple[Tensor, Tensor, Tensor]:
     """Draw a palette: rate, spread, phase."""
     return d.uniform(0.2, 0.45), d.uniform(0.3, 0.7), d.uniform(0, 1)
@@ -142,7 +149,7 @@ def silk(d: Draw) -> Tensor:
     surface = palette(tone, colours) * (density * (0.12 + 0.75 * bands * (0.6 + 0.4 * detail)))[:, None]
     glow = (ridges + sparks) * density.sqrt() * d.uniform(0.5, 1.1)
     light = palette(tone, (rate, spread, phase + 0.35)) * glow[:, None]
-    return expose(surface + light, radius)
+    return saturate(expose(surface + light, radius), 1.7)
 
 
 PANE = Basis(seed=31, low=0.35, high=1.5, alpha=1.3)

@@ -34,8 +34,8 @@ WEIGHTS = {
     "outlines": 8.0,
     "structure": 0.5,
     "palette": 1.0,
-    "glints": 0.2,
-    "seams": 0.2,
+    "glints": 0.5,
+    "seams": 1.0,
 }
 
 
