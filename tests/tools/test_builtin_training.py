@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import distributed
 from torch.nn import functional as F
 
@@ -109,6 +110,12 @@ def test_a_frame_around_the_picture_is_seen():
     framed = F.pad(pictures[..., 1:-1, 1:-1], (1, 1, 1, 1), value=0)
     assert losses.seams(pictures) < 0.1
     assert losses.seams(framed) > 0.3
+
+
+def test_only_what_is_far_beyond_black_and_white_is_too_much():
+    pictures = drawn("glass")
+    assert losses.excess(1.4 * pictures) == 0
+    assert losses.excess(pictures + 8 * (pictures > 0.9)) > 0.1
 
 
 def test_pictures_are_alike_that_share_their_lines_whatever_their_colours():
@@ -235,6 +242,8 @@ def test_exported_weights_are_what_the_package_draws(run, tmp_path, monkeypatch)
     with torch.inference_mode():
         drawn_by_package = model.network(ws, noise)
     assert (drawn_by_package.clamp(-1, 1) - sample(trained, z)).abs().mean() < 0.01
+    with Image.open(target.with_suffix(".webp")) as preview:
+        assert preview.size == (6 * 128, 128)
 
 
 def test_the_card_measures_and_draws(run, tmp_path, monkeypatch):

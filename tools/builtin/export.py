@@ -3,7 +3,8 @@
     python tools/builtin/export.py ~/clavilux-training/silk-a/latest.pt silk --kimg 150 --hours 9
 
 The centre of the latents is measured anew from 10,000 seeded codes, and everything but it and the noise
-strengths is stored in half precision.
+strengths is stored in half precision. Beside the weights goes FAMILY.webp, the strip that `clavilux models`
+shows.
 """
 
 import argparse
@@ -11,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from torch.nn import functional as F
 
 from clavilux.generator.checkpoints.native import write_native
 from network import LR_MULTIPLIER, Generator
-from sheets import seeds_to_z
+from sheets import sample, save_sheet, seeds_to_z
 from weights import load_generator
 
 __all__ = ["DESCRIPTIONS", "centre", "main"]
@@ -24,6 +26,8 @@ DESCRIPTIONS = {
     "glass": "stained glass lit from behind, its panes rough with the noise",
 }
 SHIPPED = Path(__file__).resolve().parents[2] / "src" / "clavilux" / "generator" / "builtin"
+PREVIEW = 6
+"""Seeds in the preview."""
 EXACT = ("mapping.w_avg", "noise_strength")
 
 
@@ -48,6 +52,8 @@ def main() -> None:
     arrays = {n: a if n.endswith(EXACT) else a.astype(np.float16) for n, a in arrays.items()}
     target = options.target or SHIPPED / f"{options.family}.safetensors"
     write_native(target, arrays, card(options))
+    shown = sample(generator, seeds_to_z(range(PREVIEW), generator.sizes.z_dim), psi=0.8)
+    save_sheet(target.with_suffix(".webp"), F.interpolate(shown, (128, 128), mode="area"), columns=PREVIEW)
 
 
 def card(options: argparse.Namespace) -> dict[str, str]:

@@ -14,6 +14,7 @@ from teachers import LUMA
 __all__ = [
     "Mixed",
     "alikeness",
+    "excess",
     "glint_gap",
     "glints",
     "hinge",
@@ -135,3 +136,8 @@ def seams(image: Tensor) -> Tensor:
     bends = (lines[..., :-2] - 2 * lines[..., 1:-1] + lines[..., 2:]).square().mean((0, 1)) + 1e-10
     rim = min(8, len(bends) // 4)
     return 0.5 * (bends[:rim] / bends[rim:-rim].mean()).log().relu().mean()
+
+
+def excess(image: Tensor) -> Tensor:
+    """Mean square of what lies far beyond black and white, where a picture is cut off and a critic misled."""
+    return (image.abs() - 1.5).relu().square().mean()

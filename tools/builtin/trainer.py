@@ -31,11 +31,12 @@ CROSSOVERS = (5, 6, 7, 8, 9)
 WEIGHTS = {
     "variety": 0.5,
     "layouts": 4.0,
-    "outlines": 8.0,
+    "outlines": 20.0,
     "structure": 0.5,
     "palette": 1.0,
     "glints": 0.5,
     "seams": 1.0,
+    "excess": 1.0,
 }
 
 
@@ -234,6 +235,7 @@ class Trainer:
             "palette": losses.palette_gap(fake[batch.mixed], fake[batch.palette].detach()),
             "glints": losses.glint_gap(fake, torch.tensor([self.norms["bright"], self.norms["dark"]])),
             "seams": losses.seams(fake),
+            "excess": losses.excess(fake),
         }
         if rate > 0:
             verdict = -torch.stack([x.mean() for x in self.critic(seen)]).mean()
