@@ -201,7 +201,7 @@ def glass(d: Draw) -> Tensor:
     through = lit * ((0.55 + 0.45 * (-2 * centre).exp()) * hammered.clamp(min=0) * 1.5 + rim) + 0.03
     light = palette(tone, colours) * through[:, None]
     light = light + palette(tone, (rate, spread, phase + 0.35)) * (bubbles * lit)[:, None]
-    return expose(light * lead[:, None], (x.square() + y.square()).sqrt())
+    return saturate(expose(light * lead[:, None], (x.square() + y.square()).sqrt()), 1.4)
 
 
 Teacher = Callable[[Draw], Tensor]
