@@ -2,8 +2,9 @@
 
 Projected GAN (Sauer et al. 2021, arXiv:2111.01007): features of EfficientNet-Lite0 at four scales are mixed
 by fixed random convolutions across channels and from coarse to fine, standardised once, and judged by
-spectrally normalised heads. A small patch network looks at bare pixels as well, for grain that the frozen
-features overlook. Above ``WHOLE`` px two views are judged: the whole picture shrunk, and a sharp crop.
+spectrally normalised heads. Two small patch networks look at bare pixels as well, sharp and at half size,
+for lines and grain that the frozen features overlook. Above ``WHOLE`` px two views are judged: the whole
+picture shrunk, and a sharp crop.
 """
 
 import torch
@@ -19,6 +20,7 @@ SMALLEST = 64
 TAPS = {2: 24, 4: 40, 10: 112, 15: 320}
 WIDTHS = (48, 64, 96, 128)
 PATCH = 64
+"""Pixels across what a patch network sees."""
 
 
 class Features(nn.Module):
@@ -125,8 +127,21 @@ def head(level: int) -> nn.Sequential:
     return nn.Sequential(*layers, normed(width, 128, 3), nn.LeakyReLU(0.2), normed(128, 1, 1))
 
 
+def patches() -> nn.Sequential:
+    """Build a judge of bare pixels, each logit from a square of 18 of them."""
+    return nn.Sequential(
+        normed(3, 48, 4, 2),
+        nn.LeakyReLU(0.2),
+        normed(48, 96, 4, 2),
+        nn.LeakyReLU(0.2),
+        normed(96, 128, 3),
+        nn.LeakyReLU(0.2),
+        normed(128, 1, 1),
+    )
+
+
 class Critic(nn.Module):
-    """Heads on mixed features of each view, and the patch network on pixels."""
+    """Heads on mixed features of each view, and the patch networks on pixels."""
 
     def __init__(self, resolution: int, *, seed: int = 0) -> None:
         super().__init__()
@@ -134,14 +149,15 @@ class Critic(nn.Module):
         self.views = nn.ModuleDict({"whole": nn.ModuleList(head(k) for k in range(4))})
         if resolution > WHOLE:
             self.views["detail"] = nn.ModuleList(head(k) for k in range(4))
-        self.patch = nn.Sequential(
-            normed(3, 32, 4, 2), nn.LeakyReLU(0.2), normed(32, 64, 4, 2), nn.LeakyReLU(0.2), normed(64, 1, 3)
-        )
+        self.pixels = nn.ModuleDict({"sharp": patches(), "shrunk": patches()})
 
     def look(self, image: Tensor, features: Features) -> dict[str, list[Tensor]]:
         """Everything the heads need to know of pictures (B, 3, R, R), differentiable in them."""
         whole = image if image.shape[-1] <= WHOLE else F.interpolate(image, size=(WHOLE, WHOLE), mode="area")
-        seen = {"whole": self.mixing(features(whole)), "patch": [crop(image, min(PATCH, image.shape[-1]))]}
+        shrunk = F.interpolate(image, scale_factor=0.5, mode="area")
+        seen = {"whole": self.mixing(features(whole))}
+        for name, pixels in {"sharp": image, "shrunk": shrunk}.items():
+            seen[name] = [crop(pixels, min(PATCH, pixels.shape[-1]))]
         if "detail" in self.views:
             seen["detail"] = self.mixing(features(crop(image, WHOLE)))
         return seen
@@ -151,7 +167,8 @@ class Critic(nn.Module):
         judged = [
             judge(x) for name, view in self.views.items() for judge, x in zip(view, seen[name], strict=True)
         ]
-        return [*judged, self.patch(seen["patch"][0])]
+        judged += [judge(seen[name][0]) for name, judge in self.pixels.items()]
+        return [x.float() for x in judged]
 
 
 def crop(image: Tensor, size: int) -> Tensor:
