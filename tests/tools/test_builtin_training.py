@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load_file
 from torch import distributed
 from torch.nn import functional as F
 
@@ -22,7 +23,7 @@ import teachers
 from clavilux.generator import layers
 from clavilux.generator.model import load_model
 from critic import crop
-from network import Generator, Sizes, fir_double, grow
+from network import Generator, Sizes, fir_double, grow, level
 from sheets import pixels, sample, seeds_to_z
 
 SMALL = Sizes(16, z_dim=8, w_dim=8, mapping_layers=2, channel_base=256, channel_max=16)
@@ -75,6 +76,23 @@ def test_a_grown_generator_paints_the_same_picture_larger():
     large.load_state_dict(grow(small.state_dict(), larger))
     z = torch.randn(2, 8)
     assert torch.allclose(large(z), fir_double(small(z)), atol=1e-5)
+
+
+def test_an_octave_that_waited_adds_no_light_of_its_own():
+    torch.manual_seed(0)
+    large = Generator(Sizes(32, z_dim=8, w_dim=8, mapping_layers=2, channel_base=256, channel_max=16))
+    small = Generator(SMALL)
+    small.load_state_dict(grow(large.state_dict(), SMALL))
+    large.synthesis.b32.torgb.bias.data += torch.tensor([3.0, 0.0, -3.0])
+    z = torch.randn(256, 8)
+
+    def added() -> torch.Tensor:
+        with torch.no_grad():
+            return (large(z) - fir_double(small(z))).mean((0, 2, 3)).abs().max()
+
+    assert added() > 2
+    level(large)
+    assert added() < 0.2
 
 
 def test_mixing_takes_coarse_styles_from_one_picture_and_fine_from_another():
@@ -172,7 +190,16 @@ def test_a_sheet_lays_pictures_out_in_rows():
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory):
+def handlers():
+    """Give signals back their handlers, which a trainer takes."""
+    before = [(name, signal.getsignal(name)) for name in (signal.SIGTERM, signal.SIGINT)]
+    yield
+    for name, handler in before:
+        signal.signal(name, handler)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory, handlers):
     """Train 16 px to 32 px, stop, and resume: the folder of the run."""
     from train import parse
     from trainer import Trainer
@@ -180,7 +207,6 @@ def run(tmp_path_factory):
     home = tmp_path_factory.mktemp("training")
     for part in ("sheets", "ema"):
         (home / part).mkdir()
-    handlers = [(name, signal.getsignal(name)) for name in (signal.SIGTERM, signal.SIGINT)]
     distributed.init_process_group("gloo", init_method=f"file://{home}/meeting", rank=0, world_size=1)
     small = (
         "silk --resolution 16 --batch 4 --workers 1 --warmup-kimg 0 --sheet-kimg 0.008 --grow 0.008:32 --kimg"
@@ -193,8 +219,6 @@ def run(tmp_path_factory):
     worker.stop(signal.SIGTERM, None)
     outcomes.append(worker.run())
     distributed.destroy_process_group()
-    for name, handler in handlers:
-        signal.signal(name, handler)
     return argparse.Namespace(folder=home, outcomes=outcomes)
 
 
@@ -244,6 +268,27 @@ def test_exported_weights_are_what_the_package_draws(run, tmp_path, monkeypatch)
     assert (drawn_by_package.clamp(-1, 1) - sample(trained, z)).abs().mean() < 0.01
     with Image.open(target.with_suffix(".webp")) as preview:
         assert preview.size == (6 * 128, 128)
+
+
+def test_training_goes_on_from_shipped_weights(run, tmp_path, monkeypatch):
+    import export
+    from train import parse
+    from trainer import Trainer
+
+    shipped, home = tmp_path / "shipped.safetensors", tmp_path / "run"
+    told = ["export.py", str(run.folder / "latest.pt"), "silk", "--kimg", "7", "--target", str(shipped)]
+    monkeypatch.setattr(sys, "argv", told)
+    export.main()
+    home.mkdir()
+    worker = Trainer(
+        parse(f"silk --resolution 16 --workers 1 --start {shipped} --grow 8:32".split()), home, 0
+    )
+    assert (worker.pictures, worker.sizes.resolution) == (7000, 16)
+    worker.pictures = 8000
+    worker.save({}, 1.0)
+    grown = Trainer(parse(f"silk --resolution 16 --workers 1 --start {shipped} --grow 8:32".split()), home, 0)
+    kept = load_file(shipped)["synthesis.b32.conv0.weight"].float()
+    assert torch.equal(grown.generator.synthesis.b32.conv0.weight, kept)
 
 
 def test_the_card_measures_and_draws(run, tmp_path, monkeypatch):

@@ -2,7 +2,8 @@
 
 Parameter names, shapes and runtime gains are those of the published PyTorch implementation, so its state
 dict is what every reader of checkpoints knows. Equations: Karras et al. 2020 (arXiv:1912.04958), skip
-architecture. Images are (B, 3, R, R) in [-1, 1]; z is (B, z_dim) standard normal; ws is (B, L, w_dim).
+architecture. Images are (B, 3, R, R) in [-1, 1]; z is (B, z_dim) standard normal; ws is (B, L, w_dim). Under
+autocast the features stay in half precision, and colours are added up in single precision.
 """
 
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Generator", "Sizes", "fir_double", "grow"]
+__all__ = ["Generator", "Sizes", "fir_double", "grow", "level"]
 
 SQRT2 = 2.0**0.5
 LR_MULTIPLIER = 0.1
@@ -76,7 +77,10 @@ class Affine(nn.Module):
 
 
 class ModulatedConv(nn.Module):
-    """One styled 3 x 3 convolution with noise and leaky ReLU; doubles the size when ``up``."""
+    """One styled 3 x 3 convolution with noise and leaky ReLU; doubles the size when ``up``.
+
+    The activation's gain, the root of two, is applied before it, where the factors are small.
+    """
 
     def __init__(self, sizes: Sizes, resolution: int, fan: tuple[int, int], *, up: bool) -> None:
         super().__init__()
@@ -91,17 +95,18 @@ class ModulatedConv(nn.Module):
     def forward(self, x: Tensor, w: Tensor, noise: Tensor | None) -> Tensor:
         style = self.affine(w)
         power = self.weight.square().sum((2, 3))
-        demodulation = (style.square() @ power.T + 1e-8).rsqrt()
-        x = x * style[:, :, None, None]
+        demodulation = SQRT2 * (style.float().square() @ power.T + 1e-8).rsqrt()
+        x = x * style[:, :, None, None].to(x.dtype)
         if self.up:
             x = F.conv_transpose2d(x, self.weight.transpose(0, 1), stride=2)
             x = smooth_twice(F.pad(x, (1, 1, 1, 1)))
         else:
             x = F.conv2d(x, self.weight, padding=1)
-        x = x * demodulation[:, :, None, None] + self.bias[None, :, None, None]
+        bias = (SQRT2 * self.bias)[None, :, None, None].to(x.dtype)
+        x = torch.addcmul(bias, x, demodulation[:, :, None, None].to(x.dtype))
         if noise is not None:
-            x = x + noise * self.noise_strength
-        return F.leaky_relu(x, 0.2) * SQRT2
+            x = x + (noise * (SQRT2 * self.noise_strength)).to(x.dtype)
+        return F.leaky_relu(x, 0.2)
 
 
 class ToRGB(nn.Module):
@@ -115,7 +120,7 @@ class ToRGB(nn.Module):
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         style = self.affine(w) * x.shape[1] ** -0.5
-        return F.conv2d(x * style[:, :, None, None], self.weight, self.bias)
+        return F.conv2d(x * style[:, :, None, None].to(x.dtype), self.weight, self.bias).float()
 
 
 class Block(nn.Module):
@@ -181,7 +186,7 @@ class Synthesis(nn.Module):
 
     def forward(self, ws: Tensor, noises: list[Tensor] | None, const: Tensor | None = None) -> Tensor:
         const = self.b4.const if const is None else const
-        x = const.expand(ws.shape[0], -1, -1, -1)
+        x = const.expand(ws.shape[0], -1, -1, -1).contiguous(memory_format=torch.channels_last)
         image, index = None, 0
         for resolution in self.resolutions:
             block = getattr(self, f"b{resolution}")
@@ -215,8 +220,8 @@ class Generator(nn.Module):
 def grow(state: dict[str, Tensor], sizes: Sizes) -> dict[str, Tensor]:
     """Fit the weights of a smaller generator into a larger one, which then paints the same picture, larger.
 
-    The new blocks begin at random with a colour layer of zeros, so they add nothing until they have learned,
-    and with enough noise for sparks to grow from.
+    Blocks that the weights lack begin at random with a colour layer of zeros, so they add nothing until they
+    have learned, and with enough noise for sparks to grow from. Blocks beyond the size are left out.
     """
     fresh = Generator(sizes).state_dict()
     for name, value in fresh.items():
@@ -227,3 +232,24 @@ def grow(state: dict[str, Tensor], sizes: Sizes) -> dict[str, Tensor]:
         elif name.endswith("noise_strength"):
             fresh[name] = torch.full_like(value, NEW_NOISE)
     return fresh
+
+
+@torch.no_grad()
+def level(generator: Generator) -> None:
+    """Let the last block add no light on average: it may come from weights that have since moved on."""
+    last = getattr(generator.synthesis, f"b{generator.sizes.resolution}")
+    ws = generator.widen(
+        generator.mapping(torch.randn(64, generator.sizes.z_dim, device=last.torgb.bias.device))
+    )
+    noises = generator.synthesis.noises(1, mode="const")
+
+    def mean() -> Tensor:
+        return torch.stack([generator.synthesis(w, noises).mean((0, 2, 3)) for w in ws.split(8)]).mean(0)
+
+    lit = mean()
+    weight, bias = last.torgb.weight.clone(), last.torgb.bias.clone()
+    last.torgb.weight.zero_()
+    last.torgb.bias.zero_()
+    shift = lit - mean()
+    last.torgb.weight.copy_(weight)
+    last.torgb.bias.copy_(bias - shift)

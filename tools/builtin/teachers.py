@@ -1,10 +1,10 @@
 """Procedural teachers: picture families that exist only as formulas, drawn in batches and seeded.
 
-A teacher draws (B, 3, R, R) float32 pictures in [-1, 1] from a ``torch.Generator``. Coordinates x, y run over
-[-1, 1]; r is the distance from the centre. Every family mixes a fixed *basis* of smooth random fields, so its
-pictures form one continuous space. Stochastic texture (ridge jitter, sparks) is drawn per picture and is not
-part of that space: it is what a generator's noise inputs learn. Texture sizes are fractions of the frame, so
-a picture drawn at 256 px and shrunk to 128 px looks like one drawn at 128 px.
+A teacher draws (B, 3, R, R) float32 pictures in [-1, 1] from a ``torch.Generator``, on its device.
+Coordinates x, y run over [-1, 1]; r is the distance from the centre. Every family mixes a fixed *basis* of
+smooth random fields, so its pictures form one continuous space. Stochastic texture (ridge jitter, sparks) is
+drawn per picture and is not part of that space: it is what a generator's noise inputs learn. Texture sizes
+are fractions of the frame, so a picture drawn at 256 px and shrunk to 128 px looks like one drawn at 128 px.
 """
 
 import math
@@ -53,8 +53,9 @@ class Basis:
 
     def mixtures(self, batch: int, source: torch.Generator) -> Tensor:
         """Draw one unit-norm mixture per picture and mix its field: (B, 1, CELLS, CELLS)."""
-        weights = F.normalize(torch.randn(batch, self.count, generator=source), dim=1)
-        return torch.einsum("bk,khw->bhw", weights, self.table)[:, None]
+        weights = torch.randn(batch, self.count, generator=source, device=source.device)
+        table = self.table.to(source.device)
+        return torch.einsum("bk,khw->bhw", F.normalize(weights, dim=1), table)[:, None]
 
 
 def at(mixed: Tensor, x: Tensor, y: Tensor) -> Tensor:
@@ -73,12 +74,14 @@ class Draw:
 
     def uniform(self, low: float, high: float) -> Tensor:
         """One number per picture, (B, 1, 1)."""
-        return low + (high - low) * torch.rand(self.batch, 1, 1, generator=self.source)
+        level = torch.rand(self.batch, 1, 1, generator=self.source, device=self.source.device)
+        return low + (high - low) * level
 
     def noise(self, cells: int) -> Tensor:
         """White noise on a grid of ``cells``, enlarged smoothly to the picture: (B, R, R)."""
         cells = min(cells, self.resolution)
-        grid = torch.randn(self.batch, 1, cells, cells, generator=self.source)
+        shape = (self.batch, 1, cells, cells)
+        grid = torch.randn(shape, generator=self.source, device=self.source.device)
         if cells < self.resolution:
             size = (self.resolution, self.resolution)
             grid = F.interpolate(grid, size=size, mode="bilinear", align_corners=False)
@@ -86,7 +89,8 @@ class Draw:
 
     def coordinates(self) -> tuple[Tensor, Tensor]:
         """x and y of every pixel centre, (1, R, R)."""
-        line = (torch.arange(self.resolution) + 0.5) / self.resolution * 2 - 1
+        places = torch.arange(self.resolution, device=self.source.device)
+        line = (places + 0.5) / self.resolution * 2 - 1
         return line[None, None, :].expand(1, self.resolution, -1), line[None, :, None].expand(
             1, -1, len(line)
         )
@@ -100,7 +104,7 @@ class Draw:
 def palette(at: Tensor, cycle: tuple[Tensor, Tensor, Tensor]) -> Tensor:
     """Cosine colours (B, 3, R, R) at position ``at``; ``cycle`` is (rate, spread, phase), each (B, 1, 1)."""
     rate, spread, phase = cycle
-    offset = torch.tensor([0.0, 0.33, 0.67])[None, :, None, None]
+    offset = torch.tensor([0.0, 0.33, 0.67], device=at.device)[None, :, None, None]
     turn = rate[:, None] * at[:, None] + spread[:, None] * offset + phase[:, None]
     return 0.5 + 0.5 * (2 * math.pi * turn).cos()
 
@@ -113,7 +117,7 @@ def expose(colour: Tensor, radius: Tensor) -> Tensor:
 
 def saturate(image: Tensor, times: float) -> Tensor:
     """Move pictures in [-1, 1] away from grey, their luma kept but where a channel ends."""
-    luma = image.mul(LUMA[:, None, None]).sum(1, keepdim=True)
+    luma = image.mul(LUMA[:, None, None].to(image)).sum(1, keepdim=True)
     return (luma + times * (image - luma)).clamp(-1, 1)
 
 
@@ -188,7 +192,7 @@ def glass(d: Draw) -> Tensor:
     px = scale * (x + reach * at(m1, x, y)) + d.uniform(-0.5, 0.5)
     py = scale * (y + reach * at(m2, x, y)) + d.uniform(-0.5, 0.5)
     grid = torch.stack((px, py), dim=-1) / (PANES / 2)
-    table = panes()[None].expand(d.batch, -1, -1, -1)
+    table = panes().to(x)[None].expand(d.batch, -1, -1, -1)
     edge, centre = F.grid_sample(table[:, :2], grid, padding_mode="border", align_corners=True).unbind(1)
     cx, cy, own = F.grid_sample(table[:, 2:], grid, "nearest", "border", align_corners=True).unbind(1)
     rate, spread, phase = colours = cycle(d)

@@ -1,11 +1,14 @@
 """Train one built-in generator: start, stop and resume with the same command.
 
-    python tools/builtin/train.py silk --run first --start weights.safetensors --grow 150:256
+    python tools/builtin/train.py silk --run first --start weights.safetensors --grow 250:256
+
 
 Everything lives in ``--home``/FAMILY-RUN: ``latest.pt`` (every ``--save-minutes``, written whole or not at
 all), ``log.csv``, ``sheets/``, ``ema/`` and ``code/`` (the copy it runs from, so that edits wait for the next
 start). SIGTERM and SIGINT save and stop; SIGSTOP pauses. Each worker is one process with one thread that
-paints its share of the batch; gradients are averaged between them. kimg counts thousands of pictures painted.
+paints its share of the batch; gradients are averaged between them. kimg counts thousands of pictures painted,
+those behind the weights begun from included. Halves (bf16) are used where the hardware has them, a GPU (with
+``--workers 1``) where there is one.
 """
 
 import argparse
@@ -41,6 +44,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--warmup-kimg", type=float, default=3, help="critic alone, after a start or growth")
     parser.add_argument("--generator-rate", type=float, default=2e-3)
     parser.add_argument("--critic-rate", type=float, default=2e-4)
+    parser.add_argument("--compile", action="store_true", help="minutes of compiling, then a fifth faster")
     parser.add_argument("--noise-floor", type=float, default=0.05)
     return parser.parse_args(arguments)
 

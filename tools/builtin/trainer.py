@@ -15,7 +15,7 @@ from torch import Tensor, distributed
 
 import losses
 from critic import Critic, Features
-from network import Generator, Sizes, grow
+from network import Generator, Sizes, grow, level
 from sheets import sample, save_sheet, seeds_to_z
 from teachers import draw
 from train import scheduled
@@ -23,10 +23,10 @@ from train import scheduled
 __all__ = ["Trainer"]
 
 BETAS = (0.0, 0.99)
-AVERAGE_KIMG = 2.0
+AVERAGE_KIMG = 5.0
 PAUSE = 120.0
 """Seconds; a step that seems to take longer was paused, and the rest does not count."""
-RAMP_KIMG = 6.0
+RAMP_KIMG = 3.0
 CROSSOVERS = (5, 6, 7, 8, 9)
 WEIGHTS = {
     "variety": 0.5,
@@ -46,14 +46,18 @@ class Trainer:
     def __init__(self, options: argparse.Namespace, folder: Path, rank: int) -> None:
         self.options, self.folder, self.rank = options, folder, rank
         self.share = options.batch // options.workers
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.half = halves(self.device)
         state = self.restore()
         self.pictures, self.seconds, self.since = state["pictures"], state["seconds"], state["since"]
         self.sizes = Sizes(scheduled(options, self.pictures / 1000))
         torch.manual_seed(options.seed)
-        self.features = Features()
+        self.features = Features().to(self.device)
         self.build(state)
+        synthesis = self.generator.synthesis
+        self.paint = torch.compile(synthesis, dynamic=False) if options.compile else synthesis
         torch.manual_seed(1000 * options.seed + rank + self.pictures)
-        self.chance = torch.Generator().manual_seed(7919 * options.seed + rank + self.pictures)
+        self.chance = torch.Generator(self.device).manual_seed(7919 * options.seed + rank + self.pictures)
         self.norms: dict[str, float] = state["norms"]
         self.stopping = False
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -67,7 +71,7 @@ class Trainer:
         """Read the latest checkpoint, or make the state of a beginning."""
         latest = self.folder / "latest.pt"
         if latest.exists():
-            return torch.load(latest, weights_only=True)
+            return torch.load(latest, weights_only=True, map_location=self.device)
         start = {
             "pictures": 0,
             "seconds": 0.0,
@@ -76,29 +80,32 @@ class Trainer:
             "resolution": self.options.resolution,
         }
         if self.options.start:
-            from safetensors.torch import load_file
-
-            weights = {name: value.float() for name, value in load_file(self.options.start).items()}
-            start |= {"generator": weights, "average": weights}
+            card = native_card(self.options.start)
+            start["pictures"] = start["since"] = round(1000 * float(card["kimg"]))
+            start["seconds"] = 3600 * float(card["training_hours"])
         return start
 
     def build(self, state: dict) -> None:
         """Make all networks and optimisers and fill in what the state holds, grown if due."""
-        self.generator, self.average = Generator(self.sizes), Generator(self.sizes)
-        if "generator" in state:
-            self.generator.load_state_dict(grow(state["generator"], self.sizes))
+        self.generator = Generator(self.sizes).to(self.device, memory_format=torch.channels_last)
+        known = self.begun() | state.get("generator", {})
+        grown = state["resolution"] != self.sizes.resolution
+        if known:
+            self.generator.load_state_dict(grow(known, self.sizes))
+        if grown:
+            level(self.generator)
+        self.average = Generator(self.sizes).to(self.device).requires_grad_(False)
         self.average.load_state_dict(self.generator.state_dict() | state.get("average", {}))
-        self.average.requires_grad_(False)
         self.critic = Critic(self.sizes.resolution, seed=self.options.seed)
+        self.critic.to(self.device, memory_format=torch.channels_last)
         self.generator_steps = torch.optim.Adam(self.groups(), betas=BETAS)
         self.critic_steps = torch.optim.Adam(
             self.critic.parameters(), lr=self.options.critic_rate, betas=BETAS
         )
-        grown = state["resolution"] != self.sizes.resolution
         if "critic" in state:
             self.critic.load_state_dict(inherited(state["critic"], self.critic))
         else:
-            source = torch.Generator().manual_seed(0)
+            source = torch.Generator(self.device).manual_seed(0)
             shown = draw(self.options.family, 64, min(self.sizes.resolution, 128), source)
             self.critic.mixing.calibrate(self.features(shown))
         if grown:
@@ -106,6 +113,15 @@ class Trainer:
         elif "generator_steps" in state:
             self.generator_steps.load_state_dict(state["generator_steps"])
             self.critic_steps.load_state_dict(state["critic_steps"])
+
+    def begun(self) -> dict[str, Tensor]:
+        """The weights to begin from; their octaves beyond the present size wait until it has grown."""
+        if not self.options.start:
+            return {}
+        from safetensors.torch import load_file
+
+        held = load_file(self.options.start, device=str(self.device))
+        return {name: value.float() for name, value in held.items()}
 
     def groups(self) -> list[dict]:
         """Adam's groups: once grown, the lower octaves learn more slowly than the newest, or not at all."""
@@ -162,7 +178,7 @@ class Trainer:
 
     def outcome(self) -> str:
         """Why to end now, or nothing; the same on every rank."""
-        flag = torch.tensor([float(self.stopping)])
+        flag = torch.tensor([float(self.stopping)], device=self.device)
         distributed.all_reduce(flag)
         if flag.item():
             return "stopped"
@@ -174,9 +190,10 @@ class Trainer:
         """Paint and draw one batch; teach the critic, then the generator."""
         rate = self.rate()
         batch, fake = self.imagine(train=rate > 0)
-        seen = self.critic.look(fake, self.features)
+        with self.half:
+            seen = self.critic.look(fake, self.features)
         real = draw(self.options.family, self.share, self.sizes.resolution, self.chance)
-        with torch.no_grad():
+        with torch.no_grad(), self.half:
             truth = self.critic.look(real, self.features)
         report = self.teach_critic(truth, seen)
         self.compare(real)
@@ -200,20 +217,23 @@ class Trainer:
     def imagine(self, *, train: bool) -> tuple[losses.Mixed, Tensor]:
         """Paint one share of a batch with random noise, a quarter of it with mixed styles."""
         with torch.set_grad_enabled(train):
-            w = self.generator.mapping(torch.randn(self.share, self.sizes.z_dim))
+            w = self.generator.mapping(torch.randn(self.share, self.sizes.z_dim, device=self.device))
             last = self.sizes.num_ws - 2
             crossover = (
                 CROSSOVERS[int(torch.randint(len(CROSSOVERS), ()))] if last > max(CROSSOVERS) else last // 2
             )
             batch = losses.mix(w[:, None].expand(-1, self.sizes.num_ws, -1), crossover=crossover)
             self.average.mapping.w_avg.lerp_(w.detach().mean(0), 0.002)
-            return batch, self.generator.synthesis(batch.ws, self.generator.synthesis.noises(self.share))
+            noises = self.generator.synthesis.noises(self.share)
+            with self.half:
+                return batch, self.paint(batch.ws, noises)
 
     def teach_critic(self, truth: dict, seen: dict) -> dict[str, float]:
         """One step of the critic on detached sights."""
         self.critic.requires_grad_(True)
         detached = {name: [x.detach() for x in maps] for name, maps in seen.items()}
-        real, fake = self.critic(truth), self.critic(detached)
+        with self.half:
+            real, fake = self.critic(truth), self.critic(detached)
         loss = losses.hinge(real, fake)
         self.critic_steps.zero_grad()
         loss.backward()
@@ -233,12 +253,14 @@ class Trainer:
             "outlines": (losses.likeness(pure) - self.norms["likeness"]).relu(),
             "structure": losses.structure_gap(fake[batch.mixed], fake[batch.structure].detach()),
             "palette": losses.palette_gap(fake[batch.mixed], fake[batch.palette].detach()),
-            "glints": losses.glint_gap(fake, torch.tensor([self.norms["bright"], self.norms["dark"]])),
+            "glints": losses.glint_gap(fake, fake.new_tensor([self.norms["bright"], self.norms["dark"]])),
             "seams": losses.seams(fake),
             "excess": losses.excess(fake),
         }
         if rate > 0:
-            verdict = -torch.stack([x.mean() for x in self.critic(seen)]).mean()
+            with self.half:
+                judged = self.critic(seen)
+            verdict = -torch.stack([x.mean() for x in judged]).mean()
             self.generator_steps.zero_grad()
             (verdict + sum(WEIGHTS[name] * term for name, term in terms.items())).backward()
             self.agree(self.generator)
@@ -312,10 +334,25 @@ class Trainer:
             return
         name = f"{self.pictures // 1000:06d}"
         teacher = draw(self.options.family, 8, self.sizes.resolution, torch.Generator().manual_seed(5))
-        made = sample(self.average, seeds_to_z(range(32), self.sizes.z_dim))
+        made = sample(self.average, seeds_to_z(range(32), self.sizes.z_dim).to(self.device)).cpu()
         save_sheet(self.folder / "sheets" / f"{name}.png", torch.cat((teacher, made)))
         torch.save(self.average.state_dict(), self.folder / "ema" / f"{name}.part")
         (self.folder / "ema" / f"{name}.part").replace(self.folder / "ema" / f"{name}.pt")
+
+
+def native_card(path: Path) -> dict[str, str]:
+    """What a native file says of itself."""
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        return file.metadata()
+
+
+def halves(device: torch.device) -> torch.autocast:
+    """Compute in bf16 where the hardware does, else as usual."""
+    known = torch.cpu.get_capabilities()
+    native = device.type == "cuda" or known.get("avx512_bf16") or known.get("amx_bf16")
+    return torch.autocast(device.type, torch.bfloat16, enabled=bool(native))
 
 
 def inherited(state: dict[str, Tensor], critic: Critic) -> dict[str, Tensor]:
