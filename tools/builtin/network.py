@@ -235,21 +235,20 @@ def grow(state: dict[str, Tensor], sizes: Sizes) -> dict[str, Tensor]:
 
 
 @torch.no_grad()
-def level(generator: Generator) -> None:
-    """Let the last block add no light on average: it may come from weights that have since moved on."""
-    last = getattr(generator.synthesis, f"b{generator.sizes.resolution}")
-    ws = generator.widen(
-        generator.mapping(torch.randn(64, generator.sizes.z_dim, device=last.torgb.bias.device))
-    )
+def level(generator: Generator, beyond: int) -> None:
+    """Let the blocks ``beyond`` a resolution add no light on average: they may be of older weights."""
+    layers = [getattr(generator.synthesis, f"b{r}").torgb for r in generator.sizes.resolutions if r > beyond]
+    codes = torch.randn(64, generator.sizes.z_dim, device=layers[0].bias.device)
     noises = generator.synthesis.noises(1, mode="const")
 
     def mean() -> Tensor:
-        return torch.stack([generator.synthesis(w, noises).mean((0, 2, 3)) for w in ws.split(8)]).mean(0)
+        parts = generator.widen(generator.mapping(codes)).split(8)
+        return torch.stack([generator.synthesis(ws, noises).mean((0, 2, 3)) for ws in parts]).mean(0)
 
-    lit = mean()
-    weight, bias = last.torgb.weight.clone(), last.torgb.bias.clone()
-    last.torgb.weight.zero_()
-    last.torgb.bias.zero_()
+    lit, kept = mean(), [(parameter, parameter.clone()) for x in layers for parameter in x.parameters()]
+    for parameter, _ in kept:
+        parameter.zero_()
     shift = lit - mean()
-    last.torgb.weight.copy_(weight)
-    last.torgb.bias.copy_(bias - shift)
+    for parameter, value in kept:
+        parameter.copy_(value)
+    layers[-1].bias -= shift

@@ -93,7 +93,7 @@ class Trainer:
         if known:
             self.generator.load_state_dict(grow(known, self.sizes))
         if grown:
-            level(self.generator)
+            level(self.generator, beyond=state["resolution"])
         self.average = Generator(self.sizes).to(self.device).requires_grad_(False)
         self.average.load_state_dict(self.generator.state_dict() | state.get("average", {}))
         self.critic = Critic(self.sizes.resolution, seed=self.options.seed)
