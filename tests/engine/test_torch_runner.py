@@ -138,7 +138,7 @@ def test_half_precision_keeps_huge_styles_and_weights_in_range(small_model, inpu
         for conv in block.convs:
             conv.weight *= 3000
             conv.power *= 3000**2
-            conv.affine.bias *= 500
+            conv.affine.weight *= 500
     given = inputs(program, [0, 1, 2])
     found, wanted = (
         TorchRunner(program, batch=3, precision=precision).run(given).astype(float)

@@ -2,13 +2,15 @@
 
 The program is traced once, its shapes fixed, its convolutions thinned out where they stay float32, and
 compiled; the result can be kept on disk under the hash of everything it depends on. Where the processor
-computes in bfloat16, features do; styles, colours and pixels stay float32.
+computes in bfloat16, features do; styles and pixels stay float32.
 """
 
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 from typing import Any, Literal
+from xml.etree import ElementTree
 
 import numpy as np
 import torch
@@ -23,11 +25,8 @@ __all__ = ["OpenVinoRunner", "Precision", "capabilities", "load_openvino"]
 
 Precision = Literal["bf16", "f32"]
 
-PRECISE = ("affine", "torgb", "pixels")
-"""Parts of the network that stay float32 whatever the features are, by their names in it."""
-
-KEEP = "precise_0"
-"""The mark by which OpenVINO leaves a node's precision alone."""
+KEEP = {"name": "precise", "version": "0"}
+"""The attribute by which OpenVINO leaves a node's precision alone, as its files have it."""
 
 
 class OpenVinoRunner(Runner):
@@ -47,7 +46,7 @@ class OpenVinoRunner(Runner):
     >>> program = Program(load_model("silk"), size=(64, 64), cells=(4, 4), pixels="rgb24")
     >>> shapes = program.noise_shapes.items()
     >>> noise = {name: np.zeros((3, 1, *shape), np.float32) for name, shape in shapes}
-    >>> inputs = FrameInputs(np.zeros((3, 12, 128), np.float32), noise, np.arange(3))
+    >>> inputs = FrameInputs(np.zeros((3, 16, 128), np.float32), noise, np.arange(3))
     >>> OpenVinoRunner(program, batch=2, precision="f32").run(inputs).shape
     (3, 64, 64, 3)
     """
@@ -101,29 +100,43 @@ class OpenVinoRunner(Runner):
         model.reshape(dict(zip(model.inputs, fixed, strict=True)))
         if self._precision == "f32":
             thin(model)
-        else:
-            keep_precise(model)
-        return model
+            return model
+        return keep_precise(model)
 
 
-def keep_precise(model: Any) -> int:
+def keep_precise(model: Any) -> Any:
     """Mark what must stay float32 under a lower precision of the features.
 
-    Those are styles, demodulation, colours, the sum of colours and the pixels: whatever is no layer of
-    features.
+    Those are styles, demodulation and pixels: whatever is no layer of features. Colours are mixed in the
+    features' precision: float32 takes a seventh longer there and comes no nearer to the truth. Python cannot
+    set the mark, so the model is written out, marked as text and read back.
 
     Returns:
-        how many nodes were marked.
+        the marked model.
     """
-    marked = 0
-    for node in model.get_ordered_ops():
-        name = node.get_friendly_name()
-        features = ".convs." in name and not any(f".{part}" in name for part in PRECISE)
-        wide = node.get_output_size() and node.get_output_partial_shape(0).rank.get_length() > 3
-        if not (features and wide) and node.get_type_name() not in {"Constant", "Parameter", "Result"}:
-            node.get_rt_info()[KEEP] = ""
-            marked += 1
-    return marked
+    ov = load_openvino()
+    kept = {node.get_friendly_name() for node in model.get_ordered_ops() if _is_precise(node)}
+    with tempfile.TemporaryDirectory() as folder:
+        text, weights = Path(folder) / "program.xml", Path(folder) / "program.bin"
+        ov.serialize(model, text, weights)
+        tree = ElementTree.parse(text)  # noqa: S314  # written by ourselves just now
+        for layer in tree.iter("layer"):
+            if layer.get("name") in kept:
+                ElementTree.SubElement(_told(layer), "attribute", KEEP)
+        return ov.Core().read_model(ElementTree.tostring(tree.getroot()), weights.read_bytes())
+
+
+def _told(layer: ElementTree.Element) -> ElementTree.Element:
+    """Find or add where a node's attributes stand."""
+    found = layer.find("rt_info")
+    return ElementTree.SubElement(layer, "rt_info") if found is None else found
+
+
+def _is_precise(node: Any) -> bool:
+    name = node.get_friendly_name()
+    features = (".convs." in name or ".torgb" in name) and ".affine" not in name
+    wide = node.get_output_size() and node.get_output_partial_shape(0).rank.get_length() > 3
+    return not (features and wide) and node.get_type_name() not in {"Constant", "Parameter", "Result"}
 
 
 def load_openvino() -> Any:

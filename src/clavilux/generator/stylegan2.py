@@ -155,32 +155,41 @@ class StyledConv(nn.Module):
 
 
 class ToRGB(nn.Module):
-    """Features to colours: a styled 1 x 1 convolution, never demodulated."""
+    """Features to colours: a styled 1 x 1 convolution, never demodulated; its gain is in the weights."""
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
         super().__init__()
         self.affine = Dense(tensors["affine.weight"], tensors["affine.bias"])
-        self.weight = nn.Buffer(tensors["weight"])  # (3, I, 1, 1)
+        weight = tensors["weight"]  # (3, I, 1, 1)
+        self.weight = nn.Buffer(weight * weight.shape[1] ** -0.5)
         self.bias = nn.Buffer(tensors["bias"])  # (3,)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """Map features x (B, I, H, W) under w (B, D) to colours (B, 3, H, W)."""
-        style = self.affine(w) * x.shape[1] ** -0.5  # (B, I)
+        style = self.affine(w)  # (B, I)
         x = x.to(style.dtype)
         return F.conv2d(x * style[:, :, None, None], self.weight, self.bias).contiguous()
 
 
 class Dense(nn.Module):
-    """A dense layer whose runtime gains (equalised learning rate) are already multiplied in."""
+    """A dense layer whose runtime gains (equalised learning rate) are already multiplied in.
+
+    The bias is the weight of inputs that are always 1: OpenVINO forgets that a layer is to stay float32 when
+    it fuses a sum to it. There are enough to keep rows aligned, so that each comes out the same anywhere.
+    """
+
+    ONES = 16
 
     def __init__(self, weight: Tensor, bias: Tensor, lr_multiplier: float = 1.0) -> None:
         super().__init__()
-        self.weight = nn.Buffer(weight * (lr_multiplier * weight.shape[1] ** -0.5))
-        self.bias = nn.Buffer(bias * lr_multiplier)
+        weight = weight * (lr_multiplier * weight.shape[1] ** -0.5)
+        share = bias[:, None] * (lr_multiplier / self.ONES)
+        self.weight = nn.Buffer(torch.cat((weight, share.expand(-1, self.ONES)), dim=1))
 
     def forward(self, x: Tensor) -> Tensor:
         """Map (B, I) to (B, O)."""
-        return torch.addmm(self.bias, x, self.weight.T)
+        ones = torch.ones_like(x[:, :1]).expand(-1, self.ONES)
+        return F.linear(torch.cat((x, ones), dim=1), self.weight)
 
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
