@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-__all__ = ["Generator", "Sizes", "fir_double", "grow", "level"]
+__all__ = ["Generator", "Sizes", "fir_double", "grow"]
 
 SQRT2 = 2.0**0.5
 LR_MULTIPLIER = 0.1
@@ -217,38 +217,24 @@ class Generator(nn.Module):
         return self.synthesis(ws, self.synthesis.noises(z.shape[0], mode=noise))
 
 
-def grow(state: dict[str, Tensor], sizes: Sizes) -> dict[str, Tensor]:
+def grow(
+    state: dict[str, Tensor], sizes: Sizes, *, waiting: dict[str, Tensor] | None = None
+) -> dict[str, Tensor]:
     """Fit the weights of a smaller generator into a larger one, which then paints the same picture, larger.
 
-    Blocks that the weights lack begin at random with a colour layer of zeros, so they add nothing until they
-    have learned, and with enough noise for sparks to grow from. Blocks beyond the size are left out.
+    Blocks that the weights lack are those ``waiting``, or begin at random with enough noise for sparks to
+    grow from; either way with a colour layer of zeros, so that they add nothing until they have learned.
+    Blocks beyond the size are left out.
     """
+    waiting = waiting or {}
     fresh = Generator(sizes).state_dict()
     for name, value in fresh.items():
         if name in state:
             fresh[name] = state[name].to(value.dtype).clone()
         elif name.endswith(("torgb.weight", "torgb.bias")):
             fresh[name] = torch.zeros_like(value)
+        elif name in waiting:
+            fresh[name] = waiting[name].to(value.dtype).clone()
         elif name.endswith("noise_strength"):
             fresh[name] = torch.full_like(value, NEW_NOISE)
     return fresh
-
-
-@torch.no_grad()
-def level(generator: Generator, beyond: int) -> None:
-    """Let the blocks ``beyond`` a resolution add no light on average: they may be of older weights."""
-    layers = [getattr(generator.synthesis, f"b{r}").torgb for r in generator.sizes.resolutions if r > beyond]
-    codes = torch.randn(64, generator.sizes.z_dim, device=layers[0].bias.device)
-    noises = generator.synthesis.noises(1, mode="const")
-
-    def mean() -> Tensor:
-        parts = generator.widen(generator.mapping(codes)).split(8)
-        return torch.stack([generator.synthesis(ws, noises).mean((0, 2, 3)) for ws in parts]).mean(0)
-
-    lit, kept = mean(), [(parameter, parameter.clone()) for x in layers for parameter in x.parameters()]
-    for parameter, _ in kept:
-        parameter.zero_()
-    shift = lit - mean()
-    for parameter, value in kept:
-        parameter.copy_(value)
-    layers[-1].bias -= shift

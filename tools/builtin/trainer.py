@@ -15,7 +15,7 @@ from torch import Tensor, distributed
 
 import losses
 from critic import Critic, Features
-from network import Generator, Sizes, grow, level
+from network import Generator, Sizes, grow
 from sheets import sample, save_sheet, seeds_to_z
 from teachers import draw
 from train import scheduled
@@ -88,12 +88,11 @@ class Trainer:
     def build(self, state: dict) -> None:
         """Make all networks and optimisers and fill in what the state holds, grown if due."""
         self.generator = Generator(self.sizes).to(self.device, memory_format=torch.channels_last)
-        known = self.begun() | state.get("generator", {})
-        grown = state["resolution"] != self.sizes.resolution
+        begun = self.begun()
+        known = state.get("generator", begun)
         if known:
-            self.generator.load_state_dict(grow(known, self.sizes))
-        if grown:
-            level(self.generator, beyond=state["resolution"])
+            self.generator.load_state_dict(grow(known, self.sizes, waiting=begun))
+        grown = state["resolution"] != self.sizes.resolution
         self.average = Generator(self.sizes).to(self.device).requires_grad_(False)
         self.average.load_state_dict(self.generator.state_dict() | state.get("average", {}))
         self.critic = Critic(self.sizes.resolution, seed=self.options.seed)
