@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from clavilux import seeds
 from clavilux.errors import ModelError
@@ -26,7 +27,9 @@ def test_every_builtin_loads_and_says_whose_it_is():
         assert model.card.items() <= card.items()
         assert card["resolution"] == str(model.resolution)
         assert 1 < float(card["megabytes"]) < 25
-        assert {"title", "licence", "source", "sha256"} <= card.keys()
+        assert {"title", "description", "licence", "source", "sha256"} <= card.keys()
+        with Image.open(card["preview"]) as preview:
+            assert preview.size == (768, 128)
 
 
 def test_a_builtin_is_a_file_like_any_other(silk, tmp_path):
@@ -43,7 +46,7 @@ def test_a_builtin_is_a_file_like_any_other(silk, tmp_path):
     ("name", "words"),
     [
         ("silkk", ["did you mean silk"]),
-        ("zzz", ["there is silk", "path"]),
+        ("zzz", ["there is glass, silk", "path"]),
         ("", ["folder"]),
         ("a/b.safetensors", ["no model file"]),
         ("net.pkl", ["no model file"]),

@@ -40,7 +40,7 @@ class TorchRunner(Runner):
     >>> program = Program(load_model("silk"), size=(64, 64), cells=(4, 4), pixels="rgb24")
     >>> shapes = program.noise_shapes.items()
     >>> noise = {name: np.zeros((3, 1, *shape), np.float32) for name, shape in shapes}
-    >>> inputs = FrameInputs(np.zeros((3, 12, 128), np.float32), noise, np.arange(3))
+    >>> inputs = FrameInputs(np.zeros((3, 16, 128), np.float32), noise, np.arange(3))
     >>> TorchRunner(program, batch=2).run(inputs).shape
     (3, 64, 64, 3)
     """

@@ -105,7 +105,7 @@ class Model:
         fine above; networks under 256 px are cut into thirds.
 
         >>> [load_model("silk").group(name) for name in ("coarse", "middle", "fine")]
-        [range(0, 3), range(3, 7), range(7, 12)]
+        [range(0, 5), range(5, 9), range(9, 16)]
         """
         resolutions = self.network.sizes.resolutions
         if self.resolution < 256:
@@ -124,13 +124,16 @@ class Model:
 
 
 def builtin_models() -> dict[str, dict[str, str]]:
-    """List the built-in generators: cards by name, with their size in ``megabytes``. Needs no torch.
+    """List the built-in generators: cards by name. Needs no torch.
+
+    To each card its size in ``megabytes`` is added, and a ``preview``, a file with a strip of its pictures.
 
     >>> builtin_models()["silk"]["licence"]
     'CC0-1.0'
     """
     return {
-        path.stem: read_card(path) | {"megabytes": f"{path.stat().st_size / 1e6:.1f}"}
+        path.stem: read_card(path)
+        | {"megabytes": f"{path.stat().st_size / 1e6:.1f}", "preview": str(path.with_suffix(".webp"))}
         for path in sorted(BUILTIN.glob("*.safetensors"))
     }
 
@@ -139,7 +142,7 @@ def load_model(name_or_path: str | Path) -> Model:
     """Load a built-in generator by name, or one from a native `.safetensors` file.
 
     >>> load_model("silk").resolution
-    128
+    512
 
     Raises:
         ModelError: there is no such generator, or its file cannot be used.

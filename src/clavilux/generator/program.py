@@ -64,7 +64,7 @@ class Program(nn.Module):
     >>> from clavilux.generator.model import load_model
     >>> program = Program(load_model("silk"), size=(640, 360))
     >>> program.cells, program.noise_shapes["b8.conv0"]
-    ((8, 14), (16, 28))
+    ((4, 7), (8, 14))
     """
 
     def __init__(
