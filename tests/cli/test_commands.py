@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 
 from clavilux.cli import main
+from clavilux.generator.model import builtin_models
+from clavilux.make.settings import Settings
 from clavilux.video.probe import probe
 
 SMALL = ["--size", "128x72", "--cells", "4x7", "--fps", "10"]
@@ -224,13 +226,23 @@ def test_models_are_listed_and_shown_with_a_sheet(tmp_path, small_file, capsys):
     assert run("models") == 0
     assert "silk" in capsys.readouterr().out
     assert run("models", "--json") == 0
-    assert json.loads(capsys.readouterr().out)["models"][0]["licence"] == "CC0-1.0"
+    first, *_ = json.loads(capsys.readouterr().out)["models"]
+    assert (first["name"], first["licence"]) == (Settings.model, "CC0-1.0")
     assert run("models", "show", small_file, "--sheet", "sheet.png") == 0
     assert "16" in capsys.readouterr().out
     with Image.open(tmp_path / "sheet.png") as picture:
         assert np.asarray(picture).std() > 5
     assert run("models", "show", "silc") == 2
     assert "silk" in capsys.readouterr().err
+
+
+def test_a_colour_terminal_shows_what_models_paint(capsys, monkeypatch):
+    for name, value in {"FORCE_COLOR": "1", "COLORTERM": "truecolor", "COLUMNS": "60"}.items():
+        monkeypatch.setenv(name, value)
+    assert run("models") == 0
+    lines = [line for line in capsys.readouterr().out.splitlines() if "\N{UPPER HALF BLOCK}" in line]
+    assert len(lines) == 5 * len(builtin_models())
+    assert {line.count("\N{UPPER HALF BLOCK}") for line in lines} == {60}
 
 
 def test_unfinished_renders_are_listed_and_removed(tune, tmp_path, capsys, monkeypatch):

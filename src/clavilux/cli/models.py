@@ -1,11 +1,15 @@
 """`clavilux models`: the generators that come with Clavilux, and what one paints."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from clavilux.cli import options
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.text import Text
 
 __all__ = ["app"]
 
@@ -22,16 +26,49 @@ def models(context: typer.Context, *, as_json: options.Json = False) -> None:
 
     from clavilux.cli.console import Screen
     from clavilux.generator.model import builtin_models
+    from clavilux.make.settings import Settings
 
-    cards = builtin_models()
+    cards = dict(sorted(builtin_models().items(), key=lambda item: item[0] != Settings.model))
     Screen(as_json=as_json).result({"models": [{"name": name, **card} for name, card in cards.items()]})
-    if not as_json:
-        table = Table("model", "size", "licence", "what it paints", box=None, pad_edge=False)
+    if as_json:
+        return
+    console = Console(highlight=False)
+    table = Table("model", "size", "licence", "what it paints", box=None, pad_edge=False)
+    for name, card in cards.items():
+        size = f"{card['resolution']} px, {card['megabytes']} MB"
+        table.add_row(name, size, card["licence"], card["description"])
+    console.print(table)
+    if _draws_pictures(console):
         for name, card in cards.items():
-            size = f"{card['resolution']} px, {card['megabytes']} MB"
-            table.add_row(name, size, card.get("licence", "unknown"), card.get("description", ""))
-        Console(highlight=False).print(table)
-        Console(highlight=False).print("\nSee one with: clavilux models show NAME --sheet NAME.png")
+            console.print(f"\n{name}")
+            console.print(_preview(Path(card["preview"]), console.width), end="")
+    console.print("\nSee one larger with: clavilux models show NAME --sheet NAME.png")
+
+
+def _draws_pictures(console: "Console") -> bool:
+    """Whether a terminal has the colours and the half blocks that a preview is made of."""
+    enough = console.color_system in {"256", "truecolor"}
+    return console.is_terminal and enough and not console.options.ascii_only
+
+
+def _preview(picture: Path, width: int) -> "Text":
+    """Draw a picture ``width`` characters wide, each of them two pixels."""
+    import numpy as np
+    from PIL import Image
+    from rich.color import Color
+    from rich.style import Style
+    from rich.text import Text
+
+    with Image.open(picture) as image:
+        lines = max(round(width * image.height / image.width / 2), 1)
+        pixels = np.asarray(image.convert("RGB").resize((width, 2 * lines))).tolist()
+    text = Text()
+    for y in range(0, 2 * lines, 2):
+        for x in range(width):
+            above, below = (Color.from_rgb(*row[x]) for row in pixels[y : y + 2])
+            text.append("\N{UPPER HALF BLOCK}", Style(color=above, bgcolor=below))
+        text.append("\n")
+    return text
 
 
 @app.command("show")
