@@ -201,12 +201,14 @@ def test_a_full_disk_is_named_and_nothing_is_left(tune, tmp_path):
     limit += "from clavilux.cli import main;"
     limit += "import clavilux.video.write; import clavilux.video.join; import clavilux.make.make;"
     limit += f"resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, {resource.RLIM_INFINITY}));"
-    limit += f"main(['render', {str(tune)!r}, '-o', 'full.mp4', '--size', '640x360', '--crf', '1', '-q'])"
+    limit += f"main(['render', {str(tune)!r}, '-o', 'full.mp4', '--size', '640x360', '--crf', '1', '-q',"
+    limit += " '--precision', 'exact'])"
     done = subprocess.run(
         [sys.executable, "-c", limit], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 2, done.stderr
     assert done.stderr.startswith("Error: ")
+    assert "disk is full" in done.stderr
     assert done.stderr.count("\n") == 1
     assert not list(tmp_path.iterdir())
 

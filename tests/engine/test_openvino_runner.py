@@ -1,6 +1,7 @@
 """OpenVINO draws what torch draws, the same pixels wherever a frame stands, and is quick to come back."""
 
 import sys
+import tempfile
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from clavilux.engine import openvino_runner as module
 from clavilux.engine.openvino_runner import OpenVinoRunner, capabilities, keep_precise
 from clavilux.engine.torch_runner import TorchRunner
-from clavilux.errors import RenderError, SettingError
+from clavilux.errors import OutputError, RenderError, SettingError
 from clavilux.generator.program import FrameInputs, Program
 
 BATCH = 2
@@ -125,6 +126,24 @@ def test_styles_and_pixels_are_marked_to_stay_float32(program, runner):
     for part in (".affine/", "__module.pixels/", "network/aten::stack"):
         inside = [name for name in marked if part in name and "Constant" not in name]
         assert any(marked[name] for name in inside), part
+
+
+def test_a_full_temporary_folder_is_named(program, runner):
+    resource = pytest.importorskip("resource")
+    model = runner._convert(program)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
+    try:
+        with pytest.raises(OutputError, match="temporary folder"):
+            keep_precise(model)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_a_missing_temporary_folder_is_named(program, runner, tmp_path, monkeypatch):
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+    with pytest.raises(OutputError, match="gone"):
+        keep_precise(runner._convert(program))
 
 
 @pytest.mark.skipif("BF16" not in capabilities(), reason="this processor does not compute in bf16")

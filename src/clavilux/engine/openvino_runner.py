@@ -18,7 +18,7 @@ import torch
 from clavilux.engine.compiled import Compiled, key
 from clavilux.engine.runner import Array, Runner
 from clavilux.engine.winograd import thin
-from clavilux.errors import SettingError
+from clavilux.errors import OutputError, SettingError
 from clavilux.generator.program import FrameInputs, Program
 
 __all__ = ["OpenVinoRunner", "Precision", "capabilities", "load_openvino"]
@@ -113,17 +113,31 @@ def keep_precise(model: Any) -> Any:
 
     Returns:
         the marked model.
+
+    Raises:
+        OutputError: the temporary folder is full or missing.
     """
-    ov = load_openvino()
     kept = {node.get_friendly_name() for node in model.get_ordered_ops() if _is_precise(node)}
+    try:
+        text, weights = _written(model)
+    except (OSError, RuntimeError) as error:
+        raise OutputError(
+            f"The network cannot be made ready in the temporary folder '{tempfile.gettempdir()}'"
+            f" ({error}); free some space there or set TMPDIR to another folder."
+        ) from error
+    tree = ElementTree.fromstring(text)  # noqa: S314  # written by ourselves just now
+    for layer in tree.iter("layer"):
+        if layer.get("name") in kept:
+            ElementTree.SubElement(_told(layer), "attribute", KEEP)
+    return load_openvino().Core().read_model(ElementTree.tostring(tree), weights)
+
+
+def _written(model: Any) -> tuple[bytes, bytes]:
+    """Write a model out: its text and its weights."""
     with tempfile.TemporaryDirectory() as folder:
         text, weights = Path(folder) / "program.xml", Path(folder) / "program.bin"
-        ov.serialize(model, text, weights)
-        tree = ElementTree.parse(text)  # noqa: S314  # written by ourselves just now
-        for layer in tree.iter("layer"):
-            if layer.get("name") in kept:
-                ElementTree.SubElement(_told(layer), "attribute", KEEP)
-        return ov.Core().read_model(ElementTree.tostring(tree.getroot()), weights.read_bytes())
+        load_openvino().serialize(model, text, weights)
+        return text.read_bytes(), weights.read_bytes()
 
 
 def _told(layer: ElementTree.Element) -> ElementTree.Element:
