@@ -2,7 +2,6 @@
 
     python tools/builtin/train.py silk --run first --start weights.safetensors --grow 250:256
 
-
 Everything lives in ``--home``/FAMILY-RUN: ``latest.pt`` (every ``--save-minutes``, written whole or not at
 all), ``log.csv``, ``sheets/``, ``ema/`` and ``code/`` (the copy it runs from, so that edits wait for the next
 start). SIGTERM and SIGINT save and stop; SIGSTOP pauses. Each worker is one process with one thread that

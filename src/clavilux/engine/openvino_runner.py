@@ -41,6 +41,7 @@ class OpenVinoRunner(Runner):
 
     Raises:
         SettingError: OpenVINO is not installed, or the processor has no bf16.
+        OutputError: the temporary folder is full or missing (with bf16).
 
     >>> from clavilux.generator.model import load_model
     >>> program = Program(load_model("silk"), size=(64, 64), cells=(4, 4), pixels="rgb24")
