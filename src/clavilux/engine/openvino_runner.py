@@ -122,9 +122,10 @@ def keep_precise(model: Any) -> Any:
     try:
         text, weights = _written(model)
     except (OSError, RuntimeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it seems to be full"
         raise OutputError(
             f"The network cannot be made ready in the temporary folder '{tempfile.gettempdir()}'"
-            f" ({error}); free some space there or set TMPDIR to another folder."
+            f" ({reason}); free some space there or set TMPDIR to another folder."
         ) from error
     tree = ElementTree.fromstring(text)  # noqa: S314  # written by ourselves just now
     for layer in tree.iter("layer"):
