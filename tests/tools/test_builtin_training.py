@@ -20,11 +20,13 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tools" / "builtin"))
 import losses
 import measures
 import teachers
+import window
 from clavilux.generator import layers
 from clavilux.generator.model import load_model
-from critic import crop
+from critic import place
 from network import Generator, Sizes, fir_double, grow
 from sheets import pixels, sample, seeds_to_z
+from window import Window
 
 SMALL = Sizes(16, z_dim=8, w_dim=8, mapping_layers=2, channel_base=256, channel_max=16)
 
@@ -141,12 +143,43 @@ def test_pictures_are_alike_that_share_their_lines_whatever_their_colours():
 
 def test_crops_show_the_borders_too():
     torch.manual_seed(0)
-    image = torch.arange(16.0)[:, None] * 16 + torch.arange(16.0)
-    seen = [crop(image, 4) for _ in range(300)]
-    assert all(x.shape == (4, 4) for x in seen)
-    lefts = torch.stack([x[0, 0] % 16 for x in seen])
-    assert set(lefts.tolist()) == set(range(13))
-    assert 0.1 < (lefts == 0).float().mean() < 0.35
+    places = [place(12) for _ in range(300)]
+    assert set(places) == set(range(13))
+    assert 0.1 < places.count(0) / 300 < 0.35
+    assert 0.1 < places.count(12) / 300 < 0.35
+    assert place(0) == 0
+
+
+@pytest.mark.parametrize("family", sorted(teachers.FAMILIES))
+def test_a_teacher_draws_a_part_as_it_draws_the_whole(family):
+    part = slice(40, 56), slice(0, 24)
+    drawn_part = teachers.draw(family, 2, 64, torch.Generator().manual_seed(1), part)
+    assert torch.equal(drawn_part, drawn(family, resolution=64, batch=2)[..., *part])
+
+
+def test_a_window_of_the_upper_octaves_is_painted_as_in_the_whole(monkeypatch):
+    monkeypatch.setattr(window, "VIEW", 32)
+    torch.manual_seed(0)
+    generator = Generator(Sizes(128, z_dim=8, w_dim=8, mapping_layers=2, channel_base=512, channel_max=16))
+    for conv in generator.synthesis.convolutions():
+        torch.nn.init.constant_(conv.noise_strength, 0.3)
+    synthesis, ws = generator.synthesis, generator.widen(generator.mapping(torch.randn(2, 8)))
+    noises = synthesis.noises(1, mode="const")
+    whole = synthesis(ws, noises)
+    seen = set()
+    for _ in range(50):
+        part = Window.anywhere(128, 32)
+        below = synthesis.climb(synthesis.resolutions[:4], synthesis.base(2), ws, noises)
+        cut = [x[..., *part.cells] for x in below]
+        scaled = [
+            [slice(r // 32 * a.start, r // 32 * a.stop) for a in part.cells] for r in (64, 64, 128, 128)
+        ]
+        above = [n[..., *p] for n, p in zip(noises[-4:], scaled, strict=True)]
+        assert {n.shape[-1] for n in above} == {part.side(64), part.side(128)}
+        painted = synthesis.climb(synthesis.resolutions[4:], cut, ws, [*noises[:-4], *above])[1]
+        assert torch.allclose(painted[..., *part.kept], whole[..., *part.seen], atol=1e-4)
+        seen |= {part.seen[0].start, part.seen[1].stop}
+    assert {0, 128} <= seen
 
 
 def test_hinge_is_zero_only_when_both_sides_are_sure():
@@ -232,7 +265,9 @@ def test_training_moves_the_generator_and_keeps_its_noise(run):
 
     state = torch.load(run.folder / "latest.pt", weights_only=True)
     first = torch.load(run.folder / "ema" / "000000.pt", weights_only=True)
-    assert not torch.equal(state["generator"]["synthesis.b4.const"], first["synthesis.b4.const"])
+    moved = {name for name, value in first.items() if not torch.equal(state["generator"][name], value)}
+    assert "synthesis.b32.conv1.weight" in moved
+    assert "synthesis.b4.const" not in moved
     trained = load_generator(run.folder / "latest.pt")
     assert trained.sizes == Sizes(32)
     strengths = [state["generator"][f"synthesis.b{r}.conv1.noise_strength"] for r in (4, 8, 16, 32)]

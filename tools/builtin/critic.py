@@ -3,8 +3,7 @@
 Projected GAN (Sauer et al. 2021, arXiv:2111.01007): features of EfficientNet-Lite0 at four scales are mixed
 by fixed random convolutions across channels and from coarse to fine, standardised once, and judged by
 spectrally normalised heads. Two small patch networks look at bare pixels as well, sharp and at half size,
-for lines and grain that the frozen features overlook. Above ``WHOLE`` px two views are judged: the whole
-picture shrunk, and a sharp crop.
+for lines and grain that the frozen features overlook.
 """
 
 import torch
@@ -13,9 +12,8 @@ from torch.nn import functional as F
 from torch.nn.utils import fuse_conv_bn_eval
 from torch.nn.utils.parametrizations import spectral_norm
 
-__all__ = ["WHOLE", "Critic", "Features"]
+__all__ = ["Critic", "Features", "place"]
 
-WHOLE = 128
 SMALLEST = 64
 TAPS = {2: 24, 4: 40, 10: 112, 15: 320}
 WIDTHS = (48, 64, 96, 128)
@@ -141,43 +139,37 @@ def patches() -> nn.Sequential:
 
 
 class Critic(nn.Module):
-    """Heads on mixed features of each view, and the patch networks on pixels."""
+    """Heads on mixed features, and the patch networks on pixels."""
 
-    def __init__(self, resolution: int, *, seed: int = 0) -> None:
+    def __init__(self, *, seed: int = 0) -> None:
         super().__init__()
         self.mixing = Mixing(seed)
-        self.views = nn.ModuleDict({"whole": nn.ModuleList(head(k) for k in range(4))})
-        if resolution > WHOLE:
-            self.views["detail"] = nn.ModuleList(head(k) for k in range(4))
+        self.heads = nn.ModuleList(head(k) for k in range(4))
         self.pixels = nn.ModuleDict({"sharp": patches(), "shrunk": patches()})
 
     def look(self, image: Tensor, features: Features) -> dict[str, list[Tensor]]:
         """Everything the heads need to know of pictures (B, 3, R, R), differentiable in them."""
-        whole = image if image.shape[-1] <= WHOLE else F.interpolate(image, size=(WHOLE, WHOLE), mode="area")
         shrunk = F.interpolate(image, scale_factor=0.5, mode="area")
-        seen = {"whole": self.mixing(features(whole))}
-        for name, pixels in {"sharp": image, "shrunk": shrunk}.items():
-            seen[name] = [crop(pixels, min(PATCH, pixels.shape[-1]))]
-        if "detail" in self.views:
-            seen["detail"] = self.mixing(features(crop(image, WHOLE)))
-        return seen
+        return {"features": self.mixing(features(image)), "sharp": [crop(image)], "shrunk": [crop(shrunk)]}
 
     def forward(self, seen: dict[str, list[Tensor]]) -> list[Tensor]:
         """Judge what was seen: one map of logits per head, high for the teacher's."""
-        judged = [
-            judge(x) for name, view in self.views.items() for judge, x in zip(view, seen[name], strict=True)
-        ]
+        judged = [judge(x) for judge, x in zip(self.heads, seen["features"], strict=True)]
         judged += [judge(seen[name][0]) for name, judge in self.pixels.items()]
         return [x.float() for x in judged]
 
 
-def crop(image: Tensor, size: int) -> Tensor:
-    """Cut one random square, the same place for the whole batch; at each border one time in six.
+def place(most: int) -> int:
+    """Draw where a crop begins, 0 to ``most``; at either end one time in six.
 
     Evenly drawn places would hardly ever show a border, and a generator's padding leaves a seam there.
     """
-    most = image.shape[-1] - size
     reach = most // 4 + 1
-    places = torch.randint(-reach, most + reach + 1, (2,)).clamp(0, most)
-    top, left = places.tolist()
+    return min(max(int(torch.randint(-reach, most + reach + 1, ())), 0), most)
+
+
+def crop(image: Tensor) -> Tensor:
+    """Cut one random square of ``PATCH`` px, the same place for the whole batch."""
+    size = min(PATCH, image.shape[-1])
+    top, left = (place(image.shape[-1] - size) for _ in range(2))
     return image[..., top : top + size, left : left + size]

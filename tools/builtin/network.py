@@ -6,6 +6,7 @@ architecture. Images are (B, 3, R, R) in [-1, 1]; z is (B, z_dim) standard norma
 autocast the features stay in half precision, and colours are added up in single precision.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +15,7 @@ from torch.nn import functional as F
 
 __all__ = ["Generator", "Sizes", "fir_double", "grow"]
 
+Painting = tuple[Tensor, Tensor | None]
 SQRT2 = 2.0**0.5
 LR_MULTIPLIER = 0.1
 NEW_NOISE = 0.2
@@ -175,27 +177,47 @@ class Synthesis(nn.Module):
         blocks = [getattr(self, f"b{resolution}") for resolution in self.resolutions]
         return [conv for b in blocks for conv in ([b.conv0, b.conv1] if hasattr(b, "conv0") else [b.conv1])]
 
-    def noises(self, batch: int, *, mode: str = "random") -> list[Tensor] | None:
-        """The noise pictures of one pass: ``random`` (B, 1, H, W), ``const`` (1, 1, H, W), or ``none``."""
+    def noises(
+        self, batch: int, *, mode: str = "random", cut: dict[int, int] | None = None
+    ) -> list[Tensor] | None:
+        """The noise pictures of one pass: ``random`` (B, 1, H, W), ``const`` (1, 1, H, W), or ``none``.
+
+        ``cut`` tells of octaves that are painted in part how many pixels across, for random noise.
+        """
         if mode == "none":
             return None
         stored = [conv.noise_const[None, None] for conv in self.convolutions()]
         if mode == "const":
             return stored
-        return [torch.randn(batch, *n.shape[1:], device=n.device, dtype=n.dtype) for n in stored]
+        sides = [(cut or {}).get(n.shape[-1], n.shape[-1]) for n in stored]
+        return [torch.randn(batch, 1, side, side, device=stored[0].device) for side in sides]
 
     def forward(self, ws: Tensor, noises: list[Tensor] | None, const: Tensor | None = None) -> Tensor:
+        return self.climb(self.resolutions, self.base(len(ws), const), ws, noises)[1]
+
+    def base(self, batch: int, const: Tensor | None = None) -> Painting:
+        """What painting begins with: the constant, and no picture yet."""
         const = self.b4.const if const is None else const
-        x = const.expand(ws.shape[0], -1, -1, -1).contiguous(memory_format=torch.channels_last)
-        image, index = None, 0
-        for resolution in self.resolutions:
-            block = getattr(self, f"b{resolution}")
-            for conv in ("conv0", "conv1") if resolution > 4 else ("conv1",):
-                x = getattr(block, conv)(x, ws[:, index], None if noises is None else noises[index])
-                index += 1
-            colour = block.torgb(x, ws[:, index])
+        return const.expand(batch, -1, -1, -1).contiguous(memory_format=torch.channels_last), None
+
+    def climb(
+        self, resolutions: Sequence[int], below: Painting, ws: Tensor, noises: list[Tensor] | None
+    ) -> Painting:
+        """Paint some octaves on what those ``below`` painted: features and the picture so far."""
+        x, image = below
+        for resolution in resolutions:
+            block, first = getattr(self, f"b{resolution}"), index_of(resolution)
+            convolutions = [block.conv0, block.conv1] if resolution > 4 else [block.conv1]
+            for index, conv in enumerate(convolutions, first):
+                x = conv(x, ws[:, index], None if noises is None else noises[index])
+            colour = block.torgb(x, ws[:, first + len(convolutions)])
             image = colour if image is None else fir_double(image) + colour
-        return image
+        return x, image
+
+
+def index_of(resolution: int) -> int:
+    """Which w, and which noise, an octave's first convolution takes."""
+    return max(2 * resolution.bit_length() - 7, 0)
 
 
 class Generator(nn.Module):

@@ -21,6 +21,7 @@ __all__ = ["FAMILIES", "LUMA", "Basis", "Teacher", "draw", "glass", "silk"]
 SINUSOIDS = 6
 REACH = 2.4
 CELLS = 320
+SPECKS = 512
 LUMA = torch.tensor([0.2126, 0.7152, 0.0722])
 
 
@@ -66,11 +67,12 @@ def at(mixed: Tensor, x: Tensor, y: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Draw:
-    """One batch in the making: its size and its source of chance."""
+    """One batch in the making: its size, its source of chance, and the rows and columns that are wanted."""
 
     batch: int
     resolution: int
     source: torch.Generator
+    window: tuple[slice, slice] = (slice(None), slice(None))
 
     def uniform(self, low: float, high: float) -> Tensor:
         """One number per picture, (B, 1, 1)."""
@@ -78,22 +80,31 @@ class Draw:
         return low + (high - low) * level
 
     def noise(self, cells: int) -> Tensor:
-        """White noise on a grid of ``cells``, enlarged smoothly to the picture: (B, R, R)."""
-        cells = min(cells, self.resolution)
+        """White noise on a grid of ``cells``, enlarged smoothly: (B, H, W)."""
         shape = (self.batch, 1, cells, cells)
         grid = torch.randn(shape, generator=self.source, device=self.source.device)
-        if cells < self.resolution:
-            size = (self.resolution, self.resolution)
-            grid = F.interpolate(grid, size=size, mode="bilinear", align_corners=False)
-        return grid[:, 0]
+        places = torch.stack(self.coordinates(), dim=-1).expand(self.batch, -1, -1, -1)
+        return F.grid_sample(grid, places, padding_mode="border", align_corners=False)[:, 0]
 
     def coordinates(self) -> tuple[Tensor, Tensor]:
-        """x and y of every pixel centre, (1, R, R)."""
+        """x and y of every pixel centre, (1, H, W)."""
         places = torch.arange(self.resolution, device=self.source.device)
         line = (places + 0.5) / self.resolution * 2 - 1
-        return line[None, None, :].expand(1, self.resolution, -1), line[None, :, None].expand(
-            1, -1, len(line)
-        )
+        rows, columns = (line[part] for part in self.window)
+        shape = (1, len(rows), len(columns))
+        return columns[None, None, :].expand(shape), rows[None, :, None].expand(shape)
+
+    def specks(self, least: float) -> Tensor:
+        """Rare bright points a ``SPECKS``-th of the frame across, how far noise exceeds ``least``: (B, H, W).
+
+        A smaller picture averages them, so that it holds none larger than a whole one does.
+        """
+        shape = (self.batch, 1, SPECKS, SPECKS)
+        grid = torch.randn(shape, generator=self.source, device=self.source.device)
+        points = (grid - least).clamp(min=0)
+        if self.resolution != SPECKS:
+            points = F.interpolate(points, size=(self.resolution, self.resolution), mode="area")
+        return points[:, 0, *self.window]
 
     def jitter(self) -> Tensor:
         """The ridges' fine wandering: noise that halves with every octave from 32 cells a frame up."""
@@ -147,7 +158,7 @@ def silk(d: Draw) -> Tensor:
     ridges = (-d.uniform(3, 7) * f.sin().abs()).exp()
     density = torch.sigmoid(2.2 * (sheet + 0.4 * fold) + d.uniform(-0.3, 1.5))
     detail = 0.5 + 0.5 * (at(n1, u2, v2) + 14 * d.jitter()).tanh()
-    sparks = 1.4 * (d.noise(d.resolution) - 2.3).clamp(min=0) * (ridges + 0.12 * density).sqrt()
+    sparks = 1.4 * d.specks(2.3) * (ridges + 0.12 * density).sqrt()
     rate, spread, phase = colours = cycle(d)
     tone = 0.5 * q + 0.35 * sheet
     surface = palette(tone, colours) * (density * (0.12 + 0.75 * bands * (0.6 + 0.4 * detail)))[:, None]
@@ -201,7 +212,7 @@ def glass(d: Draw) -> Tensor:
     hammered = 1 + 0.35 * (2 * at(m4, 3.1 * x, 1.3 * y) + 12 * d.jitter()).sin() + 9 * d.jitter()
     lead = torch.sigmoid(45 * (edge - d.uniform(0.05, 0.1)))
     rim = 0.35 * (-((edge - 0.14) / 0.05).square()).exp()
-    bubbles = 1.2 * (d.noise(d.resolution) - 2.4).clamp(min=0)
+    bubbles = 1.2 * d.specks(2.4)
     through = lit * ((0.55 + 0.45 * (-2 * centre).exp()) * hammered.clamp(min=0) * 1.5 + rim) + 0.03
     light = palette(tone, colours) * through[:, None]
     light = light + palette(tone, (rate, spread, phase + 0.35)) * (bubbles * lit)[:, None]
@@ -212,7 +223,16 @@ Teacher = Callable[[Draw], Tensor]
 FAMILIES: dict[str, Teacher] = {"silk": silk, "glass": glass}
 
 
-def draw(family: str, batch: int, resolution: int, source: torch.Generator) -> Tensor:
-    """Draw ``batch`` pictures of a family: (B, 3, R, R) in [-1, 1], the same for the same source state."""
+def draw(
+    family: str,
+    batch: int,
+    resolution: int,
+    source: torch.Generator,
+    window: tuple[slice, slice] = (slice(None), slice(None)),
+) -> Tensor:
+    """Draw ``batch`` pictures of a family: (B, 3, R, R) in [-1, 1], the same for the same source state.
+
+    With a ``window`` of rows and columns, just that part of the same pictures.
+    """
     with torch.no_grad():
-        return FAMILIES[family](Draw(batch, resolution, source)).float()
+        return FAMILIES[family](Draw(batch, resolution, source, window)).float()

@@ -2,6 +2,9 @@
 
     python tools/builtin/train.py silk --run first --start weights.safetensors --grow 250:256
 
+Octaves beyond ``--resolution`` are added as ``--grow`` says. From then on those before rest, and the added
+ones learn on windows of 128 px, which is four times as fast as on whole pictures of 512 px.
+
 Everything lives in ``--home``/FAMILY-RUN: ``latest.pt`` (every ``--save-minutes``, written whole or not at
 all), ``log.csv``, ``sheets/``, ``ema/`` and ``code/`` (the copy it runs from, so that edits wait for the next
 start). SIGTERM and SIGINT save and stop; SIGSTOP pauses. Each worker is one process with one thread that
@@ -33,7 +36,9 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--home", type=Path, default=Path.home() / "clavilux-training")
     parser.add_argument("--start", type=Path, help="native weights to begin from; else from scratch")
     parser.add_argument("--resolution", type=int, default=128, help="at the beginning; a power of two")
-    parser.add_argument("--grow", default="", help="KIMG:RESOLUTION,... when to grow")
+    parser.add_argument(
+        "--grow", default="", help="KIMG:RESOLUTION,... when to add octaves; those before rest"
+    )
     parser.add_argument("--kimg", type=float, default=10_000, help="stop after this many")
     parser.add_argument("--batch", type=int, default=16, help="pictures a step, all workers together")
     parser.add_argument("--workers", type=int, default=2)

@@ -19,11 +19,12 @@ from network import Generator, Sizes, grow
 from sheets import sample, save_sheet, seeds_to_z
 from teachers import draw
 from train import scheduled
+from window import Window
 
 __all__ = ["Trainer"]
 
 BETAS = (0.0, 0.99)
-AVERAGE_KIMG = 5.0
+AVERAGE_KIMG = 10.0
 PAUSE = 120.0
 """Seconds; a step that seems to take longer was paused, and the rest does not count."""
 RAMP_KIMG = 3.0
@@ -38,6 +39,8 @@ WEIGHTS = {
     "seams": 1.0,
     "excess": 1.0,
 }
+COLUMNS = ("kimg", "hours", "images_per_second", "resolution", "critic", "real", "fake", *WEIGHTS, "noise")
+"""Of the log; terms that a grown generator is not asked for stay empty."""
 
 
 class Trainer:
@@ -54,11 +57,10 @@ class Trainer:
         torch.manual_seed(options.seed)
         self.features = Features().to(self.device)
         self.build(state)
-        synthesis = self.generator.synthesis
-        self.paint = torch.compile(synthesis, dynamic=False) if options.compile else synthesis
+        climb = self.generator.synthesis.climb
+        self.climb = torch.compile(climb, dynamic=False) if options.compile else climb
         torch.manual_seed(1000 * options.seed + rank + self.pictures)
         self.chance = torch.Generator(self.device).manual_seed(7919 * options.seed + rank + self.pictures)
-        self.norms: dict[str, float] = state["norms"]
         self.stopping = False
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self.stop)
@@ -86,30 +88,36 @@ class Trainer:
         return start
 
     def build(self, state: dict) -> None:
-        """Make all networks and optimisers and fill in what the state holds, grown if due."""
+        """Make all networks and optimisers and fill in what the state holds, grown if due.
+
+        What has grown goes on from its average, and with a new critic, for that now sees windows.
+        """
+        grown = state["resolution"] != self.sizes.resolution
         self.generator = Generator(self.sizes).to(self.device, memory_format=torch.channels_last)
         begun = self.begun()
-        known = state.get("generator", begun)
+        known = state.get("average" if grown else "generator", begun)
         if known:
             self.generator.load_state_dict(grow(known, self.sizes, waiting=begun))
-        grown = state["resolution"] != self.sizes.resolution
         self.average = Generator(self.sizes).to(self.device).requires_grad_(False)
         self.average.load_state_dict(self.generator.state_dict() | state.get("average", {}))
-        self.critic = Critic(self.sizes.resolution, seed=self.options.seed)
+        self.critic = Critic(seed=self.options.seed)
         self.critic.to(self.device, memory_format=torch.channels_last)
-        self.generator_steps = torch.optim.Adam(self.groups(), betas=BETAS)
+        for name, parameter in self.generator.named_parameters():
+            parameter.requires_grad_(self.learns(name))
+        learning = [p for p in self.generator.parameters() if p.requires_grad]
+        self.generator_steps = torch.optim.Adam(learning, betas=BETAS)
         self.critic_steps = torch.optim.Adam(
             self.critic.parameters(), lr=self.options.critic_rate, betas=BETAS
         )
-        if "critic" in state:
-            self.critic.load_state_dict(inherited(state["critic"], self.critic))
-        else:
-            source = torch.Generator(self.device).manual_seed(0)
-            shown = draw(self.options.family, 64, min(self.sizes.resolution, 128), source)
-            self.critic.mixing.calibrate(self.features(shown))
+        self.norms: dict[str, float] = {} if grown else state["norms"]
         if grown:
             self.since = self.pictures
-        elif "generator_steps" in state:
+        if grown or "critic" not in state:
+            source = torch.Generator(self.device).manual_seed(0)
+            shown = torch.cat([self.show_teacher(16, source, self.window()) for _ in range(4)])
+            self.critic.mixing.calibrate(self.features(shown))
+        else:
+            self.critic.load_state_dict(state["critic"])
             self.generator_steps.load_state_dict(state["generator_steps"])
             self.critic_steps.load_state_dict(state["critic_steps"])
 
@@ -122,23 +130,24 @@ class Trainer:
         held = load_file(self.options.start, device=str(self.device))
         return {name: value.float() for name, value in held.items()}
 
-    def groups(self) -> list[dict]:
-        """Adam's groups: once grown, the lower octaves learn more slowly than the newest, or not at all."""
-        groups: dict[float, list[Tensor]] = {}
-        for name, parameter in self.generator.named_parameters():
-            pace = self.pace(name)
-            parameter.requires_grad_(pace > 0)
-            if pace > 0:
-                groups.setdefault(pace, []).append(parameter)
-        return [{"params": group, "pace": pace} for pace, group in groups.items()]
+    def learns(self, name: str) -> bool:
+        """Whether a parameter learns: all do, but once grown only those of the octaves above."""
+        octave = int(name.split(".")[1][1:]) if name.startswith("synthesis") else 0
+        return not self.grown or octave > self.options.resolution
 
-    def pace(self, name: str) -> float:
-        """The share of the learning rate that a parameter gets; the old ones rest after a second growth."""
-        doublings = (self.sizes.resolution // self.options.resolution).bit_length() - 1
-        own = int(name.split(".")[1][1:]) if name.startswith("synthesis") else 4
-        if doublings < 1 or own == self.sizes.resolution:
-            return 1.0
-        return 0.5 if own == self.sizes.resolution // 2 else {1: 0.25}.get(doublings, 0.0)
+    @property
+    def grown(self) -> bool:
+        """Whether there are octaves above those the run began with."""
+        return self.sizes.resolution > self.options.resolution
+
+    def window(self) -> Window | None:
+        """What to paint and draw this time: all, or once grown a window."""
+        return Window.anywhere(self.sizes.resolution, self.options.resolution) if self.grown else None
+
+    def show_teacher(self, count: int, source: torch.Generator, window: Window | None) -> Tensor:
+        """Draw what is wanted of fresh teacher pictures."""
+        part = {"window": window.seen} if window else {}
+        return draw(self.options.family, count, self.sizes.resolution, source, **part)
 
     def rate(self) -> float:
         """The generator's learning rate now: none while the critic warms up, then a ramp."""
@@ -187,11 +196,11 @@ class Trainer:
 
     def step(self) -> dict[str, float]:
         """Paint and draw one batch; teach the critic, then the generator."""
-        rate = self.rate()
-        batch, fake = self.imagine(train=rate > 0)
+        rate, window = self.rate(), self.window()
+        batch, fake = self.imagine(window, train=rate > 0)
         with self.half:
             seen = self.critic.look(fake, self.features)
-        real = draw(self.options.family, self.share, self.sizes.resolution, self.chance)
+        real = self.show_teacher(self.share, self.chance, window)
         with torch.no_grad(), self.half:
             truth = self.critic.look(real, self.features)
         report = self.teach_critic(truth, seen)
@@ -213,7 +222,7 @@ class Trainer:
         for name, value in found.items():
             self.norms[name] = self.norms.get(name, value) + 0.02 * (value - self.norms.get(name, value))
 
-    def imagine(self, *, train: bool) -> tuple[losses.Mixed, Tensor]:
+    def imagine(self, window: Window | None, *, train: bool) -> tuple[losses.Mixed, Tensor]:
         """Paint one share of a batch with random noise, a quarter of it with mixed styles."""
         with torch.set_grad_enabled(train):
             w = self.generator.mapping(torch.randn(self.share, self.sizes.z_dim, device=self.device))
@@ -222,10 +231,23 @@ class Trainer:
                 CROSSOVERS[int(torch.randint(len(CROSSOVERS), ()))] if last > max(CROSSOVERS) else last // 2
             )
             batch = losses.mix(w[:, None].expand(-1, self.sizes.num_ws, -1), crossover=crossover)
-            self.average.mapping.w_avg.lerp_(w.detach().mean(0), 0.002)
-            noises = self.generator.synthesis.noises(self.share)
+            if not self.grown:
+                self.average.mapping.w_avg.lerp_(w.detach().mean(0), 0.002)
             with self.half:
-                return batch, self.paint(batch.ws, noises)
+                return batch, self.paint(batch.ws, window)
+
+    def paint(self, ws: Tensor, window: Window | None) -> Tensor:
+        """Paint a whole batch, or only a window of its upper octaves."""
+        synthesis = self.generator.synthesis
+        base, octaves = synthesis.base(len(ws)), synthesis.resolutions
+        if window is None:
+            return self.climb(octaves, base, ws, synthesis.noises(len(ws)))[1]
+        resting = octaves.index(self.options.resolution) + 1
+        noises = synthesis.noises(len(ws), cut={r: window.side(r) for r in octaves[resting:]})
+        with torch.no_grad():
+            below = self.climb(octaves[:resting], base, ws, noises)
+        cut = [x[..., *window.cells].contiguous(memory_format=torch.channels_last) for x in below]
+        return self.climb(octaves[resting:], cut, ws, noises)[1][..., *window.kept]
 
     def teach_critic(self, truth: dict, seen: dict) -> dict[str, float]:
         """One step of the critic on detached sights."""
@@ -245,17 +267,20 @@ class Trainer:
     def teach_generator(self, batch: losses.Mixed, fake: Tensor, seen: dict, rate: float) -> dict[str, float]:
         """One step of the generator, through the same sights, and its running average."""
         self.critic.requires_grad_(False)
-        pure = fake[: batch.mixed.start]
         terms = {
-            "variety": (1 - losses.spread(fake) / self.norms["spread"]).relu(),
-            "layouts": (losses.alikeness(pure) - self.norms["alikeness"]).relu(),
-            "outlines": (losses.likeness(pure) - self.norms["likeness"]).relu(),
-            "structure": losses.structure_gap(fake[batch.mixed], fake[batch.structure].detach()),
-            "palette": losses.palette_gap(fake[batch.mixed], fake[batch.palette].detach()),
             "glints": losses.glint_gap(fake, fake.new_tensor([self.norms["bright"], self.norms["dark"]])),
             "seams": losses.seams(fake),
             "excess": losses.excess(fake),
         }
+        if not self.grown:
+            pure = fake[: batch.mixed.start]
+            terms |= {
+                "variety": (1 - losses.spread(fake) / self.norms["spread"]).relu(),
+                "layouts": (losses.alikeness(pure) - self.norms["alikeness"]).relu(),
+                "outlines": (losses.likeness(pure) - self.norms["likeness"]).relu(),
+                "structure": losses.structure_gap(fake[batch.mixed], fake[batch.structure].detach()),
+                "palette": losses.palette_gap(fake[batch.mixed], fake[batch.palette].detach()),
+            }
         if rate > 0:
             with self.half:
                 judged = self.critic(seen)
@@ -263,8 +288,7 @@ class Trainer:
             self.generator_steps.zero_grad()
             (verdict + sum(WEIGHTS[name] * term for name, term in terms.items())).backward()
             self.agree(self.generator)
-            for group in self.generator_steps.param_groups:
-                group["lr"] = rate * group["pace"]
+            self.generator_steps.param_groups[0]["lr"] = rate
             self.generator_steps.step()
             self.settle()
         return {name: term.item() for name, term in terms.items()}
@@ -274,10 +298,12 @@ class Trainer:
         """Keep noise audible and move the average along."""
         for conv in self.generator.synthesis.convolutions():
             conv.noise_strength.clamp_(min=self.options.noise_floor)
-        keep = 0.5 ** (self.options.batch / (1000 * min(AVERAGE_KIMG, max(self.pictures / 20_000, 0.05))))
+        stage = (self.pictures - self.since) / 1000
+        keep = 0.5 ** (self.options.batch / (1000 * min(AVERAGE_KIMG, max(stage / 5, 0.05))))
         pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
         for kept, fresh in pairs:
-            kept.lerp_(fresh, 1 - keep)
+            if fresh.requires_grad:
+                kept.lerp_(fresh, 1 - keep)
 
     def agree(self, net: torch.nn.Module) -> None:
         """Average the gradients of all workers, in one message."""
@@ -321,7 +347,7 @@ class Trainer:
         path = self.folder / "log.csv"
         new = not path.exists()
         with path.open("a", newline="") as file:
-            writer = csv.DictWriter(file, row)
+            writer = csv.DictWriter(file, COLUMNS)
             if new:
                 writer.writeheader()
             writer.writerow({name: round(value, 4) for name, value in row.items()})
@@ -352,9 +378,3 @@ def halves(device: torch.device) -> torch.autocast:
     known = torch.cpu.get_capabilities()
     native = device.type == "cuda" or known.get("avx512_bf16") or known.get("amx_bf16")
     return torch.autocast(device.type, torch.bfloat16, enabled=bool(native))
-
-
-def inherited(state: dict[str, Tensor], critic: Critic) -> dict[str, Tensor]:
-    """Fill a critic's state from a smaller one's; a new view begins as a copy of the whole one."""
-    names = critic.state_dict()
-    return {name: state[name if name in state else name.replace("detail", "whole")] for name in names}
