@@ -119,6 +119,16 @@ def test_glints_tell_sparks_from_specks():
     assert losses.glint_gap(-sparks, losses.glints(sparks)) > 3
 
 
+def test_tones_tell_that_black_is_not_quite_black():
+    pictures = drawn("silk", resolution=64)
+    levels = losses.tones(pictures)
+    assert (levels.diff() >= 0).all()
+    lifted = losses.tones(pictures.clamp(min=-0.8))
+    assert levels[0] < -0.95
+    assert lifted[0] == pytest.approx(-0.8)
+    assert torch.allclose(lifted[-4:], levels[-4:], atol=0.02)
+
+
 def test_a_frame_around_the_picture_is_seen():
     pictures = drawn("silk", resolution=64)
     framed = F.pad(pictures[..., 1:-1, 1:-1], (1, 1, 1, 1), value=0)

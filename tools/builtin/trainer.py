@@ -29,12 +29,15 @@ PAUSE = 120.0
 """Seconds; a step that seems to take longer was paused, and the rest does not count."""
 RAMP_KIMG = 3.0
 CROSSOVERS = (5, 6, 7, 8, 9)
+TEXTURE = 32
+"""Pixels across of the first octave with chance in it: teachers have none that is coarser."""
 WEIGHTS = {
     "variety": 0.5,
     "layouts": 4.0,
     "outlines": 20.0,
     "structure": 0.5,
     "palette": 1.0,
+    "tones": 2.0,
     "glints": 0.5,
     "seams": 1.0,
     "excess": 1.0,
@@ -210,7 +213,7 @@ class Trainer:
         return report
 
     def compare(self, real: Tensor) -> None:
-        """Follow how various and how sparkling the teacher's own batches are."""
+        """Follow how various, how sparkling and how dark the teacher's own batches are."""
         bright, dark = losses.glints(real).tolist()
         found = {
             "spread": losses.spread(real).item(),
@@ -218,6 +221,7 @@ class Trainer:
             "likeness": losses.likeness(real).item(),
             "bright": bright,
             "dark": dark,
+            **{f"tone {k}": level for k, level in enumerate(losses.tones(real).tolist())},
         }
         for name, value in found.items():
             self.norms[name] = self.norms.get(name, value) + 0.02 * (value - self.norms.get(name, value))
@@ -280,6 +284,7 @@ class Trainer:
                 "outlines": (losses.likeness(pure) - self.norms["likeness"]).relu(),
                 "structure": losses.structure_gap(fake[batch.mixed], fake[batch.structure].detach()),
                 "palette": losses.palette_gap(fake[batch.mixed], fake[batch.palette].detach()),
+                "tones": self.tone_gap(fake),
             }
         if rate > 0:
             with self.half:
@@ -293,11 +298,18 @@ class Trainer:
             self.settle()
         return {name: term.item() for name, term in terms.items()}
 
+    def tone_gap(self, fake: Tensor) -> Tensor:
+        """How far the tones are from the teacher's."""
+        made = losses.tones(fake)
+        return (made - made.new_tensor([self.norms[f"tone {k}"] for k in range(len(made))])).abs().mean()
+
     @torch.no_grad()
     def settle(self) -> None:
-        """Keep noise audible and move the average along."""
+        """Keep noise audible, but no source of structure, and move the average along."""
+        least = self.options.noise_floor
         for conv in self.generator.synthesis.convolutions():
-            conv.noise_strength.clamp_(min=self.options.noise_floor)
+            texture = conv.noise_const.shape[-1] >= TEXTURE
+            conv.noise_strength.clamp_(least, None if texture else least)
         stage = (self.pictures - self.since) / 1000
         keep = 0.5 ** (self.options.batch / (1000 * min(AVERAGE_KIMG, max(stage / 5, 0.05))))
         pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
