@@ -2,8 +2,8 @@
 
     python tools/builtin/train.py silk --run first --start weights.safetensors --grow 250:256
 
-Octaves beyond ``--resolution`` are added as ``--grow`` says. From then on those before rest, and the added
-ones learn on windows of 128 px, which is four times as fast as on whole pictures of 512 px.
+Octaves beyond ``--resolution`` are added as ``--grow`` says. From then on those below ``--resolution`` rest, and
+the others learn on windows of 128 px, which is three times as fast as on whole pictures of 512 px.
 
 Everything lives in ``--home``/FAMILY-RUN: ``latest.pt`` (every ``--save-minutes``, written whole or not at
 all), ``log.csv``, ``sheets/``, ``ema/`` and ``code/`` (the copy it runs from, so that edits wait for the next

@@ -134,18 +134,23 @@ class Trainer:
         return {name: value.float() for name, value in held.items()}
 
     def learns(self, name: str) -> bool:
-        """Whether a parameter learns: all do, but once grown only those of the octaves above."""
+        """Whether a parameter learns: all do, but once grown only those of the octaves above the resting."""
         octave = int(name.split(".")[1][1:]) if name.startswith("synthesis") else 0
-        return not self.grown or octave > self.options.resolution
+        return not self.grown or octave > self.resting
 
     @property
     def grown(self) -> bool:
         """Whether there are octaves above those the run began with."""
         return self.sizes.resolution > self.options.resolution
 
+    @property
+    def resting(self) -> int:
+        """The largest octave that rests once grown: all that the run began with do, but their last."""
+        return self.options.resolution // 2
+
     def window(self) -> Window | None:
         """What to paint and draw this time: all, or once grown a window."""
-        return Window.anywhere(self.sizes.resolution, self.options.resolution) if self.grown else None
+        return Window.anywhere(self.sizes.resolution, self.resting) if self.grown else None
 
     def show_teacher(self, count: int, source: torch.Generator, window: Window | None) -> Tensor:
         """Draw what is wanted of fresh teacher pictures."""
@@ -246,7 +251,7 @@ class Trainer:
         base, octaves = synthesis.base(len(ws)), synthesis.resolutions
         if window is None:
             return self.climb(octaves, base, ws, synthesis.noises(len(ws)))[1]
-        resting = octaves.index(self.options.resolution) + 1
+        resting = octaves.index(self.resting) + 1
         noises = synthesis.noises(len(ws), cut={r: window.side(r) for r in octaves[resting:]})
         with torch.no_grad():
             below = self.climb(octaves[:resting], base, ws, noises)

@@ -11,8 +11,8 @@ from critic import place
 __all__ = ["Window"]
 
 VIEW = 128
-MARGIN = 4
-"""Cells of the resting octaves; two octaves above reach less than four cells far."""
+MARGIN = 5
+"""Cells of the resting octaves; three octaves above reach less than five cells far."""
 
 Part = tuple[slice, slice]
 
