@@ -178,15 +178,16 @@ def test_a_window_of_the_upper_octaves_is_painted_as_in_the_whole(monkeypatch):
     whole = synthesis(ws, noises)
     seen = set()
     for _ in range(50):
-        part = Window.anywhere(128, 16)
-        below = synthesis.climb(synthesis.resolutions[:3], synthesis.base(2), ws, noises)
+        part = Window.anywhere(128, 32)
+        below = synthesis.climb(synthesis.resolutions[:4], synthesis.base(2), ws, noises)
         cut = [x[..., *part.cells] for x in below]
         above = []
-        for noise in noises[-6:]:
-            scale = noise.shape[-1] // 16
+        for noise in noises[-4:]:
+            scale = noise.shape[-1] // 32
             above.append(noise[..., *(slice(scale * x.start, scale * x.stop) for x in part.cells)])
-        assert {n.shape[-1] for n in above} == {part.side(r) for r in (32, 64, 128)}
-        painted = synthesis.climb(synthesis.resolutions[3:], cut, ws, [*noises[:-6], *above])[1]
+        assert {n.shape[-1] for n in above} == {part.side(64), part.side(128)}
+        painted = synthesis.climb(synthesis.resolutions[4:], cut, ws, [*noises[:-4], *above])[1]
+        assert [(4 * x.start, 4 * x.stop) for x in part.under] == [(x.start, x.stop) for x in part.seen]
         assert torch.allclose(painted[..., *part.kept], whole[..., *part.seen], atol=1e-4)
         seen |= {part.seen[0].start, part.seen[1].stop}
     assert {0, 128} <= seen

@@ -15,6 +15,7 @@ __all__ = [
     "Mixed",
     "alikeness",
     "excess",
+    "faith",
     "glint_gap",
     "glints",
     "hinge",
@@ -151,3 +152,8 @@ def seams(image: Tensor) -> Tensor:
 def excess(image: Tensor) -> Tensor:
     """Mean square of what lies far beyond black and white, where a picture is cut off and a critic misled."""
     return (image.abs() - 1.5).relu().square().mean()
+
+
+def faith(image: Tensor, under: Tensor) -> Tensor:
+    """Mean absolute difference between a picture, shrunk, and what the octaves below its newest painted."""
+    return (F.interpolate(image, size=under.shape[-2:], mode="area") - under).abs().mean()

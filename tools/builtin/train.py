@@ -2,7 +2,7 @@
 
     python tools/builtin/train.py silk --run first --start weights.safetensors --grow 250:256
 
-Octaves beyond ``--resolution`` are added as ``--grow`` says. Then those below ``--resolution`` rest, and
+Octaves beyond ``--resolution`` are added as ``--grow`` says. Then those to ``--resolution`` rest, and
 the others learn on windows of 128 px, which is three times as fast as on whole pictures of 512 px.
 
 Everything lives in ``--home``/FAMILY-RUN: ``latest.pt`` (every ``--save-minutes``, written whole or not at

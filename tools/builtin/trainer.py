@@ -41,6 +41,7 @@ WEIGHTS = {
     "glints": 0.5,
     "seams": 1.0,
     "excess": 1.0,
+    "faith": 10.0,
 }
 COLUMNS = ("kimg", "hours", "images_per_second", "resolution", "critic", "real", "fake", *WEIGHTS, "noise")
 """Of the log; terms that a grown generator is not asked for stay empty."""
@@ -134,23 +135,18 @@ class Trainer:
         return {name: value.float() for name, value in held.items()}
 
     def learns(self, name: str) -> bool:
-        """Whether a parameter learns: all do, but once grown only those of the octaves above the resting."""
+        """Whether a parameter learns: all do, but once grown only those of the octaves above."""
         octave = int(name.split(".")[1][1:]) if name.startswith("synthesis") else 0
-        return not self.grown or octave > self.resting
+        return not self.grown or octave > self.options.resolution
 
     @property
     def grown(self) -> bool:
         """Whether there are octaves above those the run began with."""
         return self.sizes.resolution > self.options.resolution
 
-    @property
-    def resting(self) -> int:
-        """The largest octave that rests once grown: all that the run began with do, but their last."""
-        return self.options.resolution // 2
-
     def window(self) -> Window | None:
         """What to paint and draw this time: all, or once grown a window."""
-        return Window.anywhere(self.sizes.resolution, self.resting) if self.grown else None
+        return Window.anywhere(self.sizes.resolution, self.options.resolution) if self.grown else None
 
     def show_teacher(self, count: int, source: torch.Generator, window: Window | None) -> Tensor:
         """Draw what is wanted of fresh teacher pictures."""
@@ -205,7 +201,7 @@ class Trainer:
     def step(self) -> dict[str, float]:
         """Paint and draw one batch; teach the critic, then the generator."""
         rate, window = self.rate(), self.window()
-        batch, fake = self.imagine(window, train=rate > 0)
+        batch, fake, under = self.imagine(window, train=rate > 0)
         with self.half:
             seen = self.critic.look(fake, self.features)
         real = self.show_teacher(self.share, self.chance, window)
@@ -213,7 +209,7 @@ class Trainer:
             truth = self.critic.look(real, self.features)
         report = self.teach_critic(truth, seen)
         self.compare(real)
-        report |= self.teach_generator(batch, fake, seen, rate)
+        report |= self.teach_generator(batch, fake, under, seen, rate)
         self.pictures += self.options.batch
         return report
 
@@ -231,7 +227,7 @@ class Trainer:
         for name, value in found.items():
             self.norms[name] = self.norms.get(name, value) + 0.02 * (value - self.norms.get(name, value))
 
-    def imagine(self, window: Window | None, *, train: bool) -> tuple[losses.Mixed, Tensor]:
+    def imagine(self, window: Window | None, *, train: bool) -> tuple[losses.Mixed, Tensor, Tensor]:
         """Paint one share of a batch with random noise, a quarter of it with mixed styles."""
         with torch.set_grad_enabled(train):
             w = self.generator.mapping(torch.randn(self.share, self.sizes.z_dim, device=self.device))
@@ -243,20 +239,22 @@ class Trainer:
             if not self.grown:
                 self.average.mapping.w_avg.lerp_(w.detach().mean(0), 0.002)
             with self.half:
-                return batch, self.paint(batch.ws, window)
+                return batch, *self.paint(batch.ws, window)
 
-    def paint(self, ws: Tensor, window: Window | None) -> Tensor:
-        """Paint a whole batch, or only a window of its upper octaves."""
+    def paint(self, ws: Tensor, window: Window | None) -> tuple[Tensor, Tensor]:
+        """Paint a whole batch, or only a window of its upper octaves; and what the octaves below painted."""
         synthesis = self.generator.synthesis
         base, octaves = synthesis.base(len(ws)), synthesis.resolutions
         if window is None:
-            return self.climb(octaves, base, ws, synthesis.noises(len(ws)))[1]
-        resting = octaves.index(self.resting) + 1
+            image = self.climb(octaves, base, ws, synthesis.noises(len(ws)))[1]
+            return image, image.detach()
+        resting = octaves.index(self.options.resolution) + 1
         noises = synthesis.noises(len(ws), cut={r: window.side(r) for r in octaves[resting:]})
         with torch.no_grad():
             below = self.climb(octaves[:resting], base, ws, noises)
         cut = [x[..., *window.cells].contiguous(memory_format=torch.channels_last) for x in below]
-        return self.climb(octaves[resting:], cut, ws, noises)[1][..., *window.kept]
+        image = self.climb(octaves[resting:], cut, ws, noises)[1][..., *window.kept]
+        return image, below[1][..., *window.under]
 
     def teach_critic(self, truth: dict, seen: dict) -> dict[str, float]:
         """One step of the critic on detached sights."""
@@ -273,13 +271,16 @@ class Trainer:
         means = {name: torch.stack([x.mean() for x in maps]).mean().item() for name, maps in logits.items()}
         return {"critic": loss.item(), **means}
 
-    def teach_generator(self, batch: losses.Mixed, fake: Tensor, seen: dict, rate: float) -> dict[str, float]:
+    def teach_generator(
+        self, batch: losses.Mixed, fake: Tensor, under: Tensor, seen: dict, rate: float
+    ) -> dict[str, float]:
         """One step of the generator, through the same sights, and its running average."""
         self.critic.requires_grad_(False)
         terms = {
             "glints": losses.glint_gap(fake, fake.new_tensor([self.norms["bright"], self.norms["dark"]])),
             "seams": losses.seams(fake),
             "excess": losses.excess(fake),
+            "faith": losses.faith(fake, under),
         }
         if not self.grown:
             pure = fake[: batch.mixed.start]

@@ -11,8 +11,8 @@ from critic import place
 __all__ = ["Window"]
 
 VIEW = 128
-MARGIN = 5
-"""Cells of the resting octaves; three octaves above reach less than five cells far."""
+MARGIN = 4
+"""Cells of the resting octaves; two octaves above reach less than four cells far."""
 
 Part = tuple[slice, slice]
 
@@ -24,6 +24,7 @@ class Window(NamedTuple):
     cells: Part
     kept: Part
     resting: int
+    scale: int
 
     @classmethod
     def anywhere(cls, resolution: int, resting: int) -> "Window":
@@ -42,7 +43,16 @@ class Window(NamedTuple):
                     slice(skipped, skipped + view),
                 )
             )
-        return cls(*zip(*lines, strict=True), resting)
+        return cls(*zip(*lines, strict=True), resting, scale)
+
+    @property
+    def under(self) -> Part:
+        """What is seen, in cells."""
+        top, left = (
+            slice(cut.start + kept.start // self.scale, cut.start + kept.stop // self.scale)
+            for cut, kept in zip(self.cells, self.kept, strict=True)
+        )
+        return top, left
 
     def side(self, octave: int) -> int:
         """How many pixels across are painted of an octave."""
