@@ -167,7 +167,8 @@ def test_a_teacher_draws_a_part_as_it_draws_the_whole(family):
     assert torch.equal(drawn_part, drawn(family, resolution=64, batch=2)[..., *part])
 
 
-def test_a_window_of_the_upper_octaves_is_painted_as_in_the_whole(monkeypatch):
+@pytest.mark.parametrize("resting", [16, 32])
+def test_a_window_of_the_upper_octaves_is_painted_as_in_the_whole(monkeypatch, resting):
     monkeypatch.setattr(window, "VIEW", 32)
     torch.manual_seed(0)
     generator = Generator(Sizes(128, z_dim=8, w_dim=8, mapping_layers=2, channel_base=512, channel_max=16))
@@ -175,20 +176,23 @@ def test_a_window_of_the_upper_octaves_is_painted_as_in_the_whole(monkeypatch):
         torch.nn.init.constant_(conv.noise_strength, 0.3)
     synthesis, ws = generator.synthesis, generator.widen(generator.mapping(torch.randn(2, 8)))
     noises = synthesis.noises(1, mode="const")
-    whole = synthesis(ws, noises)
+    count = synthesis.resolutions.index(resting) + 1
+    low, high = synthesis.resolutions[:count], synthesis.resolutions[count:]
+    whole, below = synthesis(ws, noises), synthesis.climb(low, synthesis.base(2), ws, noises)
     seen = set()
     for _ in range(50):
-        part = Window.anywhere(128, 32)
-        below = synthesis.climb(synthesis.resolutions[:4], synthesis.base(2), ws, noises)
+        part = Window.anywhere(128, resting)
         cut = [x[..., *part.cells] for x in below]
         above = []
-        for noise in noises[-4:]:
-            scale = noise.shape[-1] // 32
+        for noise in noises[-2 * len(high) :]:
+            scale = noise.shape[-1] // resting
             above.append(noise[..., *(slice(scale * x.start, scale * x.stop) for x in part.cells)])
-        assert {n.shape[-1] for n in above} == {part.side(64), part.side(128)}
-        painted = synthesis.climb(synthesis.resolutions[4:], cut, ws, [*noises[:-4], *above])[1]
-        assert [(4 * x.start, 4 * x.stop) for x in part.under] == [(x.start, x.stop) for x in part.seen]
-        assert torch.allclose(painted[..., *part.kept], whole[..., *part.seen], atol=1e-4)
+        assert {n.shape[-1] for n in above} == {part.side(r) for r in high}
+        painted = synthesis.climb(high, cut, ws, [*noises[: -2 * len(high)], *above])[1]
+        assert torch.allclose(painted[..., *part.kept], whole[..., *part.seen], atol=1e-6)
+        assert [(x.start * 128, x.stop * 128) for x in part.under] == [
+            (x.start * resting, x.stop * resting) for x in part.seen
+        ]
         seen |= {part.seen[0].start, part.seen[1].stop}
     assert {0, 128} <= seen
 

@@ -16,12 +16,14 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["FAMILIES", "LUMA", "Basis", "Teacher", "draw", "glass", "silk"]
+__all__ = ["FAMILIES", "LUMA", "WHOLE", "Basis", "Part", "Teacher", "draw", "glass", "silk"]
 
 SINUSOIDS = 6
 REACH = 2.4
 CELLS = 320
 SPECKS = 512
+Part = tuple[slice, slice]
+WHOLE = slice(None), slice(None)
 LUMA = torch.tensor([0.2126, 0.7152, 0.0722])
 
 
@@ -72,7 +74,7 @@ class Draw:
     batch: int
     resolution: int
     source: torch.Generator
-    window: tuple[slice, slice] = (slice(None), slice(None))
+    window: Part = WHOLE
 
     def uniform(self, low: float, high: float) -> Tensor:
         """One number per picture, (B, 1, 1)."""
@@ -228,7 +230,7 @@ def draw(
     batch: int,
     resolution: int,
     source: torch.Generator,
-    window: tuple[slice, slice] = (slice(None), slice(None)),
+    window: Part = WHOLE,
 ) -> Tensor:
     """Draw ``batch`` pictures of a family: (B, 3, R, R) in [-1, 1], the same for the same source state.
 

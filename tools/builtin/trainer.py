@@ -17,7 +17,7 @@ import losses
 from critic import Critic, Features
 from network import Generator, Sizes, grow
 from sheets import sample, save_sheet, seeds_to_z
-from teachers import draw
+from teachers import WHOLE, draw
 from train import scheduled
 from window import Window
 
@@ -150,8 +150,8 @@ class Trainer:
 
     def show_teacher(self, count: int, source: torch.Generator, window: Window | None) -> Tensor:
         """Draw what is wanted of fresh teacher pictures."""
-        part = {"window": window.seen} if window else {}
-        return draw(self.options.family, count, self.sizes.resolution, source, **part)
+        part = window.seen if window else WHOLE
+        return draw(self.options.family, count, self.sizes.resolution, source, part)
 
     def rate(self) -> float:
         """The generator's learning rate now: none while the critic warms up, then a ramp."""

@@ -7,52 +7,39 @@ of those only, a little larger than what is then seen, for near a cut a convolut
 from typing import NamedTuple
 
 from critic import place
+from teachers import Part
 
 __all__ = ["Window"]
 
 VIEW = 128
 MARGIN = 4
-"""Cells of the resting octaves; two octaves above reach less than four cells far."""
-
-Part = tuple[slice, slice]
+"""Cells of the resting octaves; the octaves above reach no more than three far (their test fails at two)."""
 
 
 class Window(NamedTuple):
-    """Rows and columns: of the whole picture, of the resting octaves, and of what is painted on those."""
+    """Rows and columns: seen, in pixels and in resting cells; painted, in cells; kept of that, in pixels."""
 
     seen: Part
+    under: Part
     cells: Part
     kept: Part
     resting: int
-    scale: int
 
     @classmethod
     def anywhere(cls, resolution: int, resting: int) -> "Window":
         """Draw a place for ``VIEW`` px of a picture of ``resolution`` whose octaves to ``resting`` rest."""
-        scale, view = resolution // resting, min(VIEW, resolution)
-        side = min(view // scale + 2 * MARGIN, resting)
+        scale = resolution // resting
+        view = min(VIEW, resolution) // scale
+        side = min(view + 2 * MARGIN, resting)
         lines = []
         for _ in range(2):
-            first = place(resting - view // scale)
+            first = place(resting - view)
             start = min(max(first - MARGIN, 0), resting - side)
-            skipped = (first - start) * scale
-            lines.append(
-                (
-                    slice(first * scale, first * scale + view),
-                    slice(start, start + side),
-                    slice(skipped, skipped + view),
-                )
-            )
-        return cls(*zip(*lines, strict=True), resting, scale)
-
-    @property
-    def under(self) -> Part:
-        """What is seen, in cells."""
-        top, left = (
-            slice(cut.start + kept.start // self.scale, cut.start + kept.stop // self.scale)
-            for cut, kept in zip(self.cells, self.kept, strict=True)
-        )
-        return top, left
+            under = slice(first, first + view)
+            seen = slice(under.start * scale, under.stop * scale)
+            kept = slice((first - start) * scale, (first - start + view) * scale)
+            lines.append((seen, under, slice(start, start + side), kept))
+        return cls(*zip(*lines, strict=True), resting)
 
     def side(self, octave: int) -> int:
         """How many pixels across are painted of an octave."""
