@@ -118,7 +118,7 @@ class Trainer:
             self.since = self.pictures
         if grown or "critic" not in state:
             source = torch.Generator(self.device).manual_seed(0)
-            shown = torch.cat([self.show_teacher(16, source, self.window()) for _ in range(4)])
+            shown = torch.cat([self.draw_teacher(16, source, self.window()) for _ in range(4)])
             self.critic.mixing.calibrate(self.features(shown))
         else:
             self.critic.load_state_dict(state["critic"])
@@ -148,7 +148,7 @@ class Trainer:
         """What to paint and draw this time: all, or once grown a window."""
         return Window.anywhere(self.sizes.resolution, self.options.resolution) if self.grown else None
 
-    def show_teacher(self, count: int, source: torch.Generator, window: Window | None) -> Tensor:
+    def draw_teacher(self, count: int, source: torch.Generator, window: Window | None) -> Tensor:
         """Draw what is wanted of fresh teacher pictures."""
         part = window.seen if window else WHOLE
         return draw(self.options.family, count, self.sizes.resolution, source, part)
@@ -204,7 +204,7 @@ class Trainer:
         batch, fake, under = self.imagine(window, train=rate > 0)
         with self.half:
             seen = self.critic.look(fake, self.features)
-        real = self.show_teacher(self.share, self.chance, window)
+        real = self.draw_teacher(self.share, self.chance, window)
         with torch.no_grad(), self.half:
             truth = self.critic.look(real, self.features)
         report = self.teach_critic(truth, seen)
@@ -216,18 +216,18 @@ class Trainer:
     def compare(self, real: Tensor) -> None:
         """Follow how various, how sparkling and how dark the teacher's own batches are."""
         bright, dark = losses.glints(real).tolist()
-        found = {
-            "spread": losses.spread(real).item(),
-            "alikeness": losses.alikeness(real).item(),
-            "likeness": losses.likeness(real).item(),
-            "bright": bright,
-            "dark": dark,
-            **{f"tone {k}": level for k, level in enumerate(losses.tones(real).tolist())},
-        }
+        found = {"bright": bright, "dark": dark}
+        if not self.grown:
+            found |= {
+                "spread": losses.spread(real).item(),
+                "alikeness": losses.alikeness(real).item(),
+                "likeness": losses.likeness(real).item(),
+                **{f"tone {k}": level for k, level in enumerate(losses.tones(real).tolist())},
+            }
         for name, value in found.items():
             self.norms[name] = self.norms.get(name, value) + 0.02 * (value - self.norms.get(name, value))
 
-    def imagine(self, window: Window | None, *, train: bool) -> tuple[losses.Mixed, Tensor, Tensor]:
+    def imagine(self, window: Window | None, *, train: bool) -> tuple[losses.Mixed, Tensor, Tensor | None]:
         """Paint one share of a batch with random noise, a quarter of it with mixed styles."""
         with torch.set_grad_enabled(train):
             w = self.generator.mapping(torch.randn(self.share, self.sizes.z_dim, device=self.device))
@@ -241,13 +241,12 @@ class Trainer:
             with self.half:
                 return batch, *self.paint(batch.ws, window)
 
-    def paint(self, ws: Tensor, window: Window | None) -> tuple[Tensor, Tensor]:
-        """Paint a whole batch, or only a window of its upper octaves; and what the octaves below painted."""
+    def paint(self, ws: Tensor, window: Window | None) -> tuple[Tensor, Tensor | None]:
+        """Paint a whole batch, or only a window of its upper octaves and what the octaves under them paint."""
         synthesis = self.generator.synthesis
         base, octaves = synthesis.base(len(ws)), synthesis.resolutions
         if window is None:
-            image = self.climb(octaves, base, ws, synthesis.noises(len(ws)))[1]
-            return image, image.detach()
+            return self.climb(octaves, base, ws, synthesis.noises(len(ws)))[1], None
         resting = octaves.index(self.options.resolution) + 1
         noises = synthesis.noises(len(ws), cut={r: window.side(r) for r in octaves[resting:]})
         with torch.no_grad():
@@ -272,7 +271,7 @@ class Trainer:
         return {"critic": loss.item(), **means}
 
     def teach_generator(
-        self, batch: losses.Mixed, fake: Tensor, under: Tensor, seen: dict, rate: float
+        self, batch: losses.Mixed, fake: Tensor, under: Tensor | None, seen: dict, rate: float
     ) -> dict[str, float]:
         """One step of the generator, through the same sights, and its running average."""
         self.critic.requires_grad_(False)
@@ -280,9 +279,10 @@ class Trainer:
             "glints": losses.glint_gap(fake, fake.new_tensor([self.norms["bright"], self.norms["dark"]])),
             "seams": losses.seams(fake),
             "excess": losses.excess(fake),
-            "faith": losses.faith(fake, under),
         }
-        if not self.grown:
+        if under is not None:
+            terms["faith"] = losses.faith(fake, under)
+        else:
             pure = fake[: batch.mixed.start]
             terms |= {
                 "variety": (1 - losses.spread(fake) / self.norms["spread"]).relu(),
