@@ -1,6 +1,6 @@
 """Train one built-in generator: start, stop and resume with the same command.
 
-    python tools/builtin/train.py silk --run first --start weights.safetensors --grow 250:256
+    python tools/builtin/train.py silk --run first --start weights.safetensors --grow 250:512
 
 Octaves beyond ``--resolution`` are added as ``--grow`` says. Then those to ``--resolution`` rest, and
 the others learn on windows of 128 px, which is three times as fast as on whole pictures of 512 px.

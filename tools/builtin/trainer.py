@@ -102,8 +102,10 @@ class Trainer:
         known = state.get("average" if grown else "generator", begun)
         if known:
             self.generator.load_state_dict(grow(known, self.sizes, waiting=begun))
+        self.bound_noise()
         self.average = Generator(self.sizes).to(self.device).requires_grad_(False)
-        self.average.load_state_dict(self.generator.state_dict() | state.get("average", {}))
+        kept = {} if grown else state.get("average", {})
+        self.average.load_state_dict(self.generator.state_dict() | kept)
         self.critic = Critic(seed=self.options.seed)
         self.critic.to(self.device, memory_format=torch.channels_last)
         for name, parameter in self.generator.named_parameters():
@@ -242,7 +244,7 @@ class Trainer:
                 return batch, *self.paint(batch.ws, window)
 
     def paint(self, ws: Tensor, window: Window | None) -> tuple[Tensor, Tensor | None]:
-        """Paint a whole batch, or only a window of its upper octaves and what the octaves under them paint."""
+        """Paint a whole batch, or a window of its upper octaves with what those under them paint there."""
         synthesis = self.generator.synthesis
         base, octaves = synthesis.base(len(ws)), synthesis.resolutions
         if window is None:
@@ -310,12 +312,17 @@ class Trainer:
         return (made - made.new_tensor([self.norms[f"tone {k}"] for k in range(len(made))])).abs().mean()
 
     @torch.no_grad()
-    def settle(self) -> None:
-        """Keep noise audible, but no source of structure, and move the average along."""
+    def bound_noise(self) -> None:
+        """Keep noise audible, but no source of structure."""
         least = self.options.noise_floor
         for conv in self.generator.synthesis.convolutions():
             texture = conv.noise_const.shape[-1] >= TEXTURE
             conv.noise_strength.clamp_(least, None if texture else least)
+
+    @torch.no_grad()
+    def settle(self) -> None:
+        """Bound the noise and move the average along."""
+        self.bound_noise()
         stage = (self.pictures - self.since) / 1000
         keep = 0.5 ** (self.options.batch / (1000 * min(AVERAGE_KIMG, max(stage / 5, 0.05))))
         pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
