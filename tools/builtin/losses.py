@@ -16,11 +16,15 @@ __all__ = [
     "alikeness",
     "excess",
     "faith",
+    "fringe_gap",
+    "fringes",
     "glint_gap",
     "glints",
     "hinge",
+    "hues",
     "likeness",
     "mix",
+    "outlines",
     "palette_gap",
     "seams",
     "spread",
@@ -72,9 +76,14 @@ def around(image: Tensor, size: int) -> Tensor:
     return F.avg_pool2d(F.pad(image, (side, side, side, side), mode="reflect"), size, 1)
 
 
+def lumas(image: Tensor) -> Tensor:
+    """Weigh the channels into one: (B, 1, H, W)."""
+    return image.mul(LUMA[:, None, None].to(image)).sum(1, keepdim=True)
+
+
 def structure(image: Tensor) -> Tensor:
     """Describe light and dark alone: luma thumbnails without mean and of unit norm, (B, 256)."""
-    luma = thumbnails(image).mul(LUMA[:, None, None].to(image)).sum(1).flatten(1)
+    luma = lumas(thumbnails(image)).flatten(1)
     return F.normalize(luma - luma.mean(1, keepdim=True), dim=1)
 
 
@@ -92,16 +101,22 @@ def alikeness(image: Tensor) -> Tensor:
 
 def outlines(image: Tensor) -> Tensor:
     """Describe where lines run: luma against its surroundings, of even contrast, unit norm, (B, 576)."""
-    luma = thumbnails(image, 48).mul(LUMA[:, None, None].to(image)).sum(1, keepdim=True)
+    luma = lumas(thumbnails(image, 48))
     apart = luma - around(luma, 7)
     even = apart / (around(apart.square(), 7) + 1e-3).sqrt()
     lines = thumbnails(even, 24).flatten(1)
     return F.normalize(lines - lines.mean(1, keepdim=True), dim=1)
 
 
-def likeness(image: Tensor) -> Tensor:
-    """Root mean square correlation of different pictures' outlines: near 0 unless they share them."""
-    described = outlines(image)
+def hues(image: Tensor) -> Tensor:
+    """Describe where colours lie: thumbnails without light and without mean colour, unit norm, (B, 768)."""
+    small = thumbnails(image)
+    colour = small - lumas(small)
+    return F.normalize((colour - colour.mean((2, 3), keepdim=True)).flatten(1), dim=1, eps=0.3)
+
+
+def likeness(described: Tensor) -> Tensor:
+    """Root mean square correlation of pictures' descriptions: near 0 unless they share something."""
     count = len(described)
     power = (described @ described.T).square()
     return ((power.sum() - power.diagonal().sum()) / (count * (count - 1)) + 1e-8).sqrt()
@@ -120,8 +135,7 @@ def tones(image: Tensor) -> Tensor:
 
     A critic that sees shapes hardly sees that black is not quite black.
     """
-    luma = image[..., ::4, ::4].mul(LUMA[:, None, None].to(image)).sum(1)
-    return luma.flatten().quantile((torch.arange(16, device=image.device) + 0.5) / 16)
+    return lumas(image[..., ::4, ::4]).flatten().quantile((torch.arange(16, device=image.device) + 0.5) / 16)
 
 
 def glints(image: Tensor) -> Tensor:
@@ -135,6 +149,18 @@ def glint_gap(image: Tensor, wanted: Tensor) -> Tensor:
     """Mean absolute log ratio of the glints to those wanted: grain must sparkle, not be specks of dirt."""
     least = 1e-8
     return ((glints(image) + least).log() - (wanted + least).log()).abs().mean()
+
+
+def fringes(image: Tensor) -> Tensor:
+    """How much single pixels differ in colour, light aside, from their neighbours: a mean square, scalar."""
+    colour = image - lumas(image)
+    return (colour - around(colour, 3)).square().mean()
+
+
+def fringe_gap(image: Tensor, wanted: Tensor) -> Tensor:
+    """Log of how far the fringes exceed those wanted: stripes of two colours pass for one between them."""
+    least = 1e-6
+    return ((fringes(image) + least) / (wanted + least)).log().relu()
 
 
 def seams(image: Tensor) -> Tensor:

@@ -35,10 +35,12 @@ WEIGHTS = {
     "variety": 0.5,
     "layouts": 4.0,
     "outlines": 20.0,
+    "hues": 20.0,
     "structure": 0.5,
     "palette": 1.0,
     "tones": 2.0,
     "glints": 0.5,
+    "fringes": 1.0,
     "seams": 1.0,
     "excess": 1.0,
     "faith": 10.0,
@@ -218,12 +220,13 @@ class Trainer:
     def compare(self, real: Tensor) -> None:
         """Follow how various, how sparkling and how dark the teacher's own batches are."""
         bright, dark = losses.glints(real).tolist()
-        found = {"bright": bright, "dark": dark}
+        found = {"bright": bright, "dark": dark, "fringes": losses.fringes(real).item()}
         if not self.grown:
             found |= {
                 "spread": losses.spread(real).item(),
                 "alikeness": losses.alikeness(real).item(),
-                "likeness": losses.likeness(real).item(),
+                "outlines": losses.likeness(losses.outlines(real)).item(),
+                "hues": losses.likeness(losses.hues(real)).item(),
                 **{f"tone {k}": level for k, level in enumerate(losses.tones(real).tolist())},
             }
         for name, value in found.items():
@@ -279,6 +282,7 @@ class Trainer:
         self.critic.requires_grad_(False)
         terms = {
             "glints": losses.glint_gap(fake, fake.new_tensor([self.norms["bright"], self.norms["dark"]])),
+            "fringes": losses.fringe_gap(fake, fake.new_tensor(self.norms["fringes"])),
             "seams": losses.seams(fake),
             "excess": losses.excess(fake),
         }
@@ -289,7 +293,8 @@ class Trainer:
             terms |= {
                 "variety": (1 - losses.spread(fake) / self.norms["spread"]).relu(),
                 "layouts": (losses.alikeness(pure) - self.norms["alikeness"]).relu(),
-                "outlines": (losses.likeness(pure) - self.norms["likeness"]).relu(),
+                "outlines": (losses.likeness(losses.outlines(pure)) - self.norms["outlines"]).relu(),
+                "hues": (losses.likeness(losses.hues(pure)) - self.norms["hues"]).relu(),
                 "structure": losses.structure_gap(fake[batch.mixed], fake[batch.structure].detach()),
                 "palette": losses.palette_gap(fake[batch.mixed], fake[batch.palette].detach()),
                 "tones": self.tone_gap(fake),
@@ -313,11 +318,12 @@ class Trainer:
 
     @torch.no_grad()
     def bound_noise(self) -> None:
-        """Keep noise audible, but no source of structure."""
-        least = self.options.noise_floor
+        """Keep noise audible where it is texture, and silent where it would be structure."""
         for conv in self.generator.synthesis.convolutions():
-            texture = conv.noise_const.shape[-1] >= TEXTURE
-            conv.noise_strength.clamp_(least, None if texture else least)
+            if conv.noise_const.shape[-1] < TEXTURE:
+                conv.noise_strength.zero_()
+            else:
+                conv.noise_strength.clamp_(min=self.options.noise_floor)
 
     @torch.no_grad()
     def settle(self) -> None:
