@@ -57,10 +57,13 @@ def test_a_pane_of_glass_has_one_centre_and_dark_lead_around_it():
     edge, centre, *own = teachers.panes()
     assert edge.min() >= 0
     assert centre.max() < 1.5
-    inside = edge > 0.2
+    inside = edge > 0.1
     assert 0.3 < inside.float().mean() < 0.9
     steps = torch.stack([x.diff(dim=1).abs() for x in own]).amax(0)
     assert steps[(inside[:, 1:] & inside[:, :-1])].max() == 0
+    down, across = edge.diff(dim=0)[:, 1:], edge.diff(dim=1)[1:]
+    slope = teachers.SAMPLES * (down.square() + across.square()).sqrt()
+    assert (slope - 1).abs().median() < 0.01, "lead as wide everywhere"
     images = drawn("glass", resolution=64)
     assert images.amin((1, 2, 3)).max() < -0.9
 

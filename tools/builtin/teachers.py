@@ -171,7 +171,7 @@ def silk(d: Draw) -> Tensor:
 
 PANE = Basis(seed=31, low=0.35, high=1.5, alpha=1.3)
 PANES = 20
-SAMPLES = 48
+SAMPLES = 64
 
 
 @cache
@@ -191,10 +191,12 @@ def panes() -> Tensor:
     x, y = line[None, :].expand(len(line), -1), line[:, None].expand(-1, len(line))
     cell = ((line + PANES / 2).floor().clamp(max=PANES - 1) + 1).long()
     near = torch.stack([centres[:, cell + k][:, :, cell + m] for k in (-1, 0, 1) for m in (-1, 0, 1)])
-    apart = ((near[:, 0] - x).square() + (near[:, 1] - y).square()).sqrt()
-    (nearest, second), order = apart.topk(2, 0, largest=False)
-    chosen = near.gather(0, order[:1, None].expand(-1, 3, -1, -1))[0]
-    return torch.cat((torch.stack((second - nearest, nearest)), chosen))
+    square = (near[:, 0] - x).square() + (near[:, 1] - y).square()
+    nearest, order = square.min(0, keepdim=True)
+    chosen = near.gather(0, order[:, None].expand(-1, 3, -1, -1))
+    between = (near - chosen)[:, :2].square().sum(1).sqrt()
+    edge = ((square - nearest) / (2 * between)).nan_to_num(math.inf).amin(0, keepdim=True)
+    return torch.cat((edge, nearest.sqrt(), chosen[0]))
 
 
 def glass(d: Draw) -> Tensor:
@@ -212,8 +214,8 @@ def glass(d: Draw) -> Tensor:
     tone = 1.3 * at(m3, cx / scale, cy / scale) + 0.45 * own
     lit = torch.sigmoid(2 * at(m4, cx / scale, cy / scale) + 1.2 * at(m5, x, y) + d.uniform(0, 1.2))
     hammered = 1 + 0.35 * (2 * at(m4, 3.1 * x, 1.3 * y) + 12 * d.jitter()).sin() + 9 * d.jitter()
-    lead = torch.sigmoid(45 * (edge - d.uniform(0.05, 0.1)))
-    rim = 0.35 * (-((edge - 0.14) / 0.05).square()).exp()
+    lead = torch.sigmoid(120 * (edge - d.uniform(0.03, 0.055)))
+    rim = 0.35 * (-((edge - 0.08) / 0.025).square()).exp()
     bubbles = 1.2 * d.specks(2.4)
     through = lit * ((0.55 + 0.45 * (-2 * centre).exp()) * hammered.clamp(min=0) * 1.5 + rim) + 0.03
     light = palette(tone, colours) * through[:, None]
