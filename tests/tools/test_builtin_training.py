@@ -174,6 +174,15 @@ def test_pictures_are_alike_that_share_where_colours_lie_whatever_their_light():
     assert losses.likeness(losses.hues(greys)) < 0.01
 
 
+def test_a_mark_in_every_picture_is_seen_however_small():
+    pictures = drawn("glass", resolution=96)
+    marked = pictures.clone()
+    marked[..., 40:44, 20:30] = -1
+    assert abs(losses.alikeness(losses.marks(pictures))) < 0.01
+    assert losses.alikeness(losses.marks(marked)) > losses.alikeness(losses.marks(pictures)) + 0.01
+    assert abs(losses.alikeness(losses.marks(torch.zeros(4, 3, 16, 16)))) < 0.01
+
+
 def test_fringes_are_stripes_of_colour_but_not_of_light():
     pictures = drawn("silk", resolution=64)
     wanted = losses.fringes(pictures)

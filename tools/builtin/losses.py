@@ -23,11 +23,13 @@ __all__ = [
     "hinge",
     "hues",
     "likeness",
+    "marks",
     "mix",
     "outlines",
     "palette_gap",
     "seams",
     "spread",
+    "structure",
     "structure_gap",
     "tones",
 ]
@@ -82,9 +84,13 @@ def lumas(image: Tensor) -> Tensor:
 
 
 def structure(image: Tensor) -> Tensor:
-    """Describe light and dark alone: luma thumbnails without mean and of unit norm, (B, 256)."""
-    luma = lumas(thumbnails(image)).flatten(1)
-    return F.normalize(luma - luma.mean(1, keepdim=True), dim=1)
+    """Describe light and dark alone, (B, 256)."""
+    return centred(lumas(thumbnails(image)))
+
+
+def centred(shape: Tensor) -> Tensor:
+    """Flatten (B, C, H, W) without the channels' means, to unit norm unless there is next to nothing."""
+    return F.normalize((shape - shape.mean((2, 3), keepdim=True)).flatten(1), dim=1, eps=0.3)
 
 
 def structure_gap(image: Tensor, other: Tensor) -> Tensor:
@@ -92,27 +98,33 @@ def structure_gap(image: Tensor, other: Tensor) -> Tensor:
     return (1 - (structure(image) * structure(other)).sum(1)).mean()
 
 
-def alikeness(image: Tensor) -> Tensor:
-    """Mean correlation of different pictures' structures: near 0 if layouts vary, 1 if all share one."""
-    described = structure(image)
-    count = len(described)
-    return (described.sum(0).square().sum() - count) / (count * (count - 1))
+def lines(image: Tensor) -> Tensor:
+    """Describe where lines run: luma against its surroundings, of even contrast, (B, 1, 48, 48)."""
+    luma = lumas(thumbnails(image, 48))
+    apart = luma - around(luma, 7)
+    return apart / (around(apart.square(), 7) + 1e-3).sqrt()
+
+
+def marks(image: Tensor) -> Tensor:
+    """Describe lines place by place, (B, 2304)."""
+    return centred(lines(image))
 
 
 def outlines(image: Tensor) -> Tensor:
-    """Describe where lines run: luma against its surroundings, of even contrast, unit norm, (B, 576)."""
-    luma = lumas(thumbnails(image, 48))
-    apart = luma - around(luma, 7)
-    even = apart / (around(apart.square(), 7) + 1e-3).sqrt()
-    lines = thumbnails(even, 24).flatten(1)
-    return F.normalize(lines - lines.mean(1, keepdim=True), dim=1)
+    """Describe lines roughly, at half the size, (B, 576)."""
+    return centred(thumbnails(lines(image), 24))
 
 
 def hues(image: Tensor) -> Tensor:
-    """Describe where colours lie: thumbnails without light and without mean colour, unit norm, (B, 768)."""
+    """Describe where colours lie, light aside, (B, 768)."""
     small = thumbnails(image)
-    colour = small - lumas(small)
-    return F.normalize((colour - colour.mean((2, 3), keepdim=True)).flatten(1), dim=1, eps=0.3)
+    return centred(small - lumas(small))
+
+
+def alikeness(described: Tensor) -> Tensor:
+    """Mean correlation of different pictures' descriptions: near 0 unless something is in all of them."""
+    count = len(described)
+    return (described.sum(0).square().sum() - described.square().sum()) / (count * (count - 1))
 
 
 def likeness(described: Tensor) -> Tensor:

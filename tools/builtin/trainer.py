@@ -36,6 +36,7 @@ WEIGHTS = {
     "layouts": 4.0,
     "outlines": 20.0,
     "hues": 20.0,
+    "marks": 50.0,
     "structure": 0.5,
     "palette": 1.0,
     "tones": 2.0,
@@ -224,7 +225,7 @@ class Trainer:
         if not self.grown:
             found |= {
                 "spread": losses.spread(real).item(),
-                "alikeness": losses.alikeness(real).item(),
+                "alikeness": losses.alikeness(losses.structure(real)).item(),
                 "outlines": losses.likeness(losses.outlines(real)).item(),
                 "hues": losses.likeness(losses.hues(real)).item(),
                 **{f"tone {k}": level for k, level in enumerate(losses.tones(real).tolist())},
@@ -292,9 +293,10 @@ class Trainer:
             pure = fake[: batch.mixed.start]
             terms |= {
                 "variety": (1 - losses.spread(fake) / self.norms["spread"]).relu(),
-                "layouts": (losses.alikeness(pure) - self.norms["alikeness"]).relu(),
+                "layouts": (losses.alikeness(losses.structure(pure)) - self.norms["alikeness"]).relu(),
                 "outlines": (losses.likeness(losses.outlines(pure)) - self.norms["outlines"]).relu(),
                 "hues": (losses.likeness(losses.hues(pure)) - self.norms["hues"]).relu(),
+                "marks": losses.alikeness(losses.marks(pure)) + losses.alikeness(losses.hues(pure)),
                 "structure": losses.structure_gap(fake[batch.mixed], fake[batch.structure].detach()),
                 "palette": losses.palette_gap(fake[batch.mixed], fake[batch.palette].detach()),
                 "tones": self.tone_gap(fake),
