@@ -87,7 +87,7 @@ def figures(generator: Generator, family: str, count: int) -> dict[str, float]:
     resolution = generator.sizes.resolution
     teacher = draw(family, count, resolution, torch.Generator().manual_seed(101))
     ws, others = latents(generator, range(count)), latents(generator, range(count, 2 * count))
-    made = paint(generator, ws)
+    made, afresh = (paint(generator, ws, noise=noise) for noise in ("const", "random"))
     apart, own = measures.pairwise(made), measures.pairwise(teacher)
     off = ~torch.eye(count, dtype=torch.bool)
     found = {
@@ -99,7 +99,7 @@ def figures(generator: Generator, family: str, count: int) -> dict[str, float]:
         "noise on/off, CIELAB": measures.lab_change(made, paint(generator, ws, noise="none")),
         "layouts' mean correlation": losses.alikeness(losses.structure(made)).item(),
         "teacher's layouts' mean correlation": losses.alikeness(losses.structure(teacher)).item(),
-        "lines' mean correlation": losses.alikeness(losses.marks(made)).item(),
+        "lines' mean correlation": losses.alikeness(losses.marks(afresh)).item(),
         "teacher's lines' mean correlation": losses.alikeness(losses.marks(teacher)).item(),
         "teacher's other picture: palette shift": measures.palette_shift(teacher, teacher.roll(1, 0)),
         "other picture: luma correlation": measures.luma_correlation(made, paint(generator, others)),
@@ -206,6 +206,7 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=256, help="pictures to measure")
     options = parser.parse_args()
     options.target.mkdir(parents=True, exist_ok=True)
+    torch.manual_seed(0)
     generator = load_generator(options.weights)
     paths = sorted(options.snapshots.glob("*.pt")) if options.snapshots else []
     snapshots = {path.stem: load_generator(path) for path in paths} | {"these": generator}
