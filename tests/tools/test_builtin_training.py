@@ -148,6 +148,13 @@ def test_a_frame_around_the_picture_is_seen():
     assert losses.seams(framed) > 0.3
 
 
+def test_only_borders_that_are_the_pictures_own_can_have_a_seam():
+    pictures = drawn("silk", resolution=64)
+    left = F.pad(pictures[..., 1:], (1, 0, 0, 0), value=0)
+    assert losses.seams(left, [2]) > losses.seams(left) > losses.seams(left, [0, 1, 3])
+    assert losses.seams(left, []) == 0
+
+
 def test_only_what_is_far_beyond_black_and_white_is_too_much():
     pictures = drawn("glass")
     assert losses.excess(1.4 * pictures) == 0
@@ -241,6 +248,9 @@ def test_a_window_of_the_upper_octaves_is_painted_as_in_the_whole(monkeypatch, r
         assert [(x.start * 128, x.stop * 128) for x in part.under] == [
             (x.start * resting, x.stop * resting) for x in part.seen
         ]
+        rows, columns = part.seen
+        ends = (rows.start == 0, rows.stop == 128, columns.start == 0, columns.stop == 128)
+        assert part.borders == [side for side, touched in enumerate(ends) if touched]
         seen |= {part.seen[0].start, part.seen[1].stop}
     assert {0, 128} <= seen
 

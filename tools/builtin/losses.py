@@ -3,6 +3,7 @@
 Pictures are (B, 3, R, R) in [-1, 1]. Every term is 0 when satisfied.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -175,14 +176,17 @@ def fringe_gap(image: Tensor, wanted: Tensor) -> Tensor:
     return ((fringes(image) + least) / (wanted + least)).log().relu()
 
 
-def seams(image: Tensor) -> Tensor:
+def seams(image: Tensor, sides: Sequence[int] = range(4)) -> Tensor:
     """Mean log of how much more the lines along the border bend than lines inside: no frame may show.
 
-    A line is a row's or column's mean colour; it bends where it leaves its two neighbours' mean.
+    A line is a row's or column's mean colour; it bends where it leaves its two neighbours' mean. ``sides``
+    tells which of top, bottom, left and right are borders.
     """
+    if not sides:
+        return image.new_zeros(())
     rows, columns = image.mean(3), image.mean(2)
-    lines = torch.cat((rows, rows.flip(2), columns, columns.flip(2)))
-    bends = (lines[..., :-2] - 2 * lines[..., 1:-1] + lines[..., 2:]).square().mean((0, 1)) + 1e-10
+    lines = torch.stack((rows, rows.flip(2), columns, columns.flip(2)))[list(sides)]
+    bends = (lines[..., :-2] - 2 * lines[..., 1:-1] + lines[..., 2:]).square().mean((0, 1, 2)) + 1e-10
     rim = min(8, len(bends) // 4)
     return 0.5 * (bends[:rim] / bends[rim:-rim].mean()).log().relu().mean()
 

@@ -41,7 +41,7 @@ WEIGHTS = {
     "tones": 2.0,
     "glints": 0.5,
     "fringes": 1.0,
-    "seams": 1.0,
+    "seams": 4.0,
     "excess": 1.0,
     "faith": 10.0,
 }
@@ -213,7 +213,7 @@ class Trainer:
             truth = self.critic.look(real, self.features)
         report = self.teach_critic(truth, seen)
         self.compare(real)
-        report |= self.teach_generator(batch, fake, under, seen, rate)
+        report |= self.teach_generator(batch, (fake, under, window), seen, rate)
         self.pictures += self.options.batch
         return report
 
@@ -276,14 +276,19 @@ class Trainer:
         return {"critic": loss.item(), **means}
 
     def teach_generator(
-        self, batch: losses.Mixed, fake: Tensor, under: Tensor | None, seen: dict, rate: float
+        self,
+        batch: losses.Mixed,
+        painted: tuple[Tensor, Tensor | None, Window | None],
+        seen: dict,
+        rate: float,
     ) -> dict[str, float]:
         """One step of the generator, through the same sights, and its running average."""
+        fake, under, window = painted
         self.critic.requires_grad_(False)
         terms = {
             "glints": losses.glint_gap(fake, fake.new_tensor([self.norms["bright"], self.norms["dark"]])),
             "fringes": losses.fringe_gap(fake, fake.new_tensor(self.norms["fringes"])),
-            "seams": losses.seams(fake),
+            "seams": losses.seams(fake, window.borders if window else range(4)),
             "excess": losses.excess(fake),
         }
         if under is not None:

@@ -45,3 +45,13 @@ class Window(NamedTuple):
         """How many pixels across are painted of an octave."""
         rows = self.cells[0]
         return (rows.stop - rows.start) * octave // self.resting
+
+    @property
+    def borders(self) -> list[int]:
+        """Which of its top, bottom, left and right are the picture's own."""
+        return [
+            2 * axis + end
+            for axis, line in enumerate(self.under)
+            for end, at in enumerate((line.start == 0, line.stop == self.resting))
+            if at
+        ]
