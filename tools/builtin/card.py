@@ -87,6 +87,7 @@ def figures(generator: Generator, family: str, count: int) -> dict[str, float]:
     resolution = generator.sizes.resolution
     teacher = draw(family, count, resolution, torch.Generator().manual_seed(101))
     ws, others = latents(generator, range(count)), latents(generator, range(count, 2 * count))
+    other = paint(generator, others)
     made, afresh = (paint(generator, ws, noise=noise) for noise in ("const", "random"))
     apart, own = measures.pairwise(made), measures.pairwise(teacher)
     off = ~torch.eye(count, dtype=torch.bool)
@@ -102,8 +103,8 @@ def figures(generator: Generator, family: str, count: int) -> dict[str, float]:
         "lines' mean correlation": losses.alikeness(losses.marks(afresh)).item(),
         "teacher's lines' mean correlation": losses.alikeness(losses.marks(teacher)).item(),
         "teacher's other picture: palette shift": measures.palette_shift(teacher, teacher.roll(1, 0)),
-        "other picture: luma correlation": measures.luma_correlation(made, paint(generator, others)),
-        "other picture: palette shift": measures.palette_shift(made, paint(generator, others)),
+        "other picture: luma correlation": measures.luma_correlation(made, other),
+        "other picture: palette shift": measures.palette_shift(made, other),
     }
     for name, layers in {**MIXES, "middle and fine": slice(COARSE, None)}.items():
         swapped = paint(generator, mixed(ws, others, layers))

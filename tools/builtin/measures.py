@@ -30,7 +30,12 @@ XYZ_TO_LAB = torch.tensor([[0.0, 116.0, 0.0], [500.0, -500.0, 0.0], [0.0, 200.0,
 
 
 def lab(images: Tensor) -> Tensor:
-    """Convert sRGB pictures in [-1, 1] to CIELAB (B, 3, H, W)."""
+    """Convert sRGB pictures in [-1, 1] to CIELAB (B, 3, H, W), few at a time: the steps take memory."""
+    return torch.cat([convert(few) for few in images.split(8)])
+
+
+def convert(images: Tensor) -> Tensor:
+    """Convert a few."""
     rgb = ((images + 1) / 2).clamp(0, 1)
     linear = torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     xyz = torch.einsum("ij,bjhw->bihw", RGB_TO_XYZ, linear) / WHITE[:, None, None]
