@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from teachers import LUMA
+from teachers import luma
 
 __all__ = [
     "Mixed",
@@ -79,14 +79,9 @@ def around(image: Tensor, size: int) -> Tensor:
     return F.avg_pool2d(F.pad(image, (side, side, side, side), mode="reflect"), size, 1)
 
 
-def lumas(image: Tensor) -> Tensor:
-    """Weigh the channels into one: (B, 1, H, W)."""
-    return image.mul(LUMA[:, None, None].to(image)).sum(1, keepdim=True)
-
-
 def structure(image: Tensor) -> Tensor:
     """Describe light and dark alone, (B, 256)."""
-    return centred(lumas(thumbnails(image)))
+    return centred(luma(thumbnails(image)))
 
 
 def centred(shape: Tensor) -> Tensor:
@@ -101,8 +96,8 @@ def structure_gap(image: Tensor, other: Tensor) -> Tensor:
 
 def lines(image: Tensor) -> Tensor:
     """Describe where lines run: luma against its surroundings, of even contrast, (B, 1, 48, 48)."""
-    luma = lumas(thumbnails(image, 48))
-    apart = luma - around(luma, 7)
+    light = luma(thumbnails(image, 48))
+    apart = light - around(light, 7)
     return apart / (around(apart.square(), 7) + 1e-3).sqrt()
 
 
@@ -119,7 +114,7 @@ def outlines(image: Tensor) -> Tensor:
 def hues(image: Tensor) -> Tensor:
     """Describe where colours lie, light aside, (B, 768)."""
     small = thumbnails(image)
-    return centred(small - lumas(small))
+    return centred(small - luma(small))
 
 
 def alikeness(described: Tensor) -> Tensor:
@@ -148,7 +143,7 @@ def tones(image: Tensor) -> Tensor:
 
     A critic that sees shapes hardly sees that black is not quite black.
     """
-    return lumas(image[..., ::4, ::4]).flatten().quantile((torch.arange(16, device=image.device) + 0.5) / 16)
+    return luma(image[..., ::4, ::4]).flatten().quantile((torch.arange(16, device=image.device) + 0.5) / 16)
 
 
 def glints(image: Tensor) -> Tensor:
@@ -166,7 +161,7 @@ def glint_gap(image: Tensor, wanted: Tensor) -> Tensor:
 
 def fringes(image: Tensor) -> Tensor:
     """How much single pixels differ in colour, light aside, from their neighbours: a mean square, scalar."""
-    colour = image - lumas(image)
+    colour = image - luma(image)
     return (colour - around(colour, 3)).square().mean()
 
 

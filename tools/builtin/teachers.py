@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["FAMILIES", "LUMA", "WHOLE", "Basis", "Part", "Teacher", "draw", "glass", "silk"]
+__all__ = ["FAMILIES", "WHOLE", "Basis", "Part", "Teacher", "draw", "glass", "luma", "silk"]
 
 SINUSOIDS = 6
 REACH = 2.4
@@ -130,8 +130,13 @@ def expose(colour: Tensor, radius: Tensor) -> Tensor:
 
 def saturate(image: Tensor, times: float) -> Tensor:
     """Move pictures in [-1, 1] away from grey, their luma kept but where a channel ends."""
-    luma = image.mul(LUMA[:, None, None].to(image)).sum(1, keepdim=True)
-    return (luma + times * (image - luma)).clamp(-1, 1)
+    light = luma(image)
+    return (light + times * (image - light)).clamp(-1, 1)
+
+
+def luma(image: Tensor) -> Tensor:
+    """Weigh the channels of (B, 3, H, W) into one, (B, 1, H, W)."""
+    return image.mul(LUMA[:, None, None].to(image)).sum(1, keepdim=True)
 
 
 def cycle(d: Draw) -> tuple[Tensor, Tensor, Tensor]:

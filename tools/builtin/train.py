@@ -49,7 +49,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--generator-rate", type=float, default=2e-3)
     parser.add_argument("--critic-rate", type=float, default=2e-4)
     parser.add_argument("--compile", action="store_true", help="minutes of compiling, then a fifth faster")
-    parser.add_argument("--noise-floor", type=float, default=0.05)
+    parser.add_argument("--noise-floor", type=float, default=0.05, help="its least strength, 32 px up")
     return parser.parse_args(arguments)
 
 
