@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tools" / "builtin"))
 
 import losses
 import measures
+import mend
 import teachers
 import window
 from clavilux.generator import layers
@@ -289,6 +290,50 @@ def test_a_sheet_lays_pictures_out_in_rows():
     assert grid[0, 2, 0] < grid[2, 0, 0]
 
 
+def test_the_feature_to_blame_for_a_spot_is_found():
+    torch.manual_seed(0)
+    generator = Generator(SMALL).requires_grad_(False)
+    block = generator.synthesis.b16
+    ws = generator.widen(generator.mapping(seeds_to_z(range(3, 4), 8)))
+    maps = []
+    with mend.levelled(block.conv1, 0):
+        levelled = block.conv1.register_forward_hook(lambda _conv, _given, x: maps.append(x[0]))
+        generator.synthesis(ws, generator.synthesis.noises(1, mode="const"))
+        levelled.remove()
+    assert maps[0][0].std() < 1e-6
+    y, x = divmod(int(maps[0][5].argmax()), 16)
+    block.torgb.weight[:, 5] = -4 * block.torgb.affine(ws[:, -1])[0, 5].sign()
+    block.torgb.weight[:, 7] = 0
+    found = mend.blame(generator, [mend.Spot.read(f"3:{x},{y}")], 16)
+    assert found[0].feature == "b16.conv1:5"
+    assert found[0].gain > 0.1
+    assert len(found) == sum(c.weight.shape[0] for c in generator.synthesis.convolutions())
+    unheard = next(one for one in found if one.feature == "b16.conv1:7")
+    assert (unheard.gain, unheard.change) == (0, 0)
+
+
+@pytest.mark.parametrize("feature", ["b8.conv0:3", "b8.conv1:3", "b16.conv1:3"])
+def test_a_renewed_feature_is_not_heard_and_the_others_stay(feature, tmp_path, monkeypatch):
+    path = tmp_path / "latest.pt"
+    torch.manual_seed(0)
+    before = Generator(SMALL).state_dict()
+    torch.save({"generator": before, "average": before, "pictures": 5, "since": 2}, path)
+    monkeypatch.setattr(sys, "argv", ["mend.py", "renew", str(path), feature])
+    mend.main()
+    state = torch.load(path, weights_only=True)
+    assert state["since"] == state["pictures"] == 5
+    after = state["average"]
+    layer = f"synthesis.{feature.split(':')[0]}"
+    changed = {name for name in before if not torch.equal(before[name], after[name])}
+    assert f"{layer}.weight" in changed
+    assert len(changed) <= 3
+    generator = Generator(SMALL).requires_grad_(False)
+    generator.load_state_dict(after)
+    image = sample(generator, seeds_to_z(range(2), 8))
+    generator.get_parameter(f"{layer}.weight")[3].normal_()
+    assert torch.equal(sample(generator, seeds_to_z(range(2), 8)), image)
+
+
 @pytest.fixture(scope="module")
 def handlers():
     """Give signals back their handlers, which a trainer takes."""
@@ -393,6 +438,18 @@ def test_training_goes_on_from_shipped_weights(run, tmp_path, monkeypatch):
     grown = Trainer(parse(f"silk --resolution 16 --workers 1 --start {shipped} --grow 8:32".split()), home, 0)
     kept = load_file(shipped)["synthesis.b32.conv0.weight"].float()
     assert torch.equal(grown.generator.synthesis.b32.conv0.weight, kept)
+
+
+@pytest.mark.parametrize(("told", "resting"), [("", set()), ("--rest 8", {"mapping", "b4", "b8"})])
+def test_octaves_told_to_rest_do_not_learn(told, resting, handlers, tmp_path):
+    from train import parse
+    from trainer import Trainer
+
+    worker = Trainer(parse(f"silk --resolution 16 --workers 1 {told}".split()), tmp_path, 0)
+    parts = {"mapping": set(), "b4": set(), "b8": set(), "b16": set()}
+    for name, parameter in worker.generator.named_parameters():
+        parts[name.split(".")[name.startswith("synthesis")]].add(parameter.requires_grad)
+    assert parts == {part: {part not in resting} for part in parts}
 
 
 def test_the_card_measures_and_draws(run, tmp_path, monkeypatch):

@@ -112,8 +112,7 @@ class Trainer:
         self.critic.to(self.device, memory_format=torch.channels_last)
         for name, parameter in self.generator.named_parameters():
             parameter.requires_grad_(self.learns(name))
-        learning = [p for p in self.generator.parameters() if p.requires_grad]
-        self.generator_steps = torch.optim.Adam(learning, betas=BETAS)
+        self.generator_steps = torch.optim.Adam(self.generator.parameters(), betas=BETAS)
         self.critic_steps = torch.optim.Adam(
             self.critic.parameters(), lr=self.options.critic_rate, betas=BETAS
         )
@@ -139,9 +138,10 @@ class Trainer:
         return {name: value.float() for name, value in held.items()}
 
     def learns(self, name: str) -> bool:
-        """Whether a parameter learns: all do, but once grown only those of the octaves above."""
+        """Whether a parameter learns, for its octave does not rest; grown, all that was begun with rests."""
         octave = int(name.split(".")[1][1:]) if name.startswith("synthesis") else 0
-        return not self.grown or octave > self.options.resolution
+        resting = self.options.resolution if self.grown else self.options.rest
+        return octave > resting or not resting
 
     @property
     def grown(self) -> bool:
@@ -241,7 +241,7 @@ class Trainer:
                 CROSSOVERS[int(torch.randint(len(CROSSOVERS), ()))] if last > max(CROSSOVERS) else last // 2
             )
             batch = losses.mix(w[:, None].expand(-1, self.sizes.num_ws, -1), crossover=crossover)
-            if not self.grown:
+            if self.learns("mapping"):
                 self.average.mapping.w_avg.lerp_(w.detach().mean(0), 0.002)
             with self.half:
                 return batch, *self.paint(batch.ws, window)

@@ -1,0 +1,149 @@
+"""Find the features that paint what no teacher has, and give them a new start.
+
+    python tools/builtin/mend.py find latest.pt 18:34,101 24:40,15
+    python tools/builtin/mend.py renew latest.pt b32.conv1:125 b64.conv0:54
+
+``find`` takes spots of pictures, SEED:X,Y in pixels of the weights' own size or of ``--resolution``. It
+levels one feature after another, its mean for its map (network dissection, Bau et al. 2019,
+arXiv:1811.10597), and prints those that leave the spots brightest, beside how much of all they change: a
+feature that changes the spots and little else is to blame. ``renew`` writes a run's ``latest.pt`` again,
+with a random filter for each feature named, and with nothing that listens to it; the average forgets faster
+for a while. Let the octaves up to the mended ones ``--rest`` as training goes on, or they grow the flaw anew.
+"""
+
+import argparse
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from network import Generator
+from sheets import seeds_to_z
+from weights import load_generator
+
+__all__ = ["Blame", "Spot", "blame", "levelled", "main", "renew"]
+
+NEAR = 5
+"""Pixels around a spot at 128 px, and in proportion, that it is seen by."""
+SHOWN = 12
+
+
+class Spot(NamedTuple):
+    """A place in one seed's picture."""
+
+    seed: int
+    x: int
+    y: int
+
+    @classmethod
+    def read(cls, text: str) -> "Spot":
+        """Read SEED:X,Y."""
+        seed, place = text.split(":")
+        return cls(int(seed), *(int(part) for part in place.split(",")))
+
+
+class Blame(NamedTuple):
+    """What levelling one feature does: the spots' mean gain in level, and all pixels' mean change."""
+
+    feature: str
+    gain: float
+    change: float
+
+
+@contextmanager
+def levelled(conv: nn.Module, channel: int) -> Iterator[None]:
+    """Let a convolution give one of its channels out at its mean everywhere."""
+
+    def level(_conv: nn.Module, _given: object, x: Tensor) -> Tensor:
+        x = x.clone()
+        x[:, channel] = x[:, channel].mean((1, 2), keepdim=True)
+        return x
+
+    handle = conv.register_forward_hook(level)
+    try:
+        yield
+    finally:
+        handle.remove()
+
+
+@torch.no_grad()
+def blame(generator: Generator, spots: list[Spot], resolution: int) -> list[Blame]:
+    """Level every feature in turn, painting at ``resolution``; those that hide the spots best first."""
+    synthesis = generator.synthesis
+    octaves = [r for r in synthesis.resolutions if r <= resolution]
+    noises = synthesis.noises(1, mode="const")
+    z = torch.cat([seeds_to_z(range(spot.seed, spot.seed + 1), generator.sizes.z_dim) for spot in spots])
+    ws = generator.widen(generator.mapping(z))
+    below = synthesis.base(len(ws))
+    usual = synthesis.climb(octaves, below, ws, noises)[1].clamp(-1, 1)
+    found = []
+    for index, octave in enumerate(octaves):
+        for name, conv in getattr(synthesis, f"b{octave}").named_children():
+            for channel in range(conv.weight.shape[0] if name.startswith("conv") else 0):
+                with levelled(conv, channel):
+                    image = synthesis.climb(octaves[index:], below, ws, noises)[1].clamp(-1, 1)
+                gain = (levels(image, spots) - levels(usual, spots)).mean().item()
+                change = (image - usual).abs().mean().item()
+                found.append(Blame(f"b{octave}.{name}:{channel}", gain, change))
+        below = synthesis.climb([octave], below, ws, noises)
+    return sorted(found, key=lambda one: -one.gain)
+
+
+def levels(images: Tensor, spots: list[Spot]) -> Tensor:
+    """The mean level around each spot, one a picture."""
+    near = NEAR * images.shape[-1] // 128
+    parts = [
+        image[:, max(spot.y - near, 0) : spot.y + near + 1, max(spot.x - near, 0) : spot.x + near + 1]
+        for image, spot in zip(images, spots, strict=True)
+    ]
+    return torch.stack([part.mean() for part in parts])
+
+
+def renew(state: dict[str, Tensor], feature: str) -> None:
+    """Give a feature a random filter and no listeners, in place."""
+    layer, channel = feature.split(":")
+    block, conv = layer.split(".")
+    at, octave = int(channel), int(block[1:])
+    own = state[f"synthesis.{layer}.weight"]
+    source = torch.Generator().manual_seed(at)
+    own[at] = torch.randn(own.shape[1:], generator=source) * own.std()
+    state[f"synthesis.{layer}.bias"][at] = 0
+    listeners = [f"b{octave}.conv1"] if conv == "conv0" else [f"b{octave}.torgb", f"b{2 * octave}.conv0"]
+    for name in listeners:
+        if f"synthesis.{name}.weight" in state:
+            state[f"synthesis.{name}.weight"][:, at] = 0
+
+
+def main() -> None:
+    """Find or renew."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    steps = parser.add_subparsers(dest="step", required=True)
+    find = steps.add_parser("find", help="print the features to blame for spots")
+    find.add_argument("weights", type=Path)
+    find.add_argument("spots", nargs="+", type=Spot.read, metavar="SEED:X,Y")
+    find.add_argument("--resolution", type=int, help="paint no octaves beyond")
+    again = steps.add_parser("renew", help="give features of a run a new start")
+    again.add_argument("weights", type=Path, help="latest.pt of a run that has stopped")
+    again.add_argument("features", nargs="+", metavar="bSIZE.convN:CHANNEL")
+    options = parser.parse_args()
+    if options.step == "find":
+        generator = load_generator(options.weights)
+        resolution = options.resolution or generator.sizes.resolution
+        for feature, gain, change in blame(generator, options.spots, resolution)[:SHOWN]:
+            print(f"{feature:16} spots {gain:+.3f}, all {change:.3f}")
+        return
+    state = torch.load(options.weights, weights_only=True)
+    for feature in options.features:
+        renew(state["generator"], feature)
+        renew(state["average"], feature)
+    state["since"] = state["pictures"]
+    part = options.weights.with_suffix(".part")
+    torch.save(state, part)
+    part.replace(options.weights)
+
+
+if __name__ == "__main__":
+    main()
