@@ -182,6 +182,17 @@ def test_pictures_are_alike_that_share_where_colours_lie_whatever_their_light():
     assert losses.likeness(losses.hues(greys)) < 0.01
 
 
+def test_a_picture_with_a_twin_crowds_and_strangers_do_not():
+    pictures, strangers = drawn("glass", resolution=64), drawn("glass", seed=2, resolution=64)
+    portraits = losses.portrait(pictures)
+    assert torch.allclose(portraits.square().sum(1), torch.ones(8), atol=1e-3)
+    alone = losses.crowding(portraits, losses.portrait(strangers))
+    dimmed = losses.portrait(0.8 * pictures - 0.1)
+    among = losses.crowding(dimmed, torch.cat((losses.portrait(strangers), portraits)))
+    assert among > 0.9
+    assert alone < 0.4
+
+
 def test_a_mark_in_every_picture_is_seen_however_small():
     pictures = drawn("glass", resolution=96)
     marked = pictures.clone()

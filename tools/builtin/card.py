@@ -44,6 +44,12 @@ def paint(generator: Generator, ws: Tensor, *, noise: str = "const") -> Tensor:
     return torch.cat(parts).clamp(-1, 1)
 
 
+def pictures_of(family: str, count: int, resolution: int, seed: int) -> Tensor:
+    """Draw a teacher's pictures few at a time: the steps take memory."""
+    source = torch.Generator().manual_seed(seed)
+    return torch.cat([draw(family, min(8, count - k), resolution, source) for k in range(0, count, 8)])
+
+
 def latents(generator: Generator, seeds: range) -> Tensor:
     """Latents of seeds for every layer, (B, L, D)."""
     with torch.no_grad():
@@ -85,7 +91,7 @@ def twofold(images: Tensor) -> float:
 def figures(generator: Generator, family: str, count: int) -> dict[str, float]:
     """Every figure of the card but the kernel distance."""
     resolution = generator.sizes.resolution
-    teacher = draw(family, count, resolution, torch.Generator().manual_seed(101))
+    teacher = pictures_of(family, count, resolution, 101)
     ws, others = latents(generator, range(count)), latents(generator, range(count, 2 * count))
     other = paint(generator, others)
     made, afresh = (paint(generator, ws, noise=noise) for noise in ("const", "random"))
@@ -102,6 +108,8 @@ def figures(generator: Generator, family: str, count: int) -> dict[str, float]:
         "teacher's layouts' mean correlation": losses.alikeness(losses.structure(teacher)).item(),
         "lines' mean correlation": losses.alikeness(losses.marks(afresh)).item(),
         "teacher's lines' mean correlation": losses.alikeness(losses.marks(teacher)).item(),
+        "nearest of others' correlation": twins(afresh),
+        "teacher's nearest of others' correlation": twins(teacher),
         "teacher's other picture: palette shift": measures.palette_shift(teacher, teacher.roll(1, 0)),
         "other picture: luma correlation": measures.luma_correlation(made, other),
         "other picture: palette shift": measures.palette_shift(made, other),
@@ -118,6 +126,12 @@ def figures(generator: Generator, family: str, count: int) -> dict[str, float]:
     return found
 
 
+def twins(images: Tensor) -> float:
+    """How much one half of the pictures crowd with the other half."""
+    first, second = losses.portrait(images).chunk(2)
+    return losses.crowding(first, second).item()
+
+
 def nearest(distances: Tensor) -> Tensor:
     """Mean distance to the nearest other picture."""
     return distances.clone().fill_diagonal_(float("inf")).min(1).values.mean()
@@ -127,10 +141,7 @@ def kernel_curve(snapshots: dict[str, Generator], family: str, count: int) -> di
     """Kernel distance of every snapshot to fresh teacher pictures, and of the teacher to itself."""
     features = Features()
     resolution = max(g.sizes.resolution for g in snapshots.values())
-    sets = [
-        measures.embed(draw(family, count, resolution, torch.Generator().manual_seed(seed)), features)
-        for seed in (201, 202)
-    ]
+    sets = [measures.embed(pictures_of(family, count, resolution, seed), features) for seed in (201, 202)]
     curve = {"teacher": measures.kernel_distance(*sets, reference=sets[0])}
     for name, generator in snapshots.items():
         made = measures.embed(sample(generator, seeds_to_z(range(count), generator.sizes.z_dim)), features)
@@ -149,7 +160,7 @@ def pictures(generator: Generator, family: str, folder: Path) -> None:
     noises = [paint(generator, ws, noise=n) for n in ("const", "none", "random")]
     sheets = {
         "samples": paint(generator, latents(generator, range(64))),
-        "teacher": draw(family, 32, resolution, torch.Generator().manual_seed(101)),
+        "teacher": pictures_of(family, 32, resolution, 101),
         "mixing": torch.cat(rows),
         "noise": torch.cat(noises),
         "truncation": torch.cat([sample(generator, z, psi=psi) for psi in (1, 0.7, 0.4, 0)]),

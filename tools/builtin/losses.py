@@ -15,6 +15,7 @@ from teachers import luma
 __all__ = [
     "Mixed",
     "alikeness",
+    "crowding",
     "excess",
     "faith",
     "fringe_gap",
@@ -28,6 +29,7 @@ __all__ = [
     "mix",
     "outlines",
     "palette_gap",
+    "portrait",
     "seams",
     "spread",
     "structure",
@@ -115,6 +117,16 @@ def hues(image: Tensor) -> Tensor:
     """Describe where colours lie, light aside, (B, 768)."""
     small = thumbnails(image)
     return centred(small - luma(small))
+
+
+def portrait(image: Tensor) -> Tensor:
+    """Describe structure, hues and outlines at once, (B, 1600); correlations average the three's."""
+    return torch.cat((structure(image), hues(image), outlines(image)), 1) / 3**0.5
+
+
+def crowding(described: Tensor, others: Tensor) -> Tensor:
+    """Mean of every picture's highest correlation with one of the ``others``: do pictures have twins?"""
+    return (described @ others.T).amax(1).mean()
 
 
 def alikeness(described: Tensor) -> Tensor:

@@ -28,6 +28,8 @@ AVERAGE_KIMG = 10.0
 PAUSE = 120.0
 """Seconds; a step that seems to take longer was paused, and the rest does not count."""
 RAMP_KIMG = 3.0
+CROWD = 240
+"""Pictures before the present ones that those are compared with."""
 CROSSOVERS = (5, 6, 7, 8, 9)
 TEXTURE = 32
 """Pixels across of the first octave with chance in it: teachers have none that is coarser."""
@@ -36,6 +38,7 @@ WEIGHTS = {
     "layouts": 4.0,
     "outlines": 20.0,
     "hues": 20.0,
+    "crowding": 2.0,
     "structure": 0.5,
     "palette": 1.0,
     "tones": 2.0,
@@ -67,6 +70,7 @@ class Trainer:
         self.climb = torch.compile(climb, dynamic=False) if options.compile else climb
         torch.manual_seed(1000 * options.seed + rank + self.pictures)
         self.chance = torch.Generator(self.device).manual_seed(7919 * options.seed + rank + self.pictures)
+        self.meet()
         self.stopping = False
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self.stop)
@@ -227,6 +231,7 @@ class Trainer:
                 "alikeness": losses.alikeness(losses.structure(real)).item(),
                 "outlines": losses.likeness(losses.outlines(real)).item(),
                 "hues": losses.likeness(losses.hues(real)).item(),
+                "crowding": losses.crowding(losses.portrait(real), self.others["teacher"]).item(),
                 **{f"tone {k}": level for k, level in enumerate(losses.tones(real).tolist())},
             }
         for name, value in found.items():
@@ -300,6 +305,7 @@ class Trainer:
                 "layouts": (losses.alikeness(losses.structure(pure)) - self.norms["alikeness"]).relu(),
                 "outlines": (losses.likeness(losses.outlines(pure)) - self.norms["outlines"]).relu(),
                 "hues": (losses.likeness(losses.hues(pure)) - self.norms["hues"]).relu(),
+                "crowding": (self.crowding(losses.portrait(pure)) - self.norms["crowding"]).relu(),
                 "structure": losses.structure_gap(fake[batch.mixed], fake[batch.structure].detach()),
                 "palette": losses.palette_gap(fake[batch.mixed], fake[batch.palette].detach()),
                 "tones": self.tone_gap(fake),
@@ -315,6 +321,24 @@ class Trainer:
             self.generator_steps.step()
             self.settle()
         return {name: term.item() for name, term in terms.items()}
+
+    @torch.no_grad()
+    def meet(self) -> None:
+        """Gather ``CROWD`` portraits of the teacher's pictures, and of the generator's."""
+        few = 16
+        source = torch.Generator(self.device).manual_seed(0)
+        shown, painted = [], []
+        for _ in range(0 if self.grown else CROWD // few):
+            shown.append(losses.portrait(self.draw_teacher(few, source, None)))
+            z = torch.randn(few, self.sizes.z_dim, device=self.device)
+            painted.append(losses.portrait(self.generator(z, noise="random")))
+        self.others = {"teacher": torch.cat(shown), "generator": torch.cat(painted)} if shown else {}
+
+    def crowding(self, portraits: Tensor) -> Tensor:
+        """How much new portraits crowd with those of the last pictures painted, which they then join."""
+        before = self.others["generator"]
+        self.others["generator"] = torch.cat((before, portraits.detach()))[-CROWD:]
+        return losses.crowding(portraits, before)
 
     def tone_gap(self, fake: Tensor) -> Tensor:
         """How far the tones are from the teacher's."""
