@@ -317,10 +317,10 @@ def test_the_feature_to_blame_for_a_spot_is_found():
     block.torgb.weight[:, 7] = 0
     found = mend.blame(generator, [mend.Spot.read(f"3:{x},{y}")], 16)
     assert found[0].feature == "b16.conv1:5"
-    assert found[0].gain > 0.1
+    assert found[0].spots > found[0].whole + 0.1
     assert len(found) == sum(c.weight.shape[0] for c in generator.synthesis.convolutions())
     unheard = next(one for one in found if one.feature == "b16.conv1:7")
-    assert (unheard.gain, unheard.change) == (0, 0)
+    assert (unheard.spots, unheard.whole) == (0, 0)
 
 
 @pytest.mark.parametrize("feature", ["b8.conv0:3", "b8.conv1:3", "b16.conv1:3"])

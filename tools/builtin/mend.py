@@ -5,10 +5,10 @@
 
 ``find`` takes spots of pictures, SEED:X,Y in pixels of the weights' own size or of ``--resolution``. It
 levels one feature after another, its mean for its map (network dissection, Bau et al. 2019,
-arXiv:1811.10597), and prints those that leave the spots brightest, beside how much of all they change: a
-feature that changes the spots and little else is to blame. ``renew`` writes a run's ``latest.pt`` again,
-with a random filter for each feature named, and with nothing that listens to it; the average forgets faster
-for a while. Let the octaves up to the mended ones ``--rest`` as training goes on, or they grow the flaw anew.
+arXiv:1811.10597), and prints those that change the spots most, beyond what they change of the whole: one
+that paints the spots and little else is to blame. ``renew`` writes a run's ``latest.pt`` again, with a random
+filter for each feature named, and with nothing that listens to it; the average forgets faster for a while.
+Let the octaves up to the mended ones ``--rest`` as training goes on, or they grow the flaw anew.
 """
 
 import argparse
@@ -46,11 +46,11 @@ class Spot(NamedTuple):
 
 
 class Blame(NamedTuple):
-    """What levelling one feature does: the spots' mean gain in level, and all pixels' mean change."""
+    """What levelling one feature does: the mean absolute change around the spots, and of the whole."""
 
     feature: str
-    gain: float
-    change: float
+    spots: float
+    whole: float
 
 
 @contextmanager
@@ -71,7 +71,7 @@ def levelled(conv: nn.Module, channel: int) -> Iterator[None]:
 
 @torch.no_grad()
 def blame(generator: Generator, spots: list[Spot], resolution: int) -> list[Blame]:
-    """Level every feature in turn, painting at ``resolution``; those that hide the spots best first."""
+    """Level every feature in turn, painting at ``resolution``; first who paints the spots and little else."""
     synthesis = generator.synthesis
     octaves = [r for r in synthesis.resolutions if r <= resolution]
     noises = synthesis.noises(1, mode="const")
@@ -85,21 +85,22 @@ def blame(generator: Generator, spots: list[Spot], resolution: int) -> list[Blam
             for channel in range(conv.weight.shape[0] if name.startswith("conv") else 0):
                 with levelled(conv, channel):
                     image = synthesis.climb(octaves[index:], below, ws, noises)[1].clamp(-1, 1)
-                gain = (levels(image, spots) - levels(usual, spots)).mean().item()
-                change = (image - usual).abs().mean().item()
-                found.append(Blame(f"b{octave}.{name}:{channel}", gain, change))
+                change = (image - usual).abs()
+                found.append(
+                    Blame(f"b{octave}.{name}:{channel}", around(change, spots).item(), change.mean().item())
+                )
         below = synthesis.climb([octave], below, ws, noises)
-    return sorted(found, key=lambda one: -one.gain)
+    return sorted(found, key=lambda one: one.whole - one.spots)
 
 
-def levels(images: Tensor, spots: list[Spot]) -> Tensor:
-    """The mean level around each spot, one a picture."""
-    near = NEAR * images.shape[-1] // 128
+def around(change: Tensor, spots: list[Spot]) -> Tensor:
+    """The mean around the spots, one in each picture."""
+    near = NEAR * change.shape[-1] // 128
     parts = [
-        image[:, max(spot.y - near, 0) : spot.y + near + 1, max(spot.x - near, 0) : spot.x + near + 1]
-        for image, spot in zip(images, spots, strict=True)
+        one[:, max(spot.y - near, 0) : spot.y + near + 1, max(spot.x - near, 0) : spot.x + near + 1]
+        for one, spot in zip(change, spots, strict=True)
     ]
-    return torch.stack([part.mean() for part in parts])
+    return torch.stack([part.mean() for part in parts]).mean()
 
 
 def renew(state: dict[str, Tensor], feature: str) -> None:
@@ -132,8 +133,8 @@ def main() -> None:
     if options.step == "find":
         generator = load_generator(options.weights)
         resolution = options.resolution or generator.sizes.resolution
-        for feature, gain, change in blame(generator, options.spots, resolution)[:SHOWN]:
-            print(f"{feature:16} spots {gain:+.3f}, all {change:.3f}")
+        for feature, here, whole in blame(generator, options.spots, resolution)[:SHOWN]:
+            print(f"{feature:16} spots {here:.3f}, whole {whole:.3f}")
         return
     state = torch.load(options.weights, weights_only=True)
     for feature in options.features:
