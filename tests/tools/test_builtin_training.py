@@ -451,6 +451,18 @@ def test_training_goes_on_from_shipped_weights(run, tmp_path, monkeypatch):
     assert torch.equal(grown.generator.synthesis.b32.conv0.weight, kept)
 
 
+def test_a_higher_noise_floor_lifts_what_rests_and_the_average_too(run):
+    from train import parse
+    from trainer import Trainer
+
+    told = "silk --resolution 16 --workers 1 --grow 0.008:32 --noise-floor 0.3"
+    worker = Trainer(parse(told.split()), run.folder, 0)
+    for net in (worker.generator, worker.average):
+        strengths = [conv.noise_strength.item() for conv in net.synthesis.convolutions()]
+        assert strengths[:5] == [0] * 5
+        assert min(strengths[5:]) >= 0.3 - 1e-6
+
+
 @pytest.mark.parametrize(("told", "resting"), [("", set()), ("--rest 8", {"mapping", "b4", "b8"})])
 def test_octaves_told_to_rest_do_not_learn(told, resting, handlers, tmp_path):
     from train import parse

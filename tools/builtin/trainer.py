@@ -108,10 +108,11 @@ class Trainer:
         known = state.get("average" if grown else "generator", begun)
         if known:
             self.generator.load_state_dict(grow(known, self.sizes, waiting=begun))
-        self.bound_noise()
         self.average = Generator(self.sizes).to(self.device).requires_grad_(False)
         kept = {} if grown else state.get("average", {})
         self.average.load_state_dict(self.generator.state_dict() | kept)
+        for net in (self.generator, self.average):
+            self.bound_noise(net)
         self.critic = Critic(seed=self.options.seed)
         self.critic.to(self.device, memory_format=torch.channels_last)
         for name, parameter in self.generator.named_parameters():
@@ -346,9 +347,9 @@ class Trainer:
         return (made - made.new_tensor([self.norms[f"tone {k}"] for k in range(len(made))])).abs().mean()
 
     @torch.no_grad()
-    def bound_noise(self) -> None:
+    def bound_noise(self, net: Generator) -> None:
         """Keep noise audible where it is texture, and silent where it would be structure."""
-        for conv in self.generator.synthesis.convolutions():
+        for conv in net.synthesis.convolutions():
             if conv.noise_const.shape[-1] < TEXTURE:
                 conv.noise_strength.zero_()
             else:
@@ -357,7 +358,7 @@ class Trainer:
     @torch.no_grad()
     def settle(self) -> None:
         """Bound the noise and move the average along."""
-        self.bound_noise()
+        self.bound_noise(self.generator)
         stage = (self.pictures - self.since) / 1000
         keep = 0.5 ** (self.options.batch / (1000 * min(AVERAGE_KIMG, max(stage / 5, 0.05))))
         pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
