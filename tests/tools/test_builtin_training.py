@@ -345,6 +345,31 @@ def test_a_renewed_feature_is_not_heard_and_the_others_stay(feature, tmp_path, m
     assert torch.equal(sample(generator, seeds_to_z(range(2), 8)), image)
 
 
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        ("find {} 18", "18:34,101"),
+        ("find {} 1:16,2", "outside pictures of 16 px"),
+        ("find missing.pt 1:2,3", "missing.pt"),
+        ("renew {} b8.conv1:16", "no feature b8.conv1:16"),
+        ("renew {} b8.torgb:1", "no feature b8.torgb:1"),
+        ("renew {}.average b8.conv1:3", "not the latest.pt"),
+        ("renew missing.pt b8.conv1:3", "missing.pt"),
+    ],
+)
+def test_what_cannot_be_mended_is_said_and_nothing_is_written(told, said, tmp_path, monkeypatch, capsys):
+    path = tmp_path / "latest.pt"
+    state = Generator(SMALL).state_dict()
+    torch.save({"generator": state, "average": state, "pictures": 5, "since": 2}, path)
+    torch.save(state, tmp_path / "latest.pt.average")
+    before = path.read_bytes()
+    monkeypatch.setattr(sys, "argv", ["mend.py", *told.format(path).split()])
+    with pytest.raises(SystemExit, match="2"):
+        mend.main()
+    assert said in capsys.readouterr().err
+    assert path.read_bytes() == before
+
+
 @pytest.fixture(scope="module")
 def handlers():
     """Give signals back their handlers, which a trainer takes."""
@@ -405,6 +430,15 @@ def test_training_moves_the_generator_and_keeps_its_noise(run):
     assert strengths[3] >= 0.05 - 1e-6
 
 
+def test_features_to_blame_are_printed(run, monkeypatch, capsys):
+    told = ["find", str(run.folder / "latest.pt"), "0:3,4", "1:5,6", "--resolution", "8"]
+    monkeypatch.setattr(sys, "argv", ["mend.py", *told])
+    mend.main()
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == mend.SHOWN
+    assert all(line.startswith(("b4.conv1:", "b8.conv")) for line in lines)
+
+
 def test_exported_weights_are_what_the_package_draws(run, tmp_path, monkeypatch):
     import export
     from weights import load_generator
@@ -461,6 +495,36 @@ def test_a_higher_noise_floor_lifts_what_rests_and_the_average_too(run):
         strengths = [conv.noise_strength.item() for conv in net.synthesis.convolutions()]
         assert strengths[:5] == [0] * 5
         assert min(strengths[5:]) >= 0.3 - 1e-6
+
+
+def test_a_run_goes_on_with_octaves_at_rest(handlers, tmp_path):
+    from train import parse
+    from trainer import Trainer
+
+    told = "silk --resolution 16 --workers 1"
+    begun = Trainer(parse(told.split()), tmp_path, 0)
+    for parameter in begun.generator.parameters():
+        parameter.grad = torch.ones_like(parameter)
+    begun.generator_steps.step()
+    begun.bound_noise(begun.generator)
+    begun.save({}, 1.0)
+    rested = Trainer(parse(f"{told} --rest 8".split()), tmp_path, 0)
+    held = rested.generator.state_dict()
+    assert all(torch.equal(value, held[name]) for name, value in begun.generator.state_dict().items())
+
+
+def test_new_pictures_join_the_crowd_and_the_oldest_leave(handlers, tmp_path):
+    from train import parse
+    from trainer import CROWD, Trainer
+
+    worker = Trainer(parse(["silk", "--resolution", "16", "--workers", "1"]), tmp_path, 0)
+    before = worker.others["generator"].clone()
+    assert len(before) == len(worker.others["teacher"]) == CROWD
+    portraits = losses.portrait(drawn("silk"))
+    found = worker.crowding(portraits)
+    assert torch.equal(found, losses.crowding(portraits, before))
+    assert torch.equal(worker.others["generator"], torch.cat((before[8:], portraits)))
+    assert worker.crowding(portraits) > 0.9
 
 
 @pytest.mark.parametrize(("told", "resting"), [("", set()), ("--rest 8", {"mapping", "b4", "b8"})])

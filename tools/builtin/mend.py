@@ -7,11 +7,13 @@
 levels one feature after another, its mean for its map (network dissection, Bau et al. 2019,
 arXiv:1811.10597), and prints those that change the spots most, beyond what they change of the whole: one
 that paints the spots and little else is to blame. ``renew`` writes a run's ``latest.pt`` again, with a random
-filter for each feature named, and with nothing that listens to it; the average forgets faster for a while.
-Let the octaves up to the mended ones ``--rest`` as training goes on, or they grow the flaw anew.
+filter for each feature named, and with nothing that listens to it; training then warms up anew, and its
+average forgets faster for a while. Let the octaves up to the mended ones ``--rest`` meanwhile, or they grow
+the flaw anew.
 """
 
 import argparse
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -41,8 +43,9 @@ class Spot(NamedTuple):
     @classmethod
     def read(cls, text: str) -> "Spot":
         """Read SEED:X,Y."""
-        seed, place = text.split(":")
-        return cls(int(seed), *(int(part) for part in place.split(",")))
+        if not (parts := re.fullmatch(r"(\d+):(\d+),(\d+)", text)):
+            raise argparse.ArgumentTypeError(f"{text!r} is not a seed and a pixel, such as 18:34,101")
+        return cls(*map(int, parts.groups()))
 
 
 class Blame(NamedTuple):
@@ -71,7 +74,10 @@ def levelled(conv: nn.Module, channel: int) -> Iterator[None]:
 
 @torch.no_grad()
 def blame(generator: Generator, spots: list[Spot], resolution: int) -> list[Blame]:
-    """Level every feature in turn, painting at ``resolution``; first who paints the spots and little else."""
+    """Level every feature in turn, painting at ``resolution``.
+
+    Those that paint the spots and little else come first.
+    """
     synthesis = generator.synthesis
     octaves = [r for r in synthesis.resolutions if r <= resolution]
     noises = synthesis.noises(1, mode="const")
@@ -104,39 +110,49 @@ def around(change: Tensor, spots: list[Spot]) -> Tensor:
 
 
 def renew(state: dict[str, Tensor], feature: str) -> None:
-    """Give a feature a random filter and no listeners, in place."""
-    layer, channel = feature.split(":")
-    block, conv = layer.split(".")
-    at, octave = int(channel), int(block[1:])
-    own = state[f"synthesis.{layer}.weight"]
+    """Give a feature a random filter and no listeners, in place.
+
+    Raises:
+        ValueError: the weights have no such feature.
+    """
+    parts = re.fullmatch(r"b(\d+)\.(conv[01]):(\d+)", feature)
+    octave, conv, at = parts.groups() if parts else ("", "", 0)
+    own, at = state.get(f"synthesis.b{octave}.{conv}.weight", torch.empty(0)), int(at)
+    if at >= len(own):
+        raise ValueError(f"these weights have no feature {feature}; one is, for example, b32.conv1:125")
     source = torch.Generator().manual_seed(at)
     own[at] = torch.randn(own.shape[1:], generator=source) * own.std()
-    state[f"synthesis.{layer}.bias"][at] = 0
-    listeners = [f"b{octave}.conv1"] if conv == "conv0" else [f"b{octave}.torgb", f"b{2 * octave}.conv0"]
+    state[f"synthesis.b{octave}.{conv}.bias"][at] = 0
+    listeners = [f"b{octave}.conv1"] if conv == "conv0" else [f"b{octave}.torgb", f"b{2 * int(octave)}.conv0"]
     for name in listeners:
         if f"synthesis.{name}.weight" in state:
             state[f"synthesis.{name}.weight"][:, at] = 0
 
 
-def main() -> None:
-    """Find or renew."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    steps = parser.add_subparsers(dest="step", required=True)
-    find = steps.add_parser("find", help="print the features to blame for spots")
-    find.add_argument("weights", type=Path)
-    find.add_argument("spots", nargs="+", type=Spot.read, metavar="SEED:X,Y")
-    find.add_argument("--resolution", type=int, help="paint no octaves beyond")
-    again = steps.add_parser("renew", help="give features of a run a new start")
-    again.add_argument("weights", type=Path, help="latest.pt of a run that has stopped")
-    again.add_argument("features", nargs="+", metavar="bSIZE.convN:CHANNEL")
-    options = parser.parse_args()
-    if options.step == "find":
-        generator = load_generator(options.weights)
-        resolution = options.resolution or generator.sizes.resolution
-        for feature, here, whole in blame(generator, options.spots, resolution)[:SHOWN]:
-            print(f"{feature:16} spots {here:.3f}, whole {whole:.3f}")
-        return
-    state = torch.load(options.weights, weights_only=True)
+def find(options: argparse.Namespace) -> None:
+    """Print the features to blame.
+
+    Raises:
+        ValueError: a spot lies outside the picture.
+    """
+    generator = load_generator(options.weights)
+    resolution = min(options.resolution, generator.sizes.resolution)
+    for spot in options.spots:
+        if max(spot.x, spot.y) >= resolution:
+            raise ValueError(f"{spot.x},{spot.y} lies outside pictures of {resolution} px")
+    for feature, here, whole in blame(generator, options.spots, resolution)[:SHOWN]:
+        print(f"{feature:16} spots {here:.3f}, whole {whole:.3f}")
+
+
+def rewrite(options: argparse.Namespace) -> None:
+    """Renew features of a run's checkpoint, written whole or not at all.
+
+    Raises:
+        ValueError: the file is no ``latest.pt``, or has no such feature.
+    """
+    state = torch.load(options.weights, weights_only=True, map_location="cpu")
+    if "average" not in state:
+        raise ValueError(f"{options.weights} is not the latest.pt of a run")
     for feature in options.features:
         renew(state["generator"], feature)
         renew(state["average"], feature)
@@ -144,6 +160,27 @@ def main() -> None:
     part = options.weights.with_suffix(".part")
     torch.save(state, part)
     part.replace(options.weights)
+
+
+def main() -> None:
+    """Find or renew."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    steps = parser.add_subparsers(required=True)
+    step = steps.add_parser("find", help="print the features to blame for spots")
+    step.add_argument("weights", type=Path)
+    step.add_argument("spots", nargs="+", type=Spot.read, metavar="SEED:X,Y")
+    sizes = [2**k for k in range(2, 11)]
+    step.add_argument("--resolution", type=int, choices=sizes, default=sizes[-1], help="paint none beyond")
+    step.set_defaults(run=find)
+    step = steps.add_parser("renew", help="give features of a run a new start")
+    step.add_argument("weights", type=Path, help="latest.pt of a run that has stopped")
+    step.add_argument("features", nargs="+", metavar="bSIZE.convN:CHANNEL")
+    step.set_defaults(run=rewrite)
+    options = parser.parse_args()
+    try:
+        options.run(options)
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
 
 
 if __name__ == "__main__":
