@@ -44,7 +44,7 @@ def paint(generator: Generator, ws: Tensor, *, noise: str = "const") -> Tensor:
     return torch.cat(parts).clamp(-1, 1)
 
 
-def pictures_of(family: str, count: int, resolution: int, seed: int) -> Tensor:
+def teacher_pictures(family: str, count: int, resolution: int, seed: int) -> Tensor:
     """Draw a teacher's pictures few at a time: the steps take memory."""
     source = torch.Generator().manual_seed(seed)
     return torch.cat([draw(family, min(8, count - k), resolution, source) for k in range(0, count, 8)])
@@ -91,7 +91,7 @@ def twofold(images: Tensor) -> float:
 def figures(generator: Generator, family: str, count: int) -> dict[str, float]:
     """Every figure of the card but the kernel distance."""
     resolution = generator.sizes.resolution
-    teacher = pictures_of(family, count, resolution, 101)
+    teacher = teacher_pictures(family, count, resolution, 101)
     ws, others = latents(generator, range(count)), latents(generator, range(count, 2 * count))
     other = paint(generator, others)
     made, afresh = (paint(generator, ws, noise=noise) for noise in ("const", "random"))
@@ -141,7 +141,9 @@ def kernel_curve(snapshots: dict[str, Generator], family: str, count: int) -> di
     """Kernel distance of every snapshot to fresh teacher pictures, and of the teacher to itself."""
     features = Features()
     resolution = max(g.sizes.resolution for g in snapshots.values())
-    sets = [measures.embed(pictures_of(family, count, resolution, seed), features) for seed in (201, 202)]
+    sets = [
+        measures.embed(teacher_pictures(family, count, resolution, seed), features) for seed in (201, 202)
+    ]
     curve = {"teacher": measures.kernel_distance(*sets, reference=sets[0])}
     for name, generator in snapshots.items():
         made = measures.embed(sample(generator, seeds_to_z(range(count), generator.sizes.z_dim)), features)
@@ -160,7 +162,7 @@ def pictures(generator: Generator, family: str, folder: Path) -> None:
     noises = [paint(generator, ws, noise=n) for n in ("const", "none", "random")]
     sheets = {
         "samples": paint(generator, latents(generator, range(64))),
-        "teacher": pictures_of(family, 32, resolution, 101),
+        "teacher": teacher_pictures(family, 32, resolution, 101),
         "mixing": torch.cat(rows),
         "noise": torch.cat(noises),
         "truncation": torch.cat([sample(generator, z, psi=psi) for psi in (1, 0.7, 0.4, 0)]),

@@ -143,7 +143,7 @@ class Trainer:
         return {name: value.float() for name, value in held.items()}
 
     def learns(self, name: str) -> bool:
-        """Whether a parameter learns, for its octave does not rest; grown, all that was begun with rests."""
+        """Whether a parameter learns: it does not rest, as all that was begun with does once grown."""
         octave = int(name.split(".")[1][1:]) if name.startswith("synthesis") else 0
         resting = self.options.resolution if self.grown else self.options.rest
         return octave > resting or not resting
