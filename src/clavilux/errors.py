@@ -1,38 +1,95 @@
 """What can go wrong, as one tree.
 
     ClaviluxError
-    ├── SettingError      a value the user gave: an option, a time, a size, a frame rate
+    ├── SettingError      a value the user gave: a time, a size, a frame rate, a seed
+    ├── FileError         a file the user named cannot be read: labels, corrections, a video's recipe
     ├── AudioError        the song cannot be read or has nothing to hear
+    ├── SongError         a song has no such part: a stem, a band, a level of detail
     ├── ModelError        the generator cannot be found, read or run as asked
     ├── PatchError        a signal or patch cannot mean what it says
+    ├── ProjectError      a project or recipe does not fit the song, model or version it is used with
+    ├── EngineError       this machine cannot draw as asked: no such device, no such precision
     ├── RenderError       drawing a frame failed
     └── OutputError       a file cannot be written
 
-Every message is one sentence that says what, where, the value and the likely fix. The library
-raises; only the command line prints.
+Every error says what is wrong, where, with which value, and the likely fix. The library raises; only the
+command line prints. A fix that depends on how Clavilux is used (an option, a keyword, a button) is named by
+``remedy``, so that each surface can put it into its own terms.
 """
+
+import difflib
+from collections.abc import Iterable
+from typing import Literal
 
 __all__ = [
     "AudioError",
     "ClaviluxError",
+    "EngineError",
+    "FileError",
     "ModelError",
     "OutputError",
     "PatchError",
+    "ProjectError",
+    "Remedy",
     "RenderError",
     "SettingError",
+    "SongError",
+    "suggest",
 ]
+
+Remedy = Literal["overwrite", "target", "size", "precision", "stems", "model", "seed", "tempo", "device"]
+"""What the user has to change where the words for it depend on the surface."""
 
 
 class ClaviluxError(Exception):
-    """Any error Clavilux raises on purpose; its text is written for the person who made the video."""
+    """Any error Clavilux raises on purpose; its text is written for the user who made the video.
+
+    Attributes:
+        what: what is wrong, without a full stop.
+        where: the setting, file or sentence concerned; empty where `what` says it all.
+        value: the value that was given, where one was.
+        hint: the likely fix, in words that hold on every surface.
+        remedy: what to change, for surfaces that have their own words for it.
+
+    >>> str(ClaviluxError("There is no device 'gpu' here", value="gpu", hint="there is cpu"))
+    "There is no device 'gpu' here; there is cpu."
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        value: object = None,
+        hint: str = "",
+        remedy: Remedy | None = None,
+    ) -> None:
+        super().__init__(what)
+        self.what, self.where, self.value, self.hint, self.remedy = what, where, value, hint, remedy
+
+    def __str__(self) -> str:
+        return self.explain(self.hint)
+
+    def explain(self, hint: str) -> str:
+        """Write the whole sentence with this fix in place of the error's own."""
+        text = f"{self.what.rstrip('.')}; {hint}" if hint else self.what
+        return text if text.endswith((".", "?", "!")) else f"{text}."
 
 
 class SettingError(ClaviluxError):
     """A value that was given cannot be used."""
 
 
+class FileError(ClaviluxError):
+    """A file that the user named cannot be read or is not what it should be."""
+
+
 class AudioError(ClaviluxError):
     """The song cannot be read, or there is nothing in it to hear."""
+
+
+class SongError(ClaviluxError):
+    """A song has no such part."""
 
 
 class ModelError(ClaviluxError):
@@ -43,9 +100,33 @@ class PatchError(ClaviluxError):
     """A signal or a patch cannot mean what it says."""
 
 
+class ProjectError(ClaviluxError):
+    """A project or a recipe does not fit what it is used with."""
+
+
+class EngineError(ClaviluxError):
+    """This machine cannot draw as asked."""
+
+
 class RenderError(ClaviluxError):
     """Drawing a frame failed."""
 
 
 class OutputError(ClaviluxError):
     """A file cannot be written."""
+
+
+def suggest(name: str, known: Iterable[str], *, otherwise: str = "there is {}") -> str:
+    """Return a hint for a name that is not known: the nearest one, or all there are.
+
+    Args:
+        name: what was given.
+        known: what could have been given.
+        otherwise: what to say where nothing is near; `{}` stands for all that is known.
+
+    >>> suggest("smoth", ["smooth", "scale"]), suggest("x", ["auto", "exact"], otherwise="it is {}")
+    ("did you mean 'smooth'?", 'it is auto, exact')
+    """
+    names = list(known)
+    near = difflib.get_close_matches(name, names, n=1)
+    return f"did you mean '{near[0]}'?" if near else otherwise.format(", ".join(names))

@@ -1,0 +1,28 @@
+"""What exists, by name: the vocabulary that patches, songs and generators share, each word said once.
+
+Nothing here computes. A patch names a stem, a mood or a group of layers; whoever hears or draws knows what it
+stands for.
+"""
+
+from typing import Literal
+
+__all__ = ["EVENTS", "FIFTHS", "GROUPS", "MOODS", "PITCH_CLASSES", "STEMS", "Group", "Mood"]
+
+Group = Literal["coarse", "middle", "fine"]
+GROUPS: tuple[Group, ...] = ("coarse", "middle", "fine")
+"""Groups of a generator's layers by feature size: coarse steers shapes, fine colour and texture."""
+
+Mood = Literal["warm", "cool", "calm", "wild"]
+MOODS: tuple[Mood, ...] = ("warm", "cool", "calm", "wild")
+"""What a palette can be chosen by."""
+
+STEMS = ("mix", "harmonic", "percussive", "drums", "bass", "chords")
+"""The parts every song is separated into."""
+
+EVENTS = ("kick", "snare", "hat", "beats", "downbeats")
+"""The events detected in every song."""
+
+PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
+
+FIFTHS = tuple(7 * k % 12 for k in range(12))
+"""Pitch classes in the order of the circle of fifths, from C."""
