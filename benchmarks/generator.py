@@ -9,9 +9,9 @@ from figures import must, seconds, table
 from torch import Tensor
 from torch.nn import functional as F
 
-from clavilux.engine import openvino_runner
-from clavilux.engine.openvino_runner import OpenVinoRunner, capabilities, load_openvino
-from clavilux.engine.torch_runner import TorchRunner
+from clavilux.engine import openvino
+from clavilux.engine.openvino import OpenVinoRunner, capabilities, load_openvino
+from clavilux.engine.torch import TorchRunner
 from clavilux.generator.model import Model
 from clavilux.generator.program import FrameInputs, Program
 from clavilux.generator.sizes import Sizes
@@ -140,9 +140,9 @@ def drawers(program: Program, inputs: FrameInputs, batch: int) -> dict[str, Call
         TORCH: TorchRunner(program, batch=batch),
         F32: OpenVinoRunner(program, batch=batch, precision="f32", threads=THREADS),
     }
-    thin, openvino_runner.thin = openvino_runner.thin, lambda _model: 0
+    thin, openvino.thin = openvino.thin, lambda _model: 0
     runners[PLAIN] = OpenVinoRunner(program, batch=batch, precision="f32", threads=THREADS)
-    openvino_runner.thin = thin
+    openvino.thin = thin
     if "BF16" in capabilities():
         runners[TORCH_BF16] = TorchRunner(program, batch=batch, precision="bf16")
         runners[BF16] = OpenVinoRunner(program, batch=batch, precision="bf16", threads=THREADS)

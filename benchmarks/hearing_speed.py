@@ -28,7 +28,7 @@ import numpy as np
 from figures import peak, table
 
 if TYPE_CHECKING:
-    from clavilux.signals.signal import Signal
+    from clavilux.signals.expr import Signal
 
 MUST, AIM = 10.0, 4.0
 """Seconds for a song of three minutes."""
@@ -54,7 +54,7 @@ class Clock:
 
 def write_song(path: Path, seconds: float, rate: int = 44100, pieces: int = 2) -> None:
     """Write composed pieces, one seed after the other, again and again, as one 16-bit stereo wave file."""
-    from clavilux.audio.composer import compose
+    from clavilux.demo.composer import compose
 
     left = round(seconds * rate)
     with wave.open(str(path), "wb") as file:
@@ -76,8 +76,8 @@ def hear(path: Path) -> Times:
     with clock.step("import"):
         from clavilux.audio.sound import open_audio
         from clavilux.features.song import Song
-        from clavilux.features.summary import summary
         from clavilux.patch.presets.pulse import pulse
+        from clavilux.report.summary import summary
         from clavilux.signals.evaluate import Evaluation
     with clock.step("open the file"):
         song = Song(open_audio(path))
@@ -104,7 +104,7 @@ def hear(path: Path) -> Times:
 
 def signals_of(part: object) -> list["Signal"]:
     """Find every signal of a patch."""
-    from clavilux.signals.signal import Signal
+    from clavilux.signals.expr import Signal
 
     if isinstance(part, Signal):
         return [part]
@@ -177,7 +177,7 @@ def compare(seconds: float, count: int) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder, "song.wav")
         write_song(path, seconds)
-        print(f"## Hearing\n\n{seconds:g} s of song, load {os.getloadavg()[0]:.1f}.")
+        print(f"## Analysis\n\n{seconds:g} s of song, load {os.getloadavg()[0]:.1f}.")
         runs = {who: [in_its_own_process(who, path)[0] for _ in range(count)] for who in MEASURED}
     ours, theirs = (tell(who, times) for who, times in runs.items())
     limit, aim = (each * seconds / 180 for each in (MUST, AIM))
@@ -191,7 +191,7 @@ def hear_long(minutes: float) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder, "mix.wav")
         write_song(path, 60 * minutes, pieces=8)
-        print(f"## Hearing a long mix\n\n{minutes:g} min, load {os.getloadavg()[0]:.1f}.")
+        print(f"## Analysis a long mix\n\n{minutes:g} min, load {os.getloadavg()[0]:.1f}.")
         times, megabytes = in_its_own_process("clavilux", path)
     measured = tell("clavilux", [times]), megabytes
     for value, limit, aim, unit in zip(measured, LONG_MUST, LONG_AIM, ("s", "MB"), strict=True):

@@ -22,7 +22,7 @@ from figures import table
 from hearing_speed import write_song
 
 from clavilux import seeds
-from clavilux.draw.frames import BATCH
+from clavilux.frames.frames import BATCH
 from clavilux.generator.checkpoints.native import write_native
 from clavilux.generator.sizes import Sizes
 from clavilux.make.make import play

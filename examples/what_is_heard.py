@@ -7,7 +7,7 @@ and bounds are times in seconds.
 import numpy as np
 
 from clavilux import Song, compose
-from clavilux.features.plot import plot
+from clavilux.report.plot import plot
 
 piece = compose(seed=2, bars=8)
 heard = Song(piece.audio)

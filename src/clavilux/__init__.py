@@ -4,8 +4,8 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from clavilux.audio.composer import compose
     from clavilux.audio.sound import open_audio
+    from clavilux.demo.composer import compose
     from clavilux.errors import ClaviluxError
     from clavilux.features.song import Song
     from clavilux.generator.model import load_model
@@ -47,7 +47,7 @@ _HOMES = {
     "Settings": "make.settings",
     "Song": "features.song",
     "Store": "store",
-    "compose": "audio.composer",
+    "compose": "demo.composer",
     "drift": "patch.noise",
     "load_model": "generator.model",
     "mix": "patch.latents",

@@ -5,16 +5,17 @@ entry is never stale, only unused. Entries are `.npz` files of plain arrays, wri
 and renamed into place: a reader sees a whole entry or none. A damaged entry counts as missing.
 """
 
-import os
-import tempfile
 import zipfile
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+
+from clavilux.files import atomic
 
 __all__ = ["Arrays", "Store"]
 
@@ -54,13 +55,7 @@ def _read(path: Path) -> Arrays | None:
 
 
 def _write(path: Path, arrays: Arrays) -> None:
-    part: Path | None = None
-    try:
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as file:
-            part = Path(file.name)
+        with atomic(path, shared=True) as part, part.open("wb") as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
-        os.replace(part, path)  # noqa: PTH105
-    except OSError:
-        if part is not None:
-            part.unlink(missing_ok=True)

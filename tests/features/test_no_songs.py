@@ -5,7 +5,7 @@ import pytest
 
 from clavilux.audio.sound import Audio
 from clavilux.features.song import Song
-from clavilux.features.summary import summary
+from clavilux.report.summary import summary
 
 RATE = 22050
 

@@ -7,11 +7,11 @@ import pytest
 from clavilux.audio.sound import Audio
 from clavilux.curves import Sections
 from clavilux.errors import PatchError
-from clavilux.features import recording as recording_module
 from clavilux.features.corrections import Corrections
-from clavilux.features.hearing import STEMS
 from clavilux.features.song import Song
-from clavilux.features.summary import summary
+from clavilux.features.spectrum import recording as recording_module
+from clavilux.features.spectrum.analysis import STEMS
+from clavilux.report.summary import summary
 from clavilux.store import Store
 
 
@@ -25,7 +25,7 @@ def _refuse(samples):
 
 
 def test_nothing_is_heard_before_it_is_asked_for(monkeypatch):
-    monkeypatch.setattr(recording_module, "hear", _refuse)
+    monkeypatch.setattr(recording_module, "analyse", _refuse)
     song = Song(_clip())
     assert song.duration == 2.0
     with pytest.raises(AssertionError, match="heard again"):
@@ -35,7 +35,7 @@ def test_nothing_is_heard_before_it_is_asked_for(monkeypatch):
 def test_what_was_heard_is_kept(tmp_path, monkeypatch):
     first = Song(_clip(), Store(tmp_path))
     curves = [first.chroma("mix"), first.chroma("bass"), first.flux("drums", 200, 5000), first.rms("chords")]
-    monkeypatch.setattr(recording_module, "hear", _refuse)
+    monkeypatch.setattr(recording_module, "analyse", _refuse)
     again = Song(_clip(), Store(tmp_path))
     repeats = [again.chroma("mix"), again.chroma("bass"), again.flux("drums", 200, 5000), again.rms("chords")]
     assert all(np.array_equal(a.values, b.values) for a, b in zip(curves, repeats, strict=True))
@@ -163,13 +163,13 @@ def test_own_stems_take_the_place_of_those_parted_from_the_mix(composed, with_st
 def test_stems_of_any_name_can_be_asked_for(with_stems):
     plain, own = with_stems
     assert own.rms("vocals").values.max() > 0.01
-    assert own.line("vocals").pitch.values.shape == own.melody.pitch.values.shape
-    assert np.array_equal(own.melody.pitch.values, own.line("vocals").pitch.values)
+    assert own.pitch_track("vocals").pitch.values.shape == own.melody.pitch.values.shape
+    assert np.array_equal(own.melody.pitch.values, own.pitch_track("vocals").pitch.values)
     assert "vocals" in own.stem_names
     with pytest.raises(PatchError, match="There is no stem 'vocals'"):
         plain.rms("vocals")
     with pytest.raises(PatchError, match="melody, bass"):
-        plain.line("drums")
+        plain.pitch_track("drums")
     with pytest.raises(PatchError, match="followed, not parted"):
         plain.chroma("melody")
 

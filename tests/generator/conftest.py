@@ -4,12 +4,6 @@ import pytest
 import torch
 
 from clavilux import seeds
-from clavilux.generator.model import Model, load_model
-
-
-@pytest.fixture(scope="session")
-def silk() -> Model:
-    return load_model("silk")
 
 
 @pytest.fixture(scope="session")

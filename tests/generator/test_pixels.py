@@ -7,8 +7,8 @@ import torch
 from torch.nn import functional as F
 
 from clavilux import seeds
-from clavilux.generator.formats import LAYOUTS, Layout
 from clavilux.generator.pixels import Pixels, halve, resample
+from clavilux.pixel_formats import LAYOUTS, Layout
 
 
 def smooth_picture(height: int, width: int, seed: int = 0) -> torch.Tensor:

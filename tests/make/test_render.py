@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from clavilux.audio.sound import Audio, open_audio
-from clavilux.draw.frames import frames
 from clavilux.errors import OutputError, RenderError
+from clavilux.frames.frames import frames
 from clavilux.make.make import play, render
 from clavilux.make.session import Session, Silent
 from clavilux.make.settings import Settings

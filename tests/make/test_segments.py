@@ -46,7 +46,7 @@ def fill_all(stage, folder):
 KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
-from clavilux.audio.composer import compose
+from clavilux.demo.composer import compose
 from clavilux.make.make import fill
 from clavilux.make.session import Session
 from clavilux.make.stage import prepare

@@ -3,7 +3,7 @@
 import pytest
 
 from clavilux.errors import PatchError
-from clavilux.signals.signal import Signal, as_signal
+from clavilux.signals.expr import Signal, as_signal
 from clavilux.signals.sources import song
 from clavilux.signals.table import OPS
 

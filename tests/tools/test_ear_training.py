@@ -12,7 +12,7 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "tools" / "truth"))
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools" / "ear"))
 
 import train_ear as trainer
-from clavilux.features.ear import EVENTS, Ear
+from clavilux.features.rhythm.activations import EVENTS, EventNet
 from net import Net
 
 
@@ -31,7 +31,7 @@ def test_torch_and_numpy_agree():
     inputs = torch.randn(1, 300, 198)
     with torch.no_grad():
         expected = net(inputs)[0].numpy()
-    ear = Ear({name: values.numpy() for name, values in net.state_dict().items()})
+    ear = EventNet({name: values.numpy() for name, values in net.state_dict().items()})
     assert ear.reach == 16
     assert np.abs(ear._run(inputs[0].numpy()) - expected).max() < 1e-5
 
@@ -63,5 +63,5 @@ def test_a_run_learns_stops_and_goes_on(heard, tmp_path, monkeypatch):
     then = torch.load(tmp_path / "latest.pt", weights_only=True)["state"]
     assert (first["step"], then["step"]) == (6, 12)
     assert then["best"] < first["best"]
-    shipped = Ear(load_file(tmp_path / "best.safetensors"))
+    shipped = EventNet(load_file(tmp_path / "best.safetensors"))
     assert shipped._run(heard.inputs[:50].astype(np.float32)).shape == (50, 5)

@@ -13,8 +13,8 @@ import torch
 
 from clavilux.audio.sound import Audio, open_audio
 from clavilux.errors import OutputError, SettingError
-from clavilux.generator.formats import LAYOUTS
 from clavilux.generator.pixels import Pixels
+from clavilux.pixel_formats import LAYOUTS
 from clavilux.video.codecs import CODECS, codec_of, encoders, opens, suffix_of
 from clavilux.video.encoding import Encoding
 from clavilux.video.frame import ffmpeg_name, frame_of, picture_of, pixels_of

@@ -1,4 +1,4 @@
-"""The ear as torch trains it: the same network, with the same weights, that `clavilux.features.ear` runs.
+"""The event network as torch trains it: the weights that `clavilux.features.rhythm.activations` runs.
 
 Inputs are (B, T, 198), time before features: a convolution is one matrix product over its taps side by side,
 many times faster on a processor than torch's own dilated convolution.
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from clavilux.features.ear import EVENTS
+from clavilux.features.rhythm.activations import EVENTS
 
 __all__ = ["Net"]
 
@@ -53,7 +53,7 @@ class Block(nn.Module):
 
 
 class Net(nn.Module):
-    """Inputs (B, T, 198) to logits (B, T, 5); its state is what `Ear` reads."""
+    """Inputs (B, T, 198) to logits (B, T, 5); its state is what `EventNet` reads."""
 
     def __init__(self, channels: int = 48, blocks: int = 9, dropout: float = 0.1) -> None:
         super().__init__()

@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from safetensors.torch import save_file
 from torch import Tensor
 
-from clavilux.audio.composer import compose
 from clavilux.audio.sound import Audio, open_audio
-from clavilux.features import ear
+from clavilux.demo.composer import compose
+from clavilux.features.rhythm import activations as ear
 from clavilux.features.song import Song
-from clavilux.features.spectra import HOP, RATE
+from clavilux.features.spectrum.spectra import HOP, RATE
 from net import Net
 
 sys.path.append(str(Path(__file__).parents[1] / "truth"))
@@ -48,7 +48,7 @@ HELD_BACK = 10
 AVERAGE = 0.998
 SAVED_EVERY = 60
 """Seconds."""
-SHIPPED = Path(__file__).parents[2] / "src" / "clavilux" / "features" / "ear.safetensors"
+SHIPPED = Path(__file__).parents[2] / "src" / "clavilux" / "features" / "rhythm" / "activations.safetensors"
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,7 +63,7 @@ def hear_song(source: Path | Audio, times: dict[str, NDArray[np.float64]], kept:
     """Hear a song, or take what is kept of it."""
     if not kept.exists():
         song = Song(source if isinstance(source, Audio) else open_audio(source))
-        inputs = song.ear_inputs
+        inputs = song.net_inputs
         kept.parent.mkdir(parents=True, exist_ok=True)
         arrays = {f"at_{name}": times[name] for name in ear.EVENTS}
         np.savez(

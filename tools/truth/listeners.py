@@ -102,9 +102,9 @@ class WithoutEar(Clavilux):
 
     def hits(self) -> dict[str, Array] | None:
         """Tell the hits that stand out in the bands of the percussive part."""
-        from clavilux.features.rhythm import find_drums
+        from clavilux.features.rhythm.drums import find_drums
 
-        drums = find_drums(self.song._mix.hearing)
+        drums = find_drums(self.song._mix.analysis)
         return {name: getattr(drums, name).times for name in ("kick", "snare", "hat")}
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from clavilux.features.corrections import Corrections
     from clavilux.features.song import Song
-    from clavilux.features.summary import Summary, Voice
+    from clavilux.report.summary import Summary, Voice
 
 __all__ = ["analyse"]
 
@@ -66,15 +66,15 @@ def analyse(  # noqa: PLR0913  # a command has as many options as its users need
     What was heard wrongly can be corrected, for this once or with --save for good: render, still and analyse
     then all go by SONG.clavilux.toml.
     """
+    from clavilux.annotations.sidecar import corrected
     from clavilux.audio.sound import open_audio
     from clavilux.audio.stem_files import open_stems
     from clavilux.cli.console import Screen
     from clavilux.cli.corrections import corrections_from
     from clavilux.errors import SettingError
     from clavilux.features.song import Song
-    from clavilux.features.summary import summary
     from clavilux.make.session import Session
-    from clavilux.make.sidecar import corrected
+    from clavilux.report.summary import summary
 
     said = corrections_from(bpm=bpm, tempo=tempo, first_downbeat=first_downbeat, beats_per_bar=beats_per_bar)
     if save and said.none and not labels:
@@ -94,7 +94,7 @@ def analyse(  # noqa: PLR0913  # a command has as many options as its users need
         if save:
             screen.note(f"Kept in {_save(song, said, labels or [])}.")
         if plot is not None:
-            from clavilux.features.plot import plot as draw
+            from clavilux.report.plot import plot as draw
 
             screen.begin("Drawing")
             draw(heard, plot, detail=detail)
@@ -118,8 +118,8 @@ def _export_targets(
 ) -> dict[str, dict[str, Path]]:
     """Name the files of each kind by what follows the song's name, and make sure they can be written."""
     from clavilux.errors import SettingError
-    from clavilux.features.exports import SUFFIXES
     from clavilux.make.make import check_target
+    from clavilux.report.exports import SUFFIXES
 
     if folder is not None and not kinds:
         raise SettingError("--output is where exports go; say which with --export.")
@@ -137,17 +137,17 @@ def _export_targets(
 def _write_exports(
     heard: "Song", song: Path, targets: dict[str, dict[str, Path]], detail: int | None
 ) -> Iterator[Path]:
-    from clavilux.features.exports import export
-    from clavilux.make.files import write_whole
+    from clavilux.files import write_atomic
+    from clavilux.report.exports import export
 
     for kind, paths in targets.items():
         for suffix, data in export(heard, kind, song.name, detail=detail).items():
-            write_whole(paths[suffix], data)
+            write_atomic(paths[suffix], data)
             yield paths[suffix]
 
 
 def _save(song: Path, said: "Corrections", labels: Sequence[Path]) -> Path:
-    from clavilux.make.sidecar import Sidecar
+    from clavilux.annotations.sidecar import Sidecar
 
     return Sidecar.beside(song).save(said, labels)
 
@@ -210,7 +210,7 @@ def _sections(found: "Summary") -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    from clavilux.features.plot_style import section_colours
+    from clavilux.report.plot_style import section_colours
     from clavilux.timeline import format_time
 
     table = Table("start", "bars", "section", "energy", box=None, pad_edge=False)

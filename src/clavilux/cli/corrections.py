@@ -16,9 +16,9 @@ def corrections_from(
     Raises:
         SettingError: one of them cannot be, or two contradict each other.
     """
+    from clavilux.annotations.sidecar import TEMPI
     from clavilux.errors import SettingError
     from clavilux.features.corrections import Corrections
-    from clavilux.make.sidecar import TEMPI
     from clavilux.timeline import parse_time
 
     if tempo is not None and tempo not in TEMPI:

@@ -33,8 +33,8 @@ def demo(  # noqa: PLR0913  # a command has as many options as its users need
     verbose: options.Verbose = False,
 ) -> None:
     """Compose a short piece of music and make its video."""
-    from clavilux.audio.composer import compose
     from clavilux.cli.console import Screen
+    from clavilux.demo.composer import compose
 
     settings = settings_from(
         fps=fps,

@@ -60,10 +60,10 @@ def render(  # noqa: PLR0913  # a command has as many options as its users need
 
     The video has the song's own sound, in sync, and exactly as many frames as the song needs.
     """
+    from clavilux.annotations.sidecar import corrected
     from clavilux.cli.console import Screen
     from clavilux.cli.corrections import corrections_from
     from clavilux.make.make import target_suffix
-    from clavilux.make.sidecar import corrected
 
     said = corrections_from(bpm=bpm, tempo=tempo, first_downbeat=first_downbeat, beats_per_bar=beats_per_bar)
     settings = settings_from(

@@ -39,11 +39,11 @@ def still(  # noqa: PLR0913  # a command has as many options as its users need
     verbose: options.Verbose = False,
 ) -> None:
     """Draw one frame of a song's video as a PNG."""
+    from clavilux.annotations.sidecar import corrected
     from clavilux.cli.console import Screen
     from clavilux.cli.corrections import corrections_from
     from clavilux.make import make
     from clavilux.make.session import Session
-    from clavilux.make.sidecar import corrected
     from clavilux.timeline import parse_time
 
     said = corrections_from(bpm=bpm, tempo=tempo, first_downbeat=first_downbeat, beats_per_bar=beats_per_bar)

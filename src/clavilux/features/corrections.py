@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 
 from clavilux.curves import Grid, Sections
 from clavilux.errors import SettingError
-from clavilux.features.grid import continued
-from clavilux.features.retime import doubled, even_bars, extended, halved, straight
+from clavilux.features.rhythm.grid import continued, doubled, even_bars, extended, halved, straight
 from clavilux.timeline import format_time
 
 __all__ = ["LONGEST", "UNNAMED", "Corrections"]

@@ -19,23 +19,24 @@ from numpy.typing import NDArray
 from clavilux.audio.sound import Audio
 from clavilux.curves import Curve, Events, Grid, Sections
 from clavilux.errors import PatchError
-from clavilux.features.bars import with_bars
-from clavilux.features.beats import backbeat_strength, beat_strength, find_pulse
-from clavilux.features.chroma import cens, chord_change, repeated
 from clavilux.features.corrections import Corrections
-from clavilux.features.ear import EarInputs, ear_inputs, trained_ear
-from clavilux.features.energy import energies_of, rms_sections
-from clavilux.features.grid import ear_grid
-from clavilux.features.harmony import KEY_BAND, PITCH_CLASSES, Key, find_chroma, find_key, find_tuning
-from clavilux.features.hearing import STEMS
-from clavilux.features.level import band_level, loud_level
-from clavilux.features.lines import BASS, MELODY, Line, find_line
-from clavilux.features.loudness import Loudness, measure_loudness, stem_loudness
-from clavilux.features.recording import Recording
-from clavilux.features.rhythm import ONSET_DELAY, Drums, drums_of, find_drums, onset_strength
-from clavilux.features.spectra import RATE, Half, on_clock
-from clavilux.features.spectrogram import draw_spectrogram
-from clavilux.features.structure import Structure, find_structure
+from clavilux.features.harmony.chroma import cens, chord_change, find_chroma, repeated
+from clavilux.features.harmony.key import KEY_BAND, PITCH_CLASSES, Key, find_key, find_tuning
+from clavilux.features.harmony.melody import BASS, MELODY, PitchTrack, find_pitch_track
+from clavilux.features.level.bands import band_level
+from clavilux.features.level.energy import energies_of, rms_sections
+from clavilux.features.level.loudness import Loudness, measure_loudness, stem_loudness
+from clavilux.features.rhythm.activations import NetInputs, event_net, net_inputs
+from clavilux.features.rhythm.downbeats import with_bars
+from clavilux.features.rhythm.drums import Drums, drums_from_activations, find_drums
+from clavilux.features.rhythm.grid import grid_from_activations
+from clavilux.features.rhythm.tempo import backbeat_strength, beat_strength, find_pulse
+from clavilux.features.spectrum.analysis import STEMS, Analysis
+from clavilux.features.spectrum.onsets import ONSET_DELAY, onset_strength
+from clavilux.features.spectrum.peaks import loud_level
+from clavilux.features.spectrum.recording import Recording
+from clavilux.features.spectrum.spectra import RATE, Half, on_clock
+from clavilux.features.structure.find import Structure, find_structure
 from clavilux.store import Arrays, Store
 
 __all__ = ["Song"]
@@ -99,12 +100,12 @@ class Song:
     @cached_property
     def tuning(self) -> float:
         """How far the song is from A4 = 440 Hz, in semitones, -0.5 to 0.5."""
-        return find_tuning(self._mix.hearing.pitches)
+        return find_tuning(self._mix.analysis.pitches)
 
     @cached_property
     def key(self) -> Key:
         """The key most of the song is in."""
-        return find_key(self._fold(self._mix, self._mix.hearing.pitches, KEY_BAND))
+        return find_key(self._fold(self._mix, self._mix.analysis.pitches, KEY_BAND))
 
     def chroma(
         self, stem: str = "harmonic", *, kind: Literal["plain", "repeated", "cens"] = "plain"
@@ -142,16 +143,16 @@ class Song:
         return Curve(on_clock(chord_change(self._chroma_frames(stem))[:, None], self.duration))
 
     @property
-    def melody(self) -> Line:
+    def melody(self) -> PitchTrack:
         """The voice on top."""
-        return self.line("melody")
+        return self.pitch_track("melody")
 
     @property
-    def bass_line(self) -> Line:
+    def bass_line(self) -> PitchTrack:
         """The voice at the bottom."""
-        return self.line("bass")
+        return self.pitch_track("bass")
 
-    def line(self, stem: str) -> Line:
+    def pitch_track(self, stem: str) -> PitchTrack:
         """Follow the one voice of a stem: the melody, the bass, or one of the song's own stems.
 
         Raises:
@@ -163,8 +164,8 @@ class Song:
             raise PatchError(f"There is no one voice to follow in '{stem}'; there is in {there}.")
         if stem not in self._lines:
             recording, voice = own or self._mix, VOICES.get(stem, MELODY)
-            self._lines[stem] = find_line(
-                recording.hearing, voice, self.tuning, self.duration, gain=recording.gain
+            self._lines[stem] = find_pitch_track(
+                recording.analysis, voice, self.tuning, self.duration, gain=recording.gain
             )
         return self._lines[stem]
 
@@ -178,7 +179,7 @@ class Song:
         """
         recording, part = self._source(stem)
         _check_band(low_hz, high_hz)
-        frames = onset_strength(recording.hearing, part, low_hz, high_hz)
+        frames = onset_strength(recording.analysis, part, low_hz, high_hz)
         return Curve(on_clock(frames[:, None], self.duration, delay=ONSET_DELAY))
 
     @property
@@ -224,8 +225,8 @@ class Song:
             return self.melody.rms
         recording, part = self._source(stem)
         whole = low_hz == 0 and high_hz >= RATE / 2
-        hearing = recording.hearing
-        frames = hearing.rms[part] if whole else band_level(hearing, part, low_hz, high_hz)
+        analysis = recording.analysis
+        frames = analysis.rms[part] if whole else band_level(analysis, part, low_hz, high_hz)
         return Curve(on_clock(frames[:, None] * np.float32(1 / recording.gain), self.duration))
 
     @property
@@ -241,7 +242,7 @@ class Song:
         """
         recording, part = self._source(stem)
         measured = self._loudness if recording is self._mix else measure_loudness(recording.audio)
-        frames = stem_loudness(recording.hearing, part, measured.momentary)
+        frames = stem_loudness(recording.analysis, part, measured.momentary)
         return Curve(on_clock(frames[:, None], self.duration))
 
     # --- structure
@@ -252,7 +253,7 @@ class Song:
         said = self.corrections.apply_to_sections(self._structure.flat, self.duration)
         if self.corrections.sections is None:
             return said
-        return Sections(said.bounds, said.labels, energies_of(self._mix.hearing.rms["mix"], said.bounds))
+        return Sections(said.bounds, said.labels, energies_of(self._mix.analysis.rms["mix"], said.bounds))
 
     def structure(self, detail: int | None = None) -> Sections:
         """Part the song more or less finely.
@@ -288,29 +289,27 @@ class Song:
     @cached_property
     def rms_sections(self) -> Sections:
         """The song by how full it sounds alone: parts labelled 'calm' and 'full'."""
-        return rms_sections(self._mix.hearing, self.duration)
-
-    def spectrogram(self, columns: int) -> NDArray[np.float32]:
-        """Draw the song, time across and pitch upwards: float32 (C, 198) from 0, dark, to 1; C <= columns.
-
-        Row b is the pitch 32.703 Hz x 2^(b / 24).
-        """
-        return draw_spectrogram(self._mix.hearing, columns)
+        return rms_sections(self._mix.analysis, self.duration)
 
     # --- what it is made from
 
     @cached_property
     def pulse_grid(self) -> Grid:
         """Beats and bars as found without the trained ear, by onset strength alone."""
-        hearing, duration = self._mix.hearing, self.duration
-        pulse = find_pulse(beat_strength(hearing, duration), backbeat_strength(hearing, duration), duration)
+        analysis, duration = self._mix.analysis, self.duration
+        pulse = find_pulse(beat_strength(analysis, duration), backbeat_strength(analysis, duration), duration)
         bass, chords = (self._parted(self._mix, stem) for stem in ("bass", "chords"))
-        return with_bars(pulse, find_drums(hearing), chords=chords, bass=bass)
+        return with_bars(pulse, find_drums(analysis), chords=chords, bass=bass)
 
     @property
-    def ear_inputs(self) -> EarInputs:
+    def analysis(self) -> Analysis:
+        """What was measured in every frame of the whole song."""
+        return self._mix.analysis
+
+    @property
+    def net_inputs(self) -> NetInputs:
         """What the trained ear hears of the song."""
-        return self._ear_inputs(self._mix)
+        return self._net_inputs(self._mix)
 
     def forget(self) -> None:
         """Let go of what was heard where the store keeps it; asked again, it is read from there."""
@@ -322,7 +321,7 @@ class Song:
         return Recording(self.audio, self.store)
 
     @cached_property
-    def _lines(self) -> dict[str, Line]:
+    def _lines(self) -> dict[str, PitchTrack]:
         return {}
 
     @cached_property
@@ -331,15 +330,15 @@ class Song:
 
     def _events(self, recording: Recording) -> NDArray[np.float16]:
         """Likelihood of each event the ear knows, (T, 5) per frame."""
-        ear = trained_ear()
+        ear = event_net()
 
         def listen() -> Arrays:
-            return {"events": ear.listen(self._ear_inputs(recording)).astype(np.float16)}
+            return {"events": ear.listen(self._net_inputs(recording)).astype(np.float16)}
 
         return np.asarray(self.store.fetch(recording.key(ear.digest), listen)["events"], np.float16)
 
-    def _ear_inputs(self, recording: Recording) -> EarInputs:
-        return ear_inputs(recording.hearing, *(self._parted(recording, stem) for stem in ("bass", "chords")))
+    def _net_inputs(self, recording: Recording) -> NetInputs:
+        return net_inputs(recording.analysis, *(self._parted(recording, stem) for stem in ("bass", "chords")))
 
     @cached_property
     def _mix_events(self) -> NDArray[np.float16]:
@@ -347,7 +346,7 @@ class Song:
 
     @cached_property
     def _heard_grid(self) -> Grid:
-        grid = ear_grid(self._mix_events, self.duration)
+        grid = grid_from_activations(self._mix_events, self.duration)
         if grid.confidence >= SURE_OF_BEATS:
             return grid
         return max(grid, self.pulse_grid, key=lambda heard: heard.confidence)
@@ -356,7 +355,9 @@ class Song:
     def _drums(self) -> Drums:
         own = self._own("drums")
         return (
-            drums_of(self._events(own), own.hearing) if own else drums_of(self._mix_events, self._mix.hearing)
+            drums_from_activations(self._events(own), own.analysis)
+            if own
+            else drums_from_activations(self._mix_events, self._mix.analysis)
         )
 
     @cached_property
@@ -370,7 +371,7 @@ class Song:
         beats = blake2b(grid.beats.tobytes() + grid.bars.tobytes(), digest_size=8).hexdigest()
 
         def find() -> Arrays:
-            return find_structure(self._mix.hearing, grid, self.tuning, self.duration).arrays()
+            return find_structure(self._mix.analysis, grid, self.tuning, self.duration).arrays()
 
         return Structure.of(self.store.fetch(self._mix.key(f"structure/{beats}"), find))
 
@@ -401,16 +402,16 @@ class Song:
         if STEMS[part].part == "percussive" or stem in {"drums", "percussive"}:
             raise PatchError(f"The stem '{stem}' has no chroma, as drums have no pitch; ask for 'harmonic'.")
         whole_mix = STEMS[part].part == "mix" and recording is self._mix
-        pitches = recording.mix_pitches if whole_mix else recording.hearing.pitches
+        pitches = recording.mix_pitches if whole_mix else recording.analysis.pitches
         return self._fold(recording, pitches, (STEMS[part].low_hz, STEMS[part].high_hz))
 
     def _parted(self, recording: Recording, stem: str) -> NDArray[np.float32]:
         """Chroma of a stem as it is parted from a recording, per frame."""
         source = STEMS[stem]
-        return self._fold(recording, recording.hearing.pitches, (source.low_hz, source.high_hz))
+        return self._fold(recording, recording.analysis.pitches, (source.low_hz, source.high_hz))
 
     def _fold(self, recording: Recording, pitches: Half, band: tuple[float, float]) -> NDArray[np.float32]:
-        loud = loud_level(recording.hearing.rms["mix"])
+        loud = loud_level(recording.analysis.rms["mix"])
         return find_chroma(pitches, self.tuning, *band, loud=loud)
 
 

@@ -10,14 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from clavilux.generator.formats import LAYOUTS, Layout, PixelFormat
+from clavilux.colour import bt709
+from clavilux.pixel_formats import LAYOUTS, Layout, PixelFormat
 
-__all__ = ["PixelFormat", "Pixels", "bt709", "halve", "resample"]
+__all__ = ["Pixels", "halve", "resample"]
 
 Matrix = NDArray[np.float64]
-
-RED, BLUE = 0.2126, 0.0722
-"""Luma shares of BT.709; green has the rest."""
 
 GOLDEN = 0.6180339887498949
 PERIOD = 1024
@@ -25,18 +23,6 @@ PERIOD = 1024
 
 
 DEPTHS = {8: torch.uint8, 10: torch.int16}
-
-
-def bt709() -> Matrix:
-    """Return the matrix from R'G'B' in [0, 1] to (Y, Cb, Cr) code values of 8 bits, offsets last; (3, 4).
-
-    >>> (bt709() @ [1, 1, 1, 1]).round(9).tolist()
-    [235.0, 128.0, 128.0]
-    """
-    luma = np.array([RED, 1 - RED - BLUE, BLUE])
-    blue = (np.array([0, 0, 1]) - luma) / (2 * (1 - BLUE))
-    red = (np.array([1, 0, 0]) - luma) / (2 * (1 - RED))
-    return np.column_stack([np.stack([219 * luma, 224 * blue, 224 * red]), [16, 128, 128]])
 
 
 def resample(size: int, target: int, scale: float) -> Matrix:

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 from clavilux import seeds
 from clavilux.errors import SettingError
 from clavilux.generator.model import Extension, Model
-from clavilux.generator.pixels import PixelFormat, Pixels
+from clavilux.generator.pixels import Pixels
 from clavilux.generator.sizes import CONST
+from clavilux.pixel_formats import PixelFormat
 
 __all__ = ["FrameInputs", "Program", "default_cells", "extend"]
 

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from os import cpu_count
 from pathlib import Path
 
-from clavilux.engine.engine import Engine, engines
+from clavilux.engine.choose import Engine, engines
 from clavilux.generator.model import builtin_models
 from clavilux.video.codecs import CODECS, opens
 

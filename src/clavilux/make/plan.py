@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import blake2b
 
-from clavilux.draw.frames import BATCH
 from clavilux.errors import AudioError, SettingError
+from clavilux.frames.frames import BATCH
 from clavilux.timeline import Timeline, format_time
 
 __all__ = ["Plan", "Segment", "cover", "gop_of"]

@@ -64,7 +64,7 @@ class SegmentStore:
             self.folder.mkdir(exist_ok=True)
             with FileLock(self.folder / "lock", timeout=0):
                 about = {**note, "frames": self.plan.timeline.frames, "recipe": dict(self.plan.recipe)}
-                _write_whole(self.folder / "plan.json", json.dumps(about, indent=2))
+                _write_atomic(self.folder / "plan.json", json.dumps(about, indent=2))
                 yield
         except Timeout:
             raise OutputError(
@@ -100,7 +100,7 @@ class SegmentStore:
             "seconds": round(time.monotonic() - began, 2),
         }
         part.replace(self.path(segment))
-        _write_whole(self._sidecar_path(segment), json.dumps(sidecar))
+        _write_atomic(self._sidecar_path(segment), json.dumps(sidecar))
 
     def remove(self) -> None:
         """Remove the pieces; the video is whole."""
@@ -221,7 +221,7 @@ def _hash_of(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _write_whole(path: Path, text: str) -> None:
+def _write_atomic(path: Path, text: str) -> None:
     """Write a small file so that it is there whole or not at all, even after a power cut."""
     part = path.with_name(path.name + ".part")
     with part.open("w") as file:

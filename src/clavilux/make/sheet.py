@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from clavilux.engine.engine import open_runner
+from clavilux.engine.choose import open_runner
+from clavilux.files import write_error
 from clavilux.generator.model import Model
 from clavilux.generator.program import FrameInputs, Program
 from clavilux.seeds import normal
-from clavilux.video.write import cannot_write
 
 __all__ = ["draw_sheet"]
 
@@ -42,7 +42,7 @@ def draw_sheet(
     try:
         sheet.save(target, format="PNG")
     except OSError as error:
-        raise cannot_write(target, error) from error
+        raise write_error(target, error) from error
     return target
 
 

@@ -5,25 +5,25 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
+from clavilux.annotations.sidecar import corrections_of
 from clavilux.audio.sound import Audio, open_audio
 from clavilux.audio.stem_files import open_stems
-from clavilux.draw.bind import bind
-from clavilux.draw.frames import Inputs, Looped, frames
-from clavilux.engine.engine import open_runner
+from clavilux.engine.choose import open_runner
 from clavilux.engine.runner import Runner
 from clavilux.errors import SettingError
 from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
-from clavilux.features.summary import headline
+from clavilux.frames.bind import bind
+from clavilux.frames.frames import Inputs, Looped, frames
 from clavilux.generator.model import Model, load_model
 from clavilux.generator.program import Program
 from clavilux.make.plan import Plan, cover, gop_of
 from clavilux.make.recipe import Recipe
 from clavilux.make.session import Session
 from clavilux.make.settings import PICTURES, Settings
-from clavilux.make.sidecar import corrections_of
 from clavilux.patch.patch import Patch
 from clavilux.patch.presets.pulse import pulse
+from clavilux.report.summary import headline
 from clavilux.timeline import Timeline
 from clavilux.video.codecs import opens
 from clavilux.video.frame import Samples

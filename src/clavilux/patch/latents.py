@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from clavilux.errors import PatchError
-from clavilux.signals.signal import Signal, as_signal
+from clavilux.signals.expr import Signal, as_signal
 
 __all__ = [
     "Entry",

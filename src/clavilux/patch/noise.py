@@ -11,7 +11,7 @@ drift(seconds=3).hurry(seconds=0.12, amount=kick.decay(beats=0.5)).scale(1.5)
 from dataclasses import dataclass
 
 from clavilux.errors import PatchError
-from clavilux.signals.signal import Signal, as_signal
+from clavilux.signals.expr import Signal, as_signal
 
 __all__ = ["NoiseField", "drift"]
 

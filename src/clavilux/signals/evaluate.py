@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from clavilux.curves import Curve
 from clavilux.features.song import Song
-from clavilux.signals.signal import Hits, Node, Signal, Stem
+from clavilux.signals.expr import Hits, Node, Signal, Stem
 from clavilux.signals.table import OPS
 
 __all__ = ["Evaluation", "evaluate"]

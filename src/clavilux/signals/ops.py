@@ -55,7 +55,7 @@ def loudness(song: Song, stem: str) -> Array:
 @op("measure")
 def pitch(song: Song, stem: str) -> Array:
     """Pitch of the melody or the bass; (T, 1) MIDI number, 69 = A4, held while the voice is silent."""
-    return song.line(stem).pitch.values.astype(np.float64)
+    return song.pitch_track(stem).pitch.values.astype(np.float64)
 
 
 @op("measure")
@@ -67,7 +67,7 @@ def change(song: Song, stem: str) -> Array:
 @op("detect")
 def notes(song: Song, stem: str) -> Events:
     """Moments at which a note of the melody or the bass begins."""
-    return song.line(stem).onsets
+    return song.pitch_track(stem).onsets
 
 
 @op("envelope", seconds=SECONDS, beats=BEATS)

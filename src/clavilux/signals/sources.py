@@ -7,7 +7,7 @@ import difflib
 
 from clavilux.errors import PatchError
 from clavilux.signals import ops  # fills the op table that the methods of nodes come from
-from clavilux.signals.signal import Hits, Stem
+from clavilux.signals.expr import Hits, Stem
 
 __all__ = ["HITS", "STEMS", "SongSource", "song"]
 

@@ -18,7 +18,7 @@ import av
 from av.video.codeccontext import VideoCodecContext
 
 from clavilux.errors import SettingError
-from clavilux.generator.formats import PixelFormat
+from clavilux.pixel_formats import PixelFormat
 
 __all__ = ["CODECS", "PRESETS", "Codec", "Quality", "codec_of", "encoders", "maker_of", "opens", "suffix_of"]
 

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 
 from clavilux.errors import SettingError
-from clavilux.generator.formats import LAYOUTS, Layout, PixelFormat
+from clavilux.pixel_formats import LAYOUTS, Layout, PixelFormat
 from clavilux.video.codecs import PRESETS, Codec, codec_of
 from clavilux.video.frame import ffmpeg_name
 

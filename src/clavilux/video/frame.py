@@ -1,12 +1,12 @@
 """FFmpeg's frames from pictures as programs draw them, and back, sample by sample.
 
-Pictures are arrays (rows, W) as `clavilux.generator.formats` lays them out; a frame's rows may be longer.
+Pictures are arrays (rows, W) as `clavilux.pixel_formats` lays them out; a frame's rows may be longer.
 """
 
 import av
 import numpy as np
 
-from clavilux.generator.formats import LAYOUTS, Layout, Samples
+from clavilux.pixel_formats import LAYOUTS, Layout, Samples
 
 __all__ = ["Samples", "ffmpeg_name", "frame_of", "picture_of", "pixels_of"]
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from clavilux.errors import OutputError
-from clavilux.video.write import cannot_write, remove, sync
+from clavilux.files import atomic, write_error
 
 __all__ = ["Images"]
 
@@ -92,22 +92,17 @@ class Images:
                 f"'{self.folder}' is a file; name a folder for the pictures, or move the file away."
             ) from error
         except OSError as error:
-            raise cannot_write(self.folder, error) from error
+            raise write_error(self.folder, error) from error
 
     def _write(self, path: Path, frame: NDArray[np.uint8]) -> None:
         texts = PngImagePlugin.PngInfo()
         texts.add_text(STAMP, self.stamp)
-        part = path.with_name(f"{path.name}.part")
         try:
             picture = Image.fromarray(np.ascontiguousarray(frame))
-            picture.save(part, format="PNG", compress_level=QUICK, pnginfo=texts)
-            sync(part)
-            part.replace(path)
-        except BaseException as error:
-            remove(part)
-            if isinstance(error, OSError):
-                raise cannot_write(path, error) from error
-            raise
+            with atomic(path) as part:
+                picture.save(part, format="PNG", compress_level=QUICK, pnginfo=texts)
+        except OSError as error:
+            raise write_error(path, error) from error
 
     def _is_mine(self, path: Path) -> bool:
         return _about(path) == (self.size, self.stamp)

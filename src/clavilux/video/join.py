@@ -6,7 +6,6 @@ beside its final name, put on the disk and renamed, so that a file of that name 
 
 import heapq
 import math
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -20,11 +19,11 @@ from av.video.stream import VideoStream
 
 from clavilux.audio.sound import Audio
 from clavilux.errors import OutputError, SettingError
+from clavilux.files import atomic, write_error
 from clavilux.video.codecs import Codec, maker_of
 from clavilux.video.encoding import MAX_TICKS
 from clavilux.video.probe import opened, pictures_of
 from clavilux.video.soundtrack import AAC, FLAC, PCM, Coding, Soundtrack
-from clavilux.video.write import cannot_write, remove, sync
 
 __all__ = ["join"]
 
@@ -93,26 +92,23 @@ def join(
     (24, Fraction(1, 1), Fraction(1, 1))
     """
     if target.is_dir() or not target.parent.is_dir():
-        raise cannot_write(target, OSError())
+        raise write_error(target, OSError())
     pieces = _surveyed(segments, duration)
     kind = _kind(target, pieces[0].codec)
     soundtrack = Soundtrack(audio, start, duration, kind.sound) if audio else None
     if soundtrack and not soundtrack.samples:
         soundtrack = None
-    part = target.with_name(f"{target.name}.part")
+    clock = _movie_clock(pieces, soundtrack.rate if soundtrack else 1000)
+    options = {name: value.format(clock=clock) for name, value in kind.options.items()}
     try:
-        clock = _movie_clock(pieces, soundtrack.rate if soundtrack else 1000)
-        options = {name: value.format(clock=clock) for name, value in kind.options.items()}
-        with av.open(f"file:{part}", "w", format=kind.format, container_options=options) as container:
+        with (
+            atomic(target) as part,
+            av.open(f"file:{part}", "w", format=kind.format, container_options=options) as container,
+        ):
             container.metadata.update(metadata or {})
             _mux(pieces, soundtrack, container)
-        sync(part)
-        os.replace(part, target)  # noqa: PTH105
-    except BaseException as error:
-        remove(part)
-        if isinstance(error, av.FFmpegError | OSError):
-            raise cannot_write(target, error) from error
-        raise
+    except (av.FFmpegError, OSError) as error:
+        raise write_error(target, error) from error
 
 
 def _kind(target: Path, codec: Codec) -> _Container:

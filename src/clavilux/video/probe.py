@@ -111,7 +111,7 @@ def probe(path: str | Path) -> VideoInfo:
 
 
 def decode(path: str | Path) -> Iterator[Samples]:
-    """Yield the pictures of a video in order, (rows, W) as `clavilux.generator.formats` says.
+    """Yield the pictures of a video in order, (rows, W) as `clavilux.pixel_formats` says.
 
     A pixel format that Clavilux does not write is turned into yuv420p.
 

@@ -1,12 +1,11 @@
 """Frames become a segment: a file whose pictures refer to nothing outside it.
 
-Frames are planar YUV in one array (N, rows, W) as `clavilux.generator.formats` says, BT.709 limited range, as
+Frames are planar YUV in one array (N, rows, W) as `clavilux.pixel_formats` says, BT.709 limited range, as
 the generator draws them; the file says so in every tag. Groups of pictures are closed and of fixed length and
 frame n carries the time n / fps exactly, so segments can be joined packet by packet and every frame stays
 what it was.
 """
 
-import errno
 import os
 from contextlib import suppress
 from pathlib import Path
@@ -18,12 +17,13 @@ from av.container import OutputContainer
 from av.video.codeccontext import VideoCodecContext
 from av.video.stream import VideoStream
 
-from clavilux.errors import OutputError, SettingError
+from clavilux.errors import SettingError
+from clavilux.files import remove, sync, write_error
 from clavilux.video.codecs import codec_of
 from clavilux.video.encoding import Encoding
 from clavilux.video.frame import Samples, frame_of
 
-__all__ = ["Encoding", "SegmentWriter", "cannot_write", "remove", "sync"]
+__all__ = ["Encoding", "SegmentWriter"]
 
 BT709 = 1
 LIMITED = 1
@@ -62,7 +62,7 @@ class SegmentWriter:
             if fresh:
                 remove(path)
             if isinstance(error, av.FFmpegError | OSError):
-                raise cannot_write(path, error) from error
+                raise write_error(path, error) from error
             raise
 
     def __enter__(self) -> Self:
@@ -111,7 +111,7 @@ class SegmentWriter:
             sync(self.path)
         except (av.FFmpegError, OSError) as error:
             self.abort()
-            raise cannot_write(self.path, error) from error
+            raise write_error(self.path, error) from error
 
     def abort(self) -> None:
         """Give up and remove the file."""
@@ -127,7 +127,7 @@ class SegmentWriter:
                 self._container.mux(packet)
         except (av.FFmpegError, OSError) as error:
             self.abort()
-            raise cannot_write(self.path, error) from error
+            raise write_error(self.path, error) from error
 
 
 def _add_stream(container: OutputContainer, encoding: Encoding) -> VideoStream:
@@ -157,35 +157,3 @@ def _add_stream(container: OutputContainer, encoding: Encoding) -> VideoStream:
 def _tag(colours: VideoCodecContext | av.VideoFrame) -> None:
     colours.color_primaries = colours.color_trc = colours.colorspace = BT709
     colours.color_range = LIMITED
-
-
-def sync(path: Path) -> None:
-    """Wait until the system has put a file on the disk."""
-    with path.open("r+b") as file:
-        os.fsync(file.fileno())
-
-
-def remove(path: Path) -> None:
-    """Remove a file that was begun, if it is one: never a device or a folder that happened to be named."""
-    with suppress(OSError):
-        if path.is_file():
-            path.unlink()
-
-
-def cannot_write(path: Path, error: BaseException) -> OutputError:
-    """Say in one sentence why ``path`` cannot be written, and what helps.
-
-    >>> str(cannot_write(Path("/videos/song.mp4"), OSError(errno.ENOSPC, "No space left on device")))
-    "The disk is full while writing '/videos/song.mp4'; free some space and start again."
-    """
-    number = getattr(error, "errno", None)
-    reason = str(getattr(error, "strerror", None) or error).lower()
-    if number in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-        return OutputError(f"The disk is full while writing '{path}'; free some space and start again.")
-    if not path.parent.is_dir():
-        return OutputError(
-            f"There is no folder '{path.parent}'; make it or choose another place for the video."
-        )
-    if path.is_dir():
-        return OutputError(f"'{path}' is a folder; give the name of a file for the video.")
-    return OutputError(f"'{path}' cannot be written ({reason}); choose another folder or name.")

@@ -1,0 +1,1 @@
+"""A composer of short pieces whose truth is known."""

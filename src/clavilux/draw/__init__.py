@@ -1,1 +1,0 @@
-"""Numbers for a window of frames, then pixels: where patch, song and model meet."""

@@ -1,0 +1,93 @@
+"""Chooses who draws: the fastest engine there is for a device and a wish for precision.
+
+Every engine has one size of pass, measured, and never another: a frame's pixels may depend on it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from clavilux.engine.openvino import OpenVinoRunner, capabilities, load_openvino
+from clavilux.engine.runner import Runner
+from clavilux.engine.torch import TorchRunner, choose_device, devices
+from clavilux.errors import SettingError
+from clavilux.generator.program import Program
+
+__all__ = ["Engine", "Precision", "engines", "open_runner"]
+
+Precision = Literal["auto", "exact"]
+
+PASSES = {"openvino": 2, "cpu": 2, "cuda": 8, "mps": 4}
+"""Frames in one pass: where a frame is drawn fastest; on accelerators a guess that fits into 8 GB."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """One way of drawing.
+
+    Attributes:
+        name: 'openvino' or 'torch'.
+        device: 'cpu', 'cuda' or 'mps'.
+        precision: of the features under `--precision auto`.
+        missing: why it cannot be used here; None where it can.
+    """
+
+    name: str
+    device: str
+    precision: str
+    missing: str | None = None
+
+
+def engines() -> list[Engine]:
+    """List every way of drawing, the preferred first, and why those that cannot be used here cannot.
+
+    >>> [engine.name for engine in engines() if engine.missing is None][-1]
+    'torch'
+    """
+    there = devices()
+    cards = [
+        Engine("torch", name, "fp16", None if name in there else f"torch sees no {name} device")
+        for name in ("cuda", "mps")
+    ]
+    try:
+        precision = "bf16" if "BF16" in capabilities() else "f32"
+        openvino = Engine("openvino", "cpu", precision)
+    except SettingError as error:
+        openvino = Engine("openvino", "cpu", "f32", str(error))
+    return [*cards, openvino, Engine("torch", "cpu", "fp32")]
+
+
+def open_runner(
+    program: Program, *, device: str = "auto", precision: str = "auto", cache: Path | None = None
+) -> Runner:
+    """Make ready to draw a program: on an accelerator in torch, on a processor in OpenVINO, else in torch.
+
+    Args:
+        program: what to draw.
+        device: 'auto', 'cpu', 'cuda', 'cuda:1' or 'mps'.
+        precision: 'auto' draws features in half precision where the device is made for it, 'exact' in
+            float32.
+        cache: folder where compiled programs are kept.
+
+    Raises:
+        SettingError: there is no such device or precision.
+        RenderError: too little memory.
+
+    >>> from clavilux.generator.model import load_model
+    >>> program = Program(load_model("silk"), size=(64, 64), cells=(4, 4))
+    >>> open_runner(program, device="cpu", precision="exact").label
+    'openvino f32 on cpu'
+    """
+    if precision not in get_args(Precision):
+        raise SettingError(f"There is no precision '{precision}'; it is auto or exact.")
+    chosen = choose_device(device)
+    kind = chosen.partition(":")[0]
+    if kind != "cpu":
+        half: Literal["fp16", "fp32"] = "fp16" if precision == "auto" else "fp32"
+        return TorchRunner(program, batch=PASSES[kind], device=chosen, precision=half)
+    try:
+        load_openvino()
+    except SettingError:
+        return TorchRunner(program, batch=PASSES["cpu"])
+    exactly: Literal["f32"] | None = "f32" if precision == "exact" else None
+    return OpenVinoRunner(program, batch=PASSES["openvino"], precision=exactly, cache=cache)

@@ -1,0 +1,1 @@
+"""Which notes: tuning, key, chroma, melody and bass line."""

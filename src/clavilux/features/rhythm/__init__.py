@@ -1,0 +1,1 @@
+"""When: drums, tempo, beats and bars."""

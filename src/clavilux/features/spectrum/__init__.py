@@ -1,0 +1,1 @@
+"""Time and frequency: what every other feature is made from."""

@@ -1,0 +1,1 @@
+"""Sections, loops and the tracks of a mix."""

@@ -1,0 +1,1 @@
+"""Numbers for a window of frames, then images: where patch, song and model meet."""

@@ -1,0 +1,1 @@
+"""What was heard, for people: summary, plots, and files for other programs."""

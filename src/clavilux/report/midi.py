@@ -1,0 +1,155 @@
+"""A MIDI file of what was heard, which lies exactly under the song when both begin together.
+
+Every beat has its own tempo, so bars and beats of the file are those of the song however they waver. Bars
+begin on bar lines: beats before the first bar are a bar of their own. Drums are on channel 10 in their places
+of General MIDI.
+"""
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import mido
+import numpy as np
+from numpy.typing import NDArray
+
+from clavilux.curves import Events
+from clavilux.features.harmony.notes import Note
+from clavilux.features.rhythm.bar_numbers import Count
+
+__all__ = ["midi_file"]
+
+_Event = tuple[int, "mido.Message | mido.MetaMessage"]
+
+TICKS = 960
+"""Per beat: half a millisecond at 120 bpm."""
+LATE = 0.1
+"""Share of a beat that the first beat may come after the start and still be put on it."""
+CLOCK = 0.5
+"""Seconds between beats where there are not two."""
+DRUM_CHANNEL = 9
+DRUMS = {"kick": 36, "snare": 38, "hat": 42}
+PROGRAMS = {"melody": 80, "bass": 33}
+"""Sounds of General MIDI, from 0: a lead, a bass guitar."""
+HIT = TICKS // 8
+
+
+@dataclass(frozen=True, eq=False)
+class _Clock:
+    """Ticks of the file: beat n is at ``times[n]`` s and tick 960 n.
+
+    Attributes:
+        times: float64 (N,) s from 0 on, N >= 2.
+        bars: the beats that begin a bar, one at least.
+    """
+
+    times: NDArray[np.float64]
+    bars: tuple[int, ...]
+
+    @classmethod
+    def of(cls, beats: Count) -> "_Clock":
+        times = beats.times if len(beats) else np.zeros(1)
+        step = float(np.median(np.diff(times))) if len(times) > 1 else CLOCK
+        early = times[0] > LATE * step  # then the time before the first beat is a beat as well
+        times = np.concatenate(([0.0], times[0 if early else 1 :], [times[-1] + step]))
+        bars = np.flatnonzero(beats.numbers == 1) + int(early)
+        return cls(times, tuple(bars.tolist()) or (0,))
+
+    def ticks(self, time: float) -> int:
+        """Turn a time in seconds into ticks; after the last beat its tempo goes on."""
+        last, step = self.times[-1], self.times[-1] - self.times[-2]
+        beat = np.interp(time, self.times, np.arange(len(self.times))) + max(0.0, time - last) / step
+        return round(float(beat) * TICKS)
+
+
+def midi_file(
+    beats: Count,
+    markers: Sequence[tuple[float, str]],
+    drums: Mapping[str, Events],
+    voices: Mapping[str, Sequence[Note]],
+    *,
+    metre: int,
+) -> bytes:
+    """Write a MIDI file of type 1: tempo and markers, a track of drums, and one for each voice.
+
+    Args:
+        beats: the beats inside the song.
+        markers: time and name, such as sections.
+        drums: hits by the name of the drum: kick, snare, hat.
+        voices: notes by the name of the voice.
+        metre: beats per bar.
+
+    >>> silence = Count(np.zeros(0), np.zeros(0, int), np.zeros(0, int))
+    >>> midi_file(silence, [], {}, {}, metre=4)[:4]
+    b'MThd'
+    """
+    clock = _Clock.of(beats)
+    file = mido.MidiFile(type=1, ticks_per_beat=TICKS, charset="utf-8")
+    file.tracks.append(_timing(clock, markers, metre))
+    if drums:
+        file.tracks.append(_drums(clock, drums))
+    for channel, (name, notes) in enumerate(voices.items()):
+        file.tracks.append(_voice(clock, name, notes, channel))
+    written = io.BytesIO()
+    file.save(file=written)
+    return written.getvalue()
+
+
+def _timing(clock: _Clock, markers: Sequence[tuple[float, str]], metre: int) -> mido.MidiTrack:
+    """Write tempo, metre and markers; the tempo changes where it would be 0.1 ms off by the next beat."""
+    events = [(clock.ticks(time), mido.MetaMessage("marker", text=label)) for time, label in markers]
+    lengths = np.diff([0, *clock.bars, clock.bars[-1] + metre]).tolist()
+    bars = zip([0, *clock.bars], lengths, [0, *lengths], strict=False)
+    for beat, length, before in bars:
+        if length not in {0, before}:
+            events.append((beat * TICKS, mido.MetaMessage("time_signature", numerator=length)))
+    now, step = 0, 0
+    for beat, end in enumerate(np.round(clock.times[1:] * 1e6).astype(int).tolist()):
+        if abs(now + step - end) > 100:
+            step = end - now
+            events.append((beat * TICKS, mido.MetaMessage("set_tempo", tempo=step)))
+        now += step
+    return _track("song", events)
+
+
+def _drums(clock: _Clock, drums: Mapping[str, Events]) -> mido.MidiTrack:
+    events: list[_Event] = []
+    for name, hits in drums.items():
+        begins = [clock.ticks(time) for time in hits.times.tolist()]
+        for begin, following, strength in zip(
+            begins, [*begins[1:], np.inf], hits.strengths.tolist(), strict=False
+        ):
+            events += _note((begin, min(begin + HIT, following)), DRUMS[name], strength, DRUM_CHANNEL)
+    return _track("drums", events)
+
+
+def _voice(clock: _Clock, name: str, notes: Sequence[Note], channel: int) -> mido.MidiTrack:
+    events: list[_Event] = [(0, mido.Message("program_change", program=PROGRAMS[name], channel=channel))]
+    for note in notes:
+        events += _note((clock.ticks(note.start), clock.ticks(note.end)), note.pitch, note.strength, channel)
+    return _track(name, events)
+
+
+def _note(ticks: tuple[int, float], pitch: int, strength: float, channel: int) -> list[_Event]:
+    """Begin and end a note; nothing if it has no length."""
+    begin, end = int(ticks[0]), int(ticks[1])
+    velocity = round(1 + 126 * strength)
+    return (
+        [
+            (begin, mido.Message("note_on", note=pitch, velocity=velocity, channel=channel)),
+            (end, mido.Message("note_off", note=pitch, channel=channel)),
+        ]
+        if end > begin
+        else []
+    )
+
+
+def _track(name: str, events: Sequence[_Event]) -> mido.MidiTrack:
+    """Put messages in order, each after the one before it; of those at one time, ends go first."""
+    track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
+    now = 0
+    for tick, message in sorted(events, key=lambda event: (event[0], event[1].type == "note_on")):
+        track.append(message.copy(time=tick - now))
+        now = tick
+    track.append(mido.MetaMessage("end_of_track"))
+    return track

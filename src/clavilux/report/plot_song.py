@@ -1,0 +1,200 @@
+"""The rows of a picture that show a whole song, from its first second to its last."""
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clavilux.curves import Curve, Events, Sections
+from clavilux.features.harmony.key import PITCH_CLASSES
+from clavilux.features.harmony.melody import PitchTrack
+from clavilux.features.harmony.notes import HEARD
+from clavilux.features.rhythm.bar_numbers import Count, count_beats
+from clavilux.features.song import Song
+from clavilux.report.plot_style import (
+    COLOURS,
+    FAINT,
+    INK,
+    PAPER,
+    WIDTH,
+    letters_that_fit,
+    section_colours,
+    write_times,
+)
+from clavilux.report.spectrogram import ROWS_PER_OCTAVE, draw_spectrogram
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+__all__ = [
+    "draw_bars",
+    "draw_chroma",
+    "draw_hits",
+    "draw_labels",
+    "draw_levels",
+    "draw_loudness",
+    "draw_sound",
+    "span_song",
+]
+
+QUIETEST = -45.0
+"""LUFS at the bottom of the loudness."""
+LONGEST_MELODY = 420.0
+"""Seconds of song beyond which a melody cannot be told on a picture this wide."""
+LOWEST_NOTE = 24
+"""C1, the bottom of the spectrogram."""
+BAR_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
+LEAST_BAR, LEAST_NUMBER = 5, 90
+"""Pixels between two bars that are drawn, and between two that are numbered."""
+WHITE_FROM = 0.72
+"""Brightness above which a section's colour turns to white."""
+
+
+def span_song(axes: "Axes", song: Song, *, times: bool = False) -> None:
+    """Let a row span the song, and write the times under it."""
+    axes.set_xlim(0, max(song.duration, 0.01))
+    if times:
+        write_times(axes, 0.0, song.duration)
+
+
+def draw_loudness(axes: "Axes", song: Song) -> None:
+    """Draw momentary loudness, and a line at the loudness of the whole song."""
+    loudness = _by_columns(song.loudness())[:, 0]
+    times = np.linspace(0, song.duration, len(loudness))
+    axes.fill_between(times, QUIETEST, loudness, color=COLOURS["loudness"], linewidth=0)
+    axes.axhline(song.lufs, color=INK, linewidth=1, linestyle=(0, (4, 3)))
+    axes.set_ylim(QUIETEST, max(0.0, float(loudness.max()) + 3))
+    span_song(axes, song)
+
+
+def draw_labels(axes: "Axes", song: Song, parts: Sections) -> None:
+    """Draw parts as boxes with their names, as far as there is room for them."""
+    colours = section_colours(parts.labels)
+    for start, end, label in zip(parts.bounds, parts.bounds[1:], parts.labels, strict=False):
+        axes.axvspan(start, end, color=colours[label], linewidth=0)
+        axes.axvline(start, color=PAPER, linewidth=1.2)
+        name = letters_that_fit(label, (end - start) / max(song.duration, 0.01) * WIDTH)
+        words = axes.text((start + end) / 2, 0.45, name, color=PAPER, fontsize=13, parse_math=False)
+        words.set(fontweight="bold", ha="center", va="center")
+    axes.set_ylim(0, 1)
+    span_song(axes, song)
+
+
+def draw_sound(axes: "Axes", song: Song, parts: Sections) -> None:
+    """Draw the spectrogram in the colours of the parts, and the melody over it."""
+    picture = draw_spectrogram(song.analysis, WIDTH)
+    extent = (0, max(song.duration, 0.01), 0, picture.shape[1])
+    tint = _tints(parts, song.duration, len(picture))
+    axes.imshow(_tinted(picture, tint), aspect="auto", origin="lower", extent=extent, interpolation="nearest")
+    octaves = np.arange(1, picture.shape[1] // ROWS_PER_OCTAVE)
+    axes.set_yticks(octaves * ROWS_PER_OCTAVE, [f"C{octave + 1}" for octave in octaves])
+    for bound in parts.bounds[1:-1]:
+        axes.axvline(bound, color=INK, linewidth=0.8, alpha=0.7)
+    if song.duration < LONGEST_MELODY:
+        _draw_line(axes, song.melody, song.duration)
+    axes.set_ylim(0, picture.shape[1])
+    span_song(axes, song)
+
+
+def _draw_line(axes: "Axes", line: PitchTrack, duration: float) -> None:
+    """Draw the notes of a voice where it is heard, a dash for every second pixel."""
+    heard = line.confidence.values[:, 0] > HEARD
+    edges = np.linspace(0, len(heard), min(WIDTH // 2, len(heard)) + 1).astype(int)
+    rows = (line.pitch.values[:, 0] - LOWEST_NOTE) * ROWS_PER_OCTAVE / 12
+    spans = [slice(first, last) for first, last in pairwise(edges.tolist())]
+    heights = [np.median(rows[span][heard[span]]) if heard[span].mean() > 0.5 else np.nan for span in spans]
+    times = edges * (duration / len(heard))
+    axes.hlines(heights, times[:-1], times[1:], color=INK, linewidth=2.4)
+
+
+def _tints(sections: Sections, duration: float, columns: int) -> NDArray[np.float64]:
+    """The colour of each column, (C, 3)."""
+    from matplotlib.colors import to_rgb
+
+    colours = section_colours(sections.labels)
+    shown = np.array([to_rgb(colours[label]) for label in sections.labels])
+    return np.asarray(shown[sections.index_at((np.arange(columns) + 0.5) / columns * duration)])
+
+
+def _tinted(picture: NDArray[np.float32], tint: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Turn brightness (C, B) into colours (B, C, 3): from paper through the tint to white."""
+    from matplotlib.colors import to_rgb
+
+    bright, paper = picture[:, :, None], np.array(to_rgb(PAPER))
+    coloured = paper + (tint[:, None] - paper) * np.minimum(bright / WHITE_FROM, 1)
+    white = np.clip((bright - WHITE_FROM) / (1 - WHITE_FROM), 0, 1)
+    return np.asarray(np.clip(np.swapaxes(coloured + (1 - coloured) * 0.8 * white, 0, 1), 0, 1))
+
+
+def draw_levels(axes: "Axes", song: Song) -> None:
+    """Draw the sections at every level of detail, the coarsest on top."""
+    columns = min(WIDTH, max(1, round(song.duration * 100)))
+    strips = np.stack([_tints(level, song.duration, columns) for level in song.levels])
+    extent = (0, max(song.duration, 0.01), len(strips), 0)
+    axes.imshow(strips * 0.85, aspect="auto", extent=extent, interpolation="nearest")
+    for row in range(1, len(strips)):
+        axes.axhline(row, color=PAPER, linewidth=1.6)
+    axes.set_yticks([0.5, len(strips) - 0.5], ["2", str(len(strips) + 1)])
+    span_song(axes, song)
+
+
+def draw_bars(axes: "Axes", song: Song) -> None:
+    """Draw the bars as ticks, as many as can be told apart, and number some."""
+    grid = song.grid
+    bars = count_beats(grid, song.duration).downbeats
+    if grid.confidence == 0:
+        axes.text(0.0, 0.5, "no steady beat", color=INK, fontsize=12, va="center", transform=axes.transAxes)
+    else:
+        drawn, numbered = _each(bars, LEAST_BAR), _each(bars, LEAST_NUMBER)
+        axes.vlines(drawn.times, 0.7, 1, color=FAINT, linewidth=1)
+        axes.vlines(numbered.times, 0.35, 1, color=INK, linewidth=1.2)
+        for time, bar in zip(numbered.times, numbered.bars, strict=True):
+            if time < song.duration * 0.96:
+                axes.text(time, 0.3, f" {bar}", color=INK, fontsize=11, va="center")
+    axes.set_ylim(0, 1)
+    span_song(axes, song)
+
+
+def _each(bars: Count, least: float) -> Count:
+    """Keep every second, fourth, eighth ... bar, so that they are ``least`` pixels apart."""
+    between = WIDTH / max(len(bars), 1)
+    step = next((step for step in BAR_STEPS if step * between >= least), BAR_STEPS[-1])
+    kept = (bars.bars - 1) % step == 0
+    return Count(bars.times[kept], bars.bars[kept], bars.numbers[kept])
+
+
+def draw_chroma(axes: "Axes", song: Song) -> None:
+    """Draw the pitch classes, C at the bottom."""
+    share = _by_columns(song.chroma()).T
+    extent = (0.0, max(song.duration, 0.01), -0.5, 11.5)
+    top = max(float(np.percentile(share, 99.5)), 1e-6)
+    axes.imshow(share, aspect="auto", origin="lower", extent=extent, cmap="magma", vmin=0, vmax=top)
+    axes.set_yticks(range(0, 12, 2), PITCH_CLASSES[::2])
+    span_song(axes, song)
+
+
+def draw_hits(axes: "Axes", song: Song, name: str, hits: Events) -> None:
+    """Draw how much a drum is hit, column by column."""
+    from matplotlib.colors import to_rgb
+
+    columns = WIDTH // 2
+    places = np.clip((hits.times / max(song.duration, 0.01) * columns).astype(int), 0, columns - 1)
+    played = np.bincount(places, hits.strengths, columns)
+    usual = float(np.percentile(played[played > 0], 90)) if len(hits) else 1.0
+    extent = (0, max(song.duration, 0.01), 0, 1)
+    bright = np.clip(played / max(usual, 1e-6), 0, 1)[None, :, None] ** 0.7
+    paper = np.array(to_rgb(PAPER))
+    axes.imshow(
+        paper + (np.array(to_rgb(COLOURS[name])) - paper) * bright,
+        aspect="auto",
+        extent=extent,
+        interpolation="nearest",
+    )
+    span_song(axes, song)
+
+
+def _by_columns(curve: Curve) -> NDArray[np.float32]:
+    """Average a curve to the columns of the picture, (C, channels)."""
+    columns = min(WIDTH, len(curve.values))
+    return curve.mean_between(np.linspace(0, curve.duration, columns + 1))

@@ -1,0 +1,195 @@
+"""The file beside a song: what is written is read back, and garbage is one sentence."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from clavilux.annotations.sidecar import Sidecar, corrected, corrections_of, read_labels, sidecar_path
+from clavilux.errors import OutputError, SettingError
+from clavilux.features.corrections import Corrections
+
+SAID = st.builds(
+    lambda tempo, first, metre: Corrections(**tempo, first_downbeat=first, beats_per_bar=metre),
+    st.fixed_dictionaries({}, optional={"bpm": st.floats(20, 400)})
+    | st.fixed_dictionaries({"tempo_factor": st.sampled_from([0.5, 1.0, 2.0])}),
+    st.none() | st.floats(0, 3600),
+    st.none() | st.integers(2, 7),
+)
+
+
+@pytest.fixture
+def song(tmp_path):
+    return tmp_path / "my song.mp3"
+
+
+def write(song, text):
+    sidecar_path(song).write_text(text, encoding="utf-8")
+
+
+def test_what_is_written_by_hand_is_read(song):
+    write(
+        song,
+        'bpm = 128\nfirst_downbeat = "0:01.5"\nbeats_per_bar = 3\nsections = [["0:00", "A"], [32, "B"]]\n',
+    )
+    said = corrections_of(song)
+    assert (said.bpm, said.first_downbeat, said.beats_per_bar) == (128, 1.5, 3)
+    assert said.sections.labels == ("A", "B")
+    assert said.sections.bounds[:2].tolist() == [0, 32]
+    assert said.apply_to_sections(said.sections, 60.0).bounds.tolist() == [0, 32, 60]
+
+
+def test_songs_of_one_name_share_it(song, tmp_path):
+    write(song, 'tempo = "double"\n')
+    assert corrections_of(tmp_path / "my song.wav").tempo_factor == 2
+    assert corrections_of(tmp_path / "other song.wav").none
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@given(first=SAID, later=SAID)
+def test_what_is_saved_is_read_back_and_replaces_what_was_there(tmp_path, first, later):
+    song = tmp_path / "song.ogg"
+    sidecar_path(song).unlink(missing_ok=True)
+    Sidecar.beside(song).save(first)
+    assert corrections_of(song) == first
+    Sidecar.beside(song).save(later)
+    assert corrections_of(song) == first.merged(later)
+
+
+def test_saving_keeps_comments_sections_and_order(song):
+    written = "# by ear\nbpm = 90  # slow\n\nsections = [\n  # parts\n  [0, 'A'],\n]\nbeats_per_bar = 3\n"
+    write(song, written)
+    Sidecar.beside(song).save(Corrections(beats_per_bar=3))
+    assert sidecar_path(song).read_text() == written
+    Sidecar.beside(song).save(Corrections(tempo_factor=2.0))
+    assert sidecar_path(song).read_text() == 'tempo = "double"\n' + written.replace("bpm = 90  # slow\n", "")
+    Sidecar.beside(song).save(Corrections(beats_per_bar=5))
+    assert sidecar_path(song).read_text().endswith("]\nbeats_per_bar = 5\n")
+    assert not list(song.parent.glob("*.part"))
+
+
+def test_labels_are_kept_by_name_and_move_with_the_folder(song, tmp_path):
+    (tmp_path / "labels").mkdir()
+    labels = tmp_path / "labels" / 'the "best".txt'
+    labels.write_text("0\t4\tA\n4\t8\tB\n1\t1\t1\n2\t2\t2\n")
+    Sidecar.beside(song).save(Corrections(), [labels])
+    heard = corrections_of(song)
+    assert heard.sections.labels == ("A", "B")
+    assert heard.beats.beats.tolist() == [1, 2]
+    moved = tmp_path.with_name(tmp_path.name + "-moved")
+    tmp_path.rename(moved)
+    assert corrections_of(moved / song.name) == heard
+    (moved / "labels" / labels.name).unlink()
+    with pytest.raises(SettingError, match=r"best.*cannot be read: no such file"):
+        corrections_of(moved / song.name)
+
+
+def test_the_command_line_holds_over_the_file(song, tmp_path):
+    write(song, "bpm = 90\nfirst_downbeat = 0.5\n")
+    said = corrected(song, Corrections(tempo_factor=2.0))
+    assert (said.bpm, said.tempo_factor, said.first_downbeat) == (None, 2, 0.5)
+    (tmp_path / "beats.txt").write_text("0\t0\t1\n1\t1\t2\n")
+    said = corrected(song, Corrections(), [tmp_path / "beats.txt"])
+    assert (said.bpm, said.first_downbeat) == (None, None)
+    with pytest.raises(SettingError, match="leave bpm away"):
+        corrected(song, Corrections(bpm=90), [tmp_path / "beats.txt"])
+
+
+def test_what_contradicts_itself_is_not_saved(song, tmp_path):
+    (tmp_path / "beats.txt").write_text("0\t0\t1\n1\t1\t2\n")
+    Sidecar.beside(song).save(Corrections(), [tmp_path / "beats.txt"])
+    before = sidecar_path(song).read_text()
+    with pytest.raises(SettingError, match="leave bpm away"):
+        Sidecar.beside(song).save(Corrections(bpm=90))
+    assert sidecar_path(song).read_text() == before
+
+
+def test_labels_that_say_the_same_are_named(song, tmp_path):
+    for name in ("a.txt", "b.txt"):
+        (tmp_path / name).write_text("0\t4\tA\n")
+    with pytest.raises(SettingError, match=r"'b\.txt' holds sections"):
+        read_labels([tmp_path / "a.txt", tmp_path / "b.txt"])
+    write(song, 'sections = [[0, "A"]]\nlabels = "a.txt"\n')
+    with pytest.raises(SettingError, match="lists sections, and so do the labels"):
+        corrections_of(song)
+
+
+BAD = {
+    "bpm": "cannot be used: ",
+    "bpm = 'fast'": "bpm must be a number",
+    "bpm = nan": "bpm must be a number",
+    "bpm = true": "bpm must be a number",
+    "bmp = 3": "there is no 'bmp'; did you mean bpm?",
+    "swing = 3": "there is no 'swing'",
+    "[bpm]\nx = 1": "bpm must be a number",
+    "first_downbeat = 'soon'": "'soon' is not a time",
+    "first_downbeat = [1]": "first_downbeat is a time",
+    "first_downbeat = -1": "first_downbeat is a time",
+    "beats_per_bar = 9": "2 to 7",
+    "beats_per_bar = 3.5": "whole number",
+    "tempo = 'twice'": "'half' or 'double'",
+    "tempo = ['half']": "'half' or 'double'",
+    "bpm = 90\ntempo = 'half'": "not both",
+    "sections = 3": "sections are written",
+    "sections = []": "sections are empty",
+    "sections = [[0, 'A', 3]]": "sections are written",
+    "sections = [['x', 'A']]": "'x' is not a time",
+    "sections = [[5, 'A'], [5, 'B']]": "section 1",
+    "sections = [[inf, 'A']]": "section 1 is a time",
+    "labels = 3": "labels is the name of a file",
+    "labels = [3]": "labels is the name of a file",
+    "labels = 'missing.txt'": "missing.txt",
+    "labels = '.'": "cannot be read",
+    "bpm = 1\nbpm = 2": "overwrite",
+    "bpm = " + "[" * 5000: "cannot be used",
+}
+
+
+@pytest.mark.parametrize("text", BAD, ids=[text[:25] for text in BAD])
+def test_garbage_is_one_sentence_that_names_the_file(song, text):
+    write(song, text)
+    with pytest.raises(SettingError) as caught:
+        corrections_of(song)
+    assert re.search(re.escape(BAD[text]), str(caught.value))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00b", b'bpm = "\xe9"', b" " * 10_000_001])
+def test_what_is_no_text_is_named(song, content):
+    sidecar_path(song).write_bytes(content)
+    with pytest.raises(SettingError, match=r"corrections '.*my song.clavilux.toml' is "):
+        corrections_of(song)
+
+
+def test_a_folder_in_its_place_is_named(song):
+    sidecar_path(song).mkdir()
+    with pytest.raises(SettingError, match="cannot be read"):
+        corrections_of(song)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(content=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
+def test_no_content_is_too_strange(tmp_path, content):
+    song = tmp_path / "song.ogg"
+    sidecar_path(song).write_bytes(content)
+    said = "song.clavilux.toml"
+    try:
+        corrections_of(song)
+    except SettingError as error:
+        said = str(error)
+    assert "song.clavilux.toml" in said
+
+
+def test_a_folder_that_cannot_be_written_is_named(tmp_path):
+    with pytest.raises(OutputError, match="There is no folder"):
+        Sidecar.beside(Path(tmp_path / "no" / "such" / "song.mp3")).save(Corrections(bpm=90))
+
+
+def test_the_last_section_lasts_to_the_end_of_any_song(song):
+    write(song, 'sections = [[3, "A"]]\n')
+    sections = corrections_of(song).apply_to_sections(corrections_of(song).sections, 3600.0)
+    assert sections.labels == ("-", "A")
+    assert np.allclose(sections.bounds, [0, 3, 3600])

@@ -1,0 +1,106 @@
+"""A kept program is used only whole, and only for what it was made for."""
+
+import io
+import os
+
+import pytest
+import torch
+
+from clavilux.engine.cache import KEPT, Compiled, key
+from clavilux.generator.model import load_model
+from clavilux.generator.program import Program
+
+
+class Engine:
+    """Compiles texts to themselves."""
+
+    def __init__(self, *, refuses: bool = False):
+        self.refuses = refuses
+
+    def compile_model(self, model, _device, _config):
+        return Text(model)
+
+    def import_model(self, blob, _device, _config):
+        if self.refuses:
+            raise RuntimeError("made by another version")
+        return Text(blob.decode())
+
+
+class Text(str):
+    __slots__ = ()
+
+    def export_model(self):
+        return io.BytesIO(self.encode())
+
+
+def fetch(folder, name="a", text="made", **more):
+    return Compiled(folder, name).fetch(Engine(**more), {}, lambda: text)
+
+
+def test_what_is_kept_comes_back(tmp_path):
+    assert fetch(tmp_path / "new", text="first") == "first"
+    assert fetch(tmp_path / "new", text="second") == "first"
+    assert fetch(tmp_path / "new", "b", text="second") == "second"
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_nothing_is_kept_without_a_folder():
+    assert fetch(None, text="first") == "first"
+    assert fetch(None, text="second") == "second"
+
+
+@pytest.mark.parametrize("cut", [0, 10, 32, 35])
+def test_a_damaged_entry_counts_as_missing(tmp_path, cut):
+    fetch(tmp_path, text="first")
+    (path,) = tmp_path.iterdir()
+    path.write_bytes(path.read_bytes()[:cut])
+    assert fetch(tmp_path, text="second") == "second"
+    assert fetch(tmp_path, text="third") == "second"
+
+
+def test_a_changed_entry_counts_as_missing(tmp_path):
+    fetch(tmp_path, text="first")
+    (path,) = tmp_path.iterdir()
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    assert fetch(tmp_path, text="second") == "second"
+
+
+def test_an_entry_the_engine_refuses_is_made_again(tmp_path):
+    fetch(tmp_path, text="first")
+    assert fetch(tmp_path, text="second", refuses=True) == "second"
+
+
+def test_a_folder_that_cannot_be_written_is_no_error(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    assert fetch(tmp_path / "file" / "cache", text="first") == "first"
+
+
+def test_only_the_latest_used_stay(tmp_path):
+    for n in range(KEPT):
+        fetch(tmp_path, f"old{n}")
+    for age, path in enumerate(sorted(tmp_path.iterdir())):
+        os.utime(path, (1000 + age, 1000 + age))
+    assert fetch(tmp_path, "old0", text="again") == "made"  # used just now
+    fetch(tmp_path, "new")
+    assert len(list(tmp_path.iterdir())) == KEPT
+    assert fetch(tmp_path, "old0", text="again") == "made"
+    assert fetch(tmp_path, "old1", text="again") == "again"
+
+
+def test_a_key_is_for_one_program():
+    silk = load_model("silk")
+    program = Program(silk, size=(64, 64))
+    keys = {
+        key(program, 1),
+        key(program, 2),
+        key(Program(silk, size=(66, 64)), 1),
+        key(Program(silk, size=(64, 64), cells=(4, 5)), 1),
+        key(Program(silk, size=(64, 64), pixels="rgb24"), 1),
+    }
+    assert len(keys) == 5
+    assert key(Program(load_model("silk"), size=(64, 64)), 1) in keys
+    with torch.no_grad():
+        program.network.blocks[0].convs[0].bias[0] += 1
+    assert key(program, 1) not in keys

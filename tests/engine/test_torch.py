@@ -1,0 +1,147 @@
+"""A frame's pixels are the same whatever is drawn beside it, and trouble is said plainly."""
+
+import numpy as np
+import pytest
+import torch
+
+from clavilux.engine.torch import TorchRunner, choose_device
+from clavilux.errors import RenderError, SettingError
+from clavilux.generator.program import FrameInputs, Program
+
+BATCH = 3
+
+
+@pytest.fixture(scope="module")
+def runner(program):
+    return TorchRunner(program, batch=BATCH)
+
+
+def test_pixels_do_not_depend_on_place_or_neighbours(program, runner, inputs):
+    whole = runner.run(inputs(program, [0, 1, 2]))
+    assert whole.shape == (3, 192, 160)
+    assert whole.dtype == np.uint8
+    for order in ([2, 1, 0], [1, 9, 8], [5, 2, 2]):
+        drawn = runner.run(inputs(program, order))
+        for place, n in enumerate(order):
+            if n < 3:
+                assert np.array_equal(drawn[place], whole[n]), (order, place)
+
+
+@pytest.mark.parametrize("indices", [[0], [2, 1], [0, 1, 2, 3]])
+def test_any_number_of_frames(program, runner, indices, inputs):
+    drawn = runner.run(inputs(program, indices))
+    assert len(drawn) == len(indices)
+    for place, n in enumerate(indices):
+        assert np.array_equal(drawn[place], runner.run(inputs(program, [n]))[0])
+
+
+def test_the_inputs_are_left_alone(program, runner, inputs):
+    given = inputs(program, [0, 1])
+    before = [given.ws.copy(), *(noise.copy() for noise in given.noise.values())]
+    runner.run(given)
+    for kept, now in zip(before, [given.ws, *given.noise.values()], strict=True):
+        assert np.array_equal(kept, now)
+
+
+def test_the_network_stays_as_it_was(program, runner, inputs):
+    network = program.network
+    before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    runner.run(inputs(program, [0]))
+    assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
+
+
+def test_wrong_inputs(program, runner, inputs):
+    given = inputs(program, [0, 1])
+    short = dict(list(given.noise.items())[:-1])
+    for bad in (
+        FrameInputs(given.ws, short, given.frame_index),
+        FrameInputs(given.ws[:1], given.noise, given.frame_index),
+        FrameInputs(given.ws[:0], {n: a[:0] for n, a in given.noise.items()}, given.frame_index[:0]),
+    ):
+        with pytest.raises(RenderError, match="noise"):
+            runner.run(bad)
+    with pytest.raises(RenderError, match="latents"):
+        runner.run(FrameInputs(given.ws[:, 1:], given.noise, given.frame_index))
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        torch.OutOfMemoryError("CUDA out of memory. Tried to allocate"),
+        RuntimeError(
+            "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 8 bytes"
+        ),
+        MemoryError(),
+    ],
+)
+def test_too_little_memory_is_said_plainly(program, monkeypatch, error, inputs):
+    def fail(*_):
+        raise error
+
+    runner = TorchRunner(program, batch=1)
+    monkeypatch.setattr(program.pixels, "forward", fail)
+    with pytest.raises(RenderError, match="smaller --size"):
+        runner.run(inputs(program, [0]))
+
+
+def test_other_errors_are_not_called_memory(program, monkeypatch, inputs):
+    def fail(*_):
+        raise RuntimeError("a defect")
+
+    runner = TorchRunner(program, batch=1)
+    monkeypatch.setattr(program.pixels, "forward", fail)
+    with pytest.raises(RuntimeError, match="a defect"):
+        runner.run(inputs(program, [0]))
+
+
+def test_devices():
+    assert choose_device("cpu") == "cpu"
+    assert choose_device() in {"cpu", "cuda", "mps"}
+    for name in ("gpu", "cuda:99", ""):
+        with pytest.raises(SettingError, match="cpu"):
+            choose_device(name)
+
+
+def test_empty_batches(program):
+    with pytest.raises(SettingError, match="at least 1"):
+        TorchRunner(program, batch=0)
+
+
+def test_many_passes_in_flight_keep_their_order(program, runner, inputs):
+    order = [*range(7), 3, 0]
+    drawn = runner.run(inputs(program, order))
+    single = {n: runner.run(inputs(program, [n]))[0] for n in set(order)}
+    assert all(np.array_equal(frame, single[n]) for frame, n in zip(drawn, order, strict=True))
+
+
+def test_a_later_run_does_not_change_an_earlier_one(program, runner, inputs):
+    first = runner.run(inputs(program, [0, 1]))
+    kept = first.copy()
+    runner.run(inputs(program, [5, 6, 7, 8]))
+    assert np.array_equal(first, kept)
+
+
+def test_half_precision_stays_near_and_leaves_the_model_alone(program, runner, inputs):
+    before = {name: tensor.clone() for name, tensor in program.network.state_dict().items()}
+    half = TorchRunner(program, batch=2, precision="fp16")
+    assert (runner.label, half.label) == ("torch fp32 on cpu", "torch fp16 on cpu")
+    found, wanted = (r.run(inputs(program, [0, 1])).astype(float) for r in (half, runner))
+    assert np.abs(found - wanted).mean() < 0.5
+    assert not np.array_equal(found, wanted)
+    assert all(torch.equal(before[name], tensor) for name, tensor in program.network.state_dict().items())
+    assert np.array_equal(runner.run(inputs(program, [0, 1])), wanted)
+
+
+def test_half_precision_keeps_huge_styles_and_weights_in_range(small_model, inputs):
+    program = Program(small_model, size=(32, 32), cells=(4, 4))
+    for block in program.network.blocks:
+        for conv in block.convs:
+            conv.weight *= 3000
+            conv.power *= 3000**2
+            conv.affine.weight *= 500
+    given = inputs(program, [0, 1, 2])
+    found, wanted = (
+        TorchRunner(program, batch=3, precision=precision).run(given).astype(float)
+        for precision in ("fp16", "fp32")
+    )
+    assert np.abs(found - wanted).mean() < 0.5
