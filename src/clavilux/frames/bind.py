@@ -1,74 +1,78 @@
 """The one place where patch, song and model meet: symbols become arrays."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-from clavilux.features.song import Song
-from clavilux.frames.inputs import BoundLatents, BoundNoise
+from clavilux.catalogue import GROUPS
+from clavilux.frames.bound import Bound, Stage
 from clavilux.generator.model import Model
-from clavilux.generator.program import FrameInputs, Program
-from clavilux.patch.latents import GROUPS, LatentField, Loop, Mix, On, Palette, Toward, Weigh
+from clavilux.generator.program import Program
+from clavilux.patch.palette import Palette, PaletteLatents
 from clavilux.patch.patch import Patch
 from clavilux.profile.palettes import choose_palette
 from clavilux.profile.survey import survey
-from clavilux.signals.evaluate import Evaluation
+from clavilux.signals.evaluate import Curves
+from clavilux.signals.table import OPS
 from clavilux.store import Store
-from clavilux.timeline import Window
 
-__all__ = ["BoundPatch", "bind"]
-
-
-@dataclass(frozen=True)
-class BoundPatch:
-    """A patch ready to be drawn: frame numbers in, everything that varies out."""
-
-    latents: BoundLatents
-    noise: BoundNoise
-
-    def inputs(self, window: Window) -> FrameInputs:
-        """Compute what a program needs for the frames of a window."""
-        return FrameInputs(self.latents.at(window), self.noise.at(window), window.indices)
+__all__ = ["bind", "choose_palettes"]
 
 
 def bind(
-    patch: Patch, song: Song, model: Model, program: Program, *, seed: int = 0, store: Store | None = None
-) -> BoundPatch:
-    """Resolve a patch for a song and a model.
-
-    Palettes become latents of the model, layer groups its layers, signals curves of the song.
+    patch: Patch,
+    curves: Curves,
+    model: Model,
+    program: Program,
+    *,
+    seed: int = 0,
+    palettes: Mapping[Palette, PaletteLatents] | None = None,
+) -> Bound:
+    """Resolve a patch for a song's curves and a model.
 
     Args:
         patch: what to show.
-        song: what is heard.
-        model: what draws.
+        curves: `evaluate(patch.signals, song)`.
+        model: what draws; gives layer groups and the mean latent.
         program: gives the sizes of the noise.
         seed: chooses the noise.
-        store: keeps the model's survey, from which palettes are chosen.
+        palettes: latents of the patch's palettes; chosen from the model unless given.
 
     Raises:
-        PatchError: the song or the model has no such part.
+        ModelError: palettes cannot be chosen from the model.
     """
-    evaluation = Evaluation(song)
-    known = survey(model, store or Store())
-    palettes = {
-        palette: choose_palette(known, seed=palette.seed, mood=palette.mood)
-        for palette in dict.fromkeys(_palettes(patch.latents))
+    chosen = choose_palettes(patch, model) if palettes is None else palettes
+    return Bound(patch, curves, chosen, model.w_avg, _stage(model, program), seed)
+
+
+def choose_palettes(patch: Patch, model: Model, store: Store | None = None) -> dict[Palette, PaletteLatents]:
+    """Choose the latents of every palette of a patch from a model.
+
+    Args:
+        patch: what to show.
+        model: what draws.
+        store: keeps the model's survey, from which palettes are chosen.
+    """
+    found = patch.palettes
+    pool = survey(model, store or Store()) if found else None
+    return {
+        node: OPS[node.op].function(lambda **how: choose_palette(pool, **how), **dict(node.params))  # type: ignore[arg-type]
+        for node in found
     }
-    groups: dict[str, range] = {name: model.group(name) for name in GROUPS}
-    latents = BoundLatents(patch.latents, evaluation, palettes, groups, model.num_ws, model.w_avg, patch.psi)
-    return BoundPatch(latents, BoundNoise(patch.noise, evaluation, program.noise_shapes, seed))
 
 
-def _palettes(field: LatentField) -> Iterator[Palette]:
-    match field:
-        case Weigh() | Loop():
-            yield field.palette
-        case Mix():
-            yield from _palettes(field.first)
-            yield from _palettes(field.second)
-        case On():
-            yield from _palettes(field.base)
-            yield from _palettes(field.other)
-        case Toward():
-            yield from _palettes(field.base)
-            yield field.entry.palette
+def _stage(model: Model, program: Program) -> Stage:
+    sizes = {
+        name.removeprefix("noise/"): (spec.shape[1], spec.shape[2])
+        for name, spec in program.inputs.items()
+        if name.startswith("noise/")
+    }
+    groups = {name: model.group(name) for name in GROUPS}
+    layers = model.network.layers
+    return Stage(
+        model.num_ws,
+        groups,
+        sizes,
+        {
+            name: frozenset(layer for layer in sizes if layers[layer].w_index in group)
+            for name, group in groups.items()
+        },
+    )

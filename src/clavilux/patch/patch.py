@@ -1,9 +1,18 @@
 """A patch: everything that is shown, as one value."""
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from clavilux.patch.latents import LatentField
-from clavilux.patch.noise import NoiseField
+from clavilux.errors import PatchError
+from clavilux.patch.bend import Bend
+from clavilux.patch.latent import Latent
+from clavilux.patch.noise import Noise
+from clavilux.patch.palette import Palette
+from clavilux.patch.rewrite import Rewrite
+from clavilux.signals.expr import Node, Signal, as_signal, nodes_of
+from clavilux.signals.table import KINDS, OPS
+from clavilux.signals.text import parse_lines, to_lines
 
 __all__ = ["Patch"]
 
@@ -15,12 +24,93 @@ class Patch:
     Attributes:
         latents: shape and colour.
         noise: texture.
-        psi: truncation; 0 is the model's average picture, 1 its full variety.
+        psi: truncation; 0 is the model's average image, 1 its full variety. A number or a signal.
+        bends: transforms of features.
+        rewrites: changes of weights.
+
+    Raises:
+        PatchError: a part is of another kind.
+
+    >>> from clavilux.patch.noise import drift
+    >>> from clavilux.patch.palette import palette
+    >>> patch = Patch(palette(seed=1).loop(bars=8), drift(seconds=4), psi=0.7)
+    >>> print(patch)
+    latents = palette(seed=1).loop(bars=8)
+    noise = drift(seconds=4, name='')
+    psi = 0.7
+    >>> Patch.parse(str(patch)) == patch
+    True
     """
 
-    latents: LatentField
-    noise: NoiseField
-    psi: float = 1.0
+    latents: Latent
+    noise: Noise
+    psi: Signal | float = 1.0
+    bends: tuple[Bend, ...] = ()
+    rewrites: tuple[Rewrite, ...] = ()
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "psi", as_signal(self.psi))
+        for kind, name in (("latent", "latents"), ("noise", "noise")):
+            _check(kind, name, getattr(self, name))
+        for kind, name in (("bend", "bends"), ("rewrite", "rewrites")):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+            for node in getattr(self, name):
+                _check(kind, name, node)
 
     def __str__(self) -> str:
-        return f"latents = {self.latents}\nnoise = {self.noise}\npsi = {self.psi:g}"
+        return "\n".join(to_lines(self._roots))
+
+    @classmethod
+    def parse(cls, text: str) -> "Patch":
+        """Read a patch as `str` writes it; nothing in it is executed.
+
+        Raises:
+            PatchError: it cannot be read; says what, with its line and column.
+        """
+        parts = parse_lines(text)
+        missing = [name for name in ("latents", "noise", "psi") if name not in parts]
+        if missing:
+            raise PatchError(f"The patch has no line '{missing[0]} = ...'", where="patch", value=missing[0])
+        bends, rewrites = (_numbered(parts, name) for name in ("bend", "rewrite"))
+        return cls(parts["latents"], parts["noise"], parts["psi"], bends, rewrites)
+
+    @property
+    def nodes(self) -> Iterator[Node]:
+        """Every node once, inputs before what is made of them."""
+        return nodes_of(*self._roots.values())
+
+    @property
+    def signals(self) -> list[Signal]:
+        """The signals that latents, noise, psi, bends and rewrites take, once each, in a fixed order."""
+        visual = [node for node in self.nodes if not isinstance(node, Signal)]
+        taken = [each for node in visual for each in node.inputs if isinstance(each, Signal)]
+        return list(dict.fromkeys([*taken, as_signal(self.psi)]))
+
+    @property
+    def palettes(self) -> list[Palette]:
+        """The palettes it uses, once each, in a fixed order."""
+        return [node for node in self.nodes if isinstance(node, Palette)]
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """Version of every op it uses, by the op's key."""
+        return {key: OPS[key].version for key in sorted({node.op for node in self.nodes})}
+
+    @property
+    def _roots(self) -> dict[str, Node]:
+        roots: dict[str, Node] = {"latents": self.latents, "noise": self.noise, "psi": as_signal(self.psi)}
+        roots |= {f"bend{k}": bend for k, bend in enumerate(self.bends)}
+        return roots | {f"rewrite{k}": rewrite for k, rewrite in enumerate(self.rewrites)}
+
+
+def _check(kind: Any, name: str, node: object) -> None:
+    if not isinstance(node, Node) or node.kind != kind:
+        shown = node.place if isinstance(node, Node) else repr(node)
+        raise PatchError(f"The {name} of a patch cannot be {shown}", where=name, hint=f"give {KINDS[kind]}")
+
+
+def _numbered(parts: Mapping[str, Any], name: str) -> tuple[Any, ...]:
+    found = []
+    while f"{name}{len(found)}" in parts:
+        found.append(parts[f"{name}{len(found)}"])
+    return tuple(found)

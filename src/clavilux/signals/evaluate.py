@@ -1,89 +1,123 @@
-"""From expressions to numbers: curves on the control clock, and values per frame.
+"""From expressions to numbers: curves of a song, and their values per frame.
 
-Every signal is computed once per song, on the 100 Hz clock; what it was made from is let go. Per frame a
-curve is its mean over the frame and an envelope its maximum, so no hit falls between two frames; pointwise
-ops are applied to those values, so what is built from an envelope meets its peak too.
+Every signal is computed once per song, on the 100 Hz clock; intermediate curves are released. Per frame a curve is
+its mean over the frame and an envelope its maximum, so no event falls between two frames; pointwise ops are applied
+to those values, so what is built from an envelope reaches its peak too.
 """
 
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from clavilux.curves import Curve
+from clavilux.arrays import F64
+from clavilux.curves import Curve, Grid
 from clavilux.features.song import Song
-from clavilux.signals.expr import Hits, Node, Signal, Stem
+from clavilux.signals.expr import Node, Signal
 from clavilux.signals.table import OPS
 
-__all__ = ["Evaluation", "evaluate"]
-
-Array = NDArray[np.float64]
+__all__ = ["Curves", "curves_needed", "evaluate"]
 
 
-def evaluate(signal: Signal, song: Song) -> Curve:
-    """Compute a signal for a song.
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Signals of one song as values: all that a patch needs of what was heard.
 
-    Returns:
-        the curve, (T, C) at 100 Hz.
+    Attributes:
+        curves: by signal, (T, C) at 100 Hz.
+        grid: the song's beats and bars.
+    """
+
+    curves: Mapping[Signal, Curve]
+    grid: Grid
+
+    def __getitem__(self, signal: Signal) -> Curve:
+        return self.curves[signal]
+
+    def at(self, signal: Signal, edges: F64, known: dict[Node, F64] | None = None) -> F64:
+        """Sample a signal between neighbouring frame edges (B + 1,) s; float64 (B, C).
+
+        Args:
+            signal: one of `curves`, or pointwise ops on them.
+            edges: start of each frame and end of the last.
+            known: values for these edges so far, to be added to: shared parts are computed once.
+        """
+        known = {} if known is None else known
+        if signal not in known:
+            known[signal] = self._sampled(signal, edges, known)
+        return known[signal]
+
+    def _sampled(self, signal: Signal, edges: F64, known: dict[Node, F64]) -> F64:
+        op, params = OPS[signal.op], dict(signal.params)
+        if op.sampling == "pointwise":
+            inputs = [self.at(each, edges, known) for each in signal.inputs if isinstance(each, Signal)]
+            value = np.asarray(op.function(*inputs, **params), np.float64)
+            return value if value.ndim else np.full((len(edges) - 1, 1), value)
+        curve = self.curves[signal]
+        sampled = curve.max_between(edges) if op.sampling == "max" else curve.mean_between(edges)
+        return sampled.astype(np.float64)
+
+
+def evaluate(signals: Signal | Iterable[Signal], song: Song) -> Curves:
+    """Compute the curves that some signals need of a song.
+
+    Args:
+        signals: one, or all that a patch uses.
+        song: what is heard.
 
     Raises:
-        PatchError: the song has no such stem.
+        SongError: the song has no such stem.
+
+    >>> from clavilux.audio.sound import Audio
+    >>> from clavilux.signals.sources import song
+    >>> level = song.mix.rms().smooth(seconds=1)
+    >>> evaluate(level, Song(Audio.from_samples(np.zeros(8000), 8000)))[level].values.shape
+    (100, 1)
     """
-    return Evaluation(song).curve(signal)
+    roots = [signals] if isinstance(signals, Signal) else list(signals)
+    curves: dict[Signal, Curve] = {}
+    for signal in curves_needed(roots):
+        curves[signal] = _Evaluation(song, curves).curve(signal)
+    return Curves(curves, song.grid)
 
 
-class Evaluation:
-    """Signals of one song, each computed when first asked for and kept."""
+def curves_needed(roots: Iterable[Signal]) -> Iterator[Signal]:
+    """Yield the signals that must be known as curves: below pointwise ops, once each, in a fixed order."""
+    waiting, seen = list(roots)[::-1], set()
+    while waiting:
+        node = waiting.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        if OPS[node.op].sampling == "pointwise":
+            waiting.extend(each for each in reversed(node.inputs) if isinstance(each, Signal))
+        else:
+            yield node
 
-    def __init__(self, song: Song) -> None:
-        self.song = song
-        self._curves: dict[Node, Curve] = {}
+
+class _Evaluation:
+    """Computes one signal of a song; keeps what it is made from only until then."""
+
+    def __init__(self, song: Song, curves: Mapping[Signal, Curve]) -> None:
+        self._song, self._curves = song, curves
+        self._known: dict[Node, Any] = {}
 
     def curve(self, signal: Signal) -> Curve:
-        """Compute the signal over the whole song."""
-        known = self._curves.get(signal)
-        if known is None:
-            known = self._curves[signal] = self._compute(signal, {})
-        return known
+        values = np.asarray(self._computed(signal), np.float32)
+        return Curve(values if values.ndim else values.reshape(1, 1))
 
-    def frames(self, signal: Signal, edges: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Sample the signal between neighbouring frame edges (B + 1,) s; float64 (B, C)."""
-        if signal.op == "constant":
-            return np.full((len(edges) - 1, 1), signal.params[0][1], np.float64)
-        op = OPS[signal.op]
-        if op.pointwise:
-            inputs = [self.frames(node, edges) for node in signal.inputs if isinstance(node, Signal)]
-            return np.asarray(op.function(*inputs, **dict(signal.params)), np.float64)
-        sample = self.curve(signal).max_between if _is_envelope(signal) else self.curve(signal).mean_between
-        return sample(edges).astype(np.float64)
+    def _value(self, node: Node) -> Any:
+        """Return what an op is given for a node: a curve's values for a signal."""
+        if node not in self._known:
+            if isinstance(node, Signal):
+                curve = self._curves[node] if node in self._curves else self.curve(node)
+                self._known[node] = curve.values.astype(np.float64)
+            else:
+                self._known[node] = self._computed(node)
+        return self._known[node]
 
-    def _compute(self, signal: Signal, met: dict[Node, Curve]) -> Curve:
-        """Compute a signal; ``met`` remembers what it is made from, as nodes may be met more than once."""
-        if signal.op == "constant":
-            return Curve(np.full((1, 1), signal.params[0][1]))
-        return Curve(self._call(signal, met).astype(np.float32))
-
-    def _call(self, node: Node, met: dict[Node, Curve]) -> Any:
-        """Do what a node's op does, on its inputs."""
-        function = OPS[node.op].function
-        inputs = [self._input(other, met) for other in node.inputs]
-        song = [self.song] if "song" in function.__annotations__ else []
-        return function(*song, *inputs, **dict(node.params))
-
-    def _input(self, node: Node, met: dict[Node, Curve]) -> object:
-        match node:
-            case Stem():
-                return node.op
-            case Hits():
-                return self._call(node, met) if node.inputs else getattr(self.song, node.op)
-            case Signal():
-                known = self._curves.get(node) or met.get(node)
-                if known is None:
-                    known = met[node] = self._compute(node, met)
-                return known.values.astype(np.float64)
-        raise TypeError(type(node).__name__)
-
-
-def _is_envelope(signal: Signal) -> bool:
-    """Tell whether a signal jumps and falls: an envelope or a release."""
-    return OPS[signal.op].kind == "envelope" or signal.op == "release"
+    def _computed(self, node: Node) -> Any:
+        op = OPS[node.op]
+        inputs = [self._value(each) for each in node.inputs]
+        return op.function(*([self._song] if op.needs == "song" else []), *inputs, **dict(node.params))

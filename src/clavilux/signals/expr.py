@@ -1,7 +1,8 @@
-"""Expressions over a song: immutable nodes, equal by value, readable as a sentence.
+"""Expressions over a song: immutable nodes, equal by value, that read as a sentence.
 
-A `Stem` is a part of the sound, `Hits` are moments detected in it, a `Signal` is a curve. Their methods come
-from the op table (`clavilux.signals.ops`); hits become a signal by an envelope. Nothing is computed here.
+A node is an op applied to nodes, with every parameter written out. Nothing is computed here; methods come from
+the op table. Two nodes are equal where their digests are, so comparing and hashing take no time however often
+parts are shared, and a digest names the same expression in every process.
 
 >>> from clavilux.signals.sources import song
 >>> print(song.harmonic.chroma().smooth(seconds=0.2))
@@ -12,143 +13,256 @@ True
 
 from __future__ import annotations
 
-import difflib
 import math
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, ClassVar
+from collections.abc import Iterator, Mapping
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from clavilux.errors import PatchError
-from clavilux.signals.table import OPS, Kind, Op, Parameter
+from clavilux.signals import ops as _ops  # fills the op table
+from clavilux.signals.table import KINDS, OPS, Kind, Op, Value, find_op
 
-__all__ = ["Hits", "Node", "Signal", "Stem", "as_signal"]
+if TYPE_CHECKING:
+    from clavilux.signals.methods import EventsMethods, SignalMethods, StemMethods
+else:
+    from clavilux.signals.table import methods_of
+
+    EventsMethods, SignalMethods, StemMethods = map(methods_of, ("events", "signal", "stem"))
+
+__all__ = ["Events", "Node", "Signal", "Stem", "apply", "as_signal", "nodes_of"]
+
+assert _ops
 
 Number = int | float
+MAX_DEPTH = 256
+"""Longest chain of ops: beyond it no one can read a patch, and recursion would fail."""
+
+N = TypeVar("N", bound="Node")
 
 
 class UnknownOpError(PatchError, AttributeError):
     """An op that does not exist, or not for this kind of node."""
 
 
-@dataclass(frozen=True)
 class Node:
-    """One op applied to its inputs.
+    """One op applied to nodes.
 
     Attributes:
-        op: name in the op table, or the name of a source.
+        op: its key in the op table.
         inputs: the nodes it works on.
         params: name and value of every parameter, defaults included, in the table's order.
+        digest: hash of all of these.
+        depth: number of ops on the longest chain down to a source.
     """
 
+    __slots__ = ("depth", "digest", "inputs", "op", "params")
+
+    kind: ClassVar[Kind]
+    of_kind: ClassVar[dict[Kind, type[Node]]] = {}
     op: str
-    inputs: tuple[Node, ...] = ()
-    params: tuple[tuple[str, Parameter], ...] = ()
+    inputs: tuple[Node, ...]
+    params: tuple[tuple[str, Value], ...]
+    digest: str
+    depth: int
 
-    methods: ClassVar[frozenset[Kind]] = frozenset()
-    noun: ClassVar[str] = "node"
+    def __init_subclass__(cls) -> None:
+        Node.of_kind[cls.kind] = cls
 
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name.startswith("_"):
-            raise AttributeError(name)
-        known = [op.name for op in OPS.values() if op.kind in self.methods]
-        if name not in known:
-            near = difflib.get_close_matches(name, known, 1)
-            hint = f"did you mean '{near[0]}'?" if near else f"there are {', '.join(sorted(known))}."
-            raise UnknownOpError(f"There is no operation '{name}' on {self.noun} '{self}'; {hint}")
-        return lambda *inputs, **params: _apply(OPS[name], (self, *inputs), params)
+    @classmethod
+    def make(cls, op: Op, inputs: tuple[Node, ...], params: tuple[tuple[str, Value], ...]) -> Node:
+        """Make the node of an op whose arguments are checked."""
+        node = object.__new__(Node.of_kind[op.gives])
+        depth = 1 + max((each.depth for each in inputs), default=0)
+        if depth > MAX_DEPTH:
+            raise PatchError(f"More than {MAX_DEPTH} operations in a row cannot be followed")
+        text = repr((op.key, params, [each.digest for each in inputs]))
+        digest = blake2b(text.encode(), digest_size=16).hexdigest()
+        for name, value in zip(
+            ("op", "inputs", "params", "digest", "depth"),
+            (op.key, inputs, params, digest, depth),
+            strict=True,
+        ):
+            object.__setattr__(node, name, value)
+        return node
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"a {type(self).__name__} does not change; make another one")
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Node) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuilt, (self.op, self.inputs, self.params)
 
     def __str__(self) -> str:
-        if not self.inputs:
-            return self.op if not self.params else f"{self.params[0][1]:g}"
-        symbol = OPS[self.op].symbol
-        if symbol:
-            return f"({symbol.join(str(node) for node in self.inputs)})"
-        arguments = [str(node) for node in self.inputs[1:]]
-        arguments += [f"{name}={value:g}" for name, value in self.params if value is not None]
-        return f"{self.inputs[0]}.{self.op}({', '.join(arguments)})"
+        from clavilux.signals.text import to_text
+
+        return to_text(self)
+
+    __repr__ = __str__
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        try:
+            find_op(name, self.kind, self.place)
+        except PatchError as error:
+            raise UnknownOpError(error.what, where=error.where, value=name, hint=error.hint) from None
+        raise AttributeError(name)
+
+    @property
+    def place(self) -> str:
+        """What messages call this node.
+
+        >>> from clavilux.signals.sources import song
+        >>> song.kick.place
+        "the events 'kick'"
+        """
+        from clavilux.signals.text import to_line
+
+        return f"the {KINDS[self.kind]} '{to_line(self)}'"
+
+    def _apply(self, op: Op, arguments: tuple[Any, ...], params: Mapping[str, Any]) -> Node:
+        return apply(op, (self, *arguments), params)
 
 
-@dataclass(frozen=True)
-class Stem(Node):
+class Stem(Node, StemMethods):
     """A part of the sound, such as the drums."""
 
-    methods: ClassVar[frozenset[Kind]] = frozenset({"measure", "detect"})
-    noun: ClassVar[str] = "the stem"
+    __slots__ = ()
+    kind = "stem"
 
 
-@dataclass(frozen=True)
-class Hits(Node):
+class Events(Node, EventsMethods):
     """Detected moments; a signal only once they are given an envelope."""
 
-    methods: ClassVar[frozenset[Kind]] = frozenset({"envelope"})
-    noun: ClassVar[str] = "the hits"
+    __slots__ = ()
+    kind = "events"
 
 
-@dataclass(frozen=True)
-class Signal(Node):
+class Signal(Node, SignalMethods):
     """A curve through the song; takes part in arithmetic with numbers and other signals."""
 
-    methods: ClassVar[frozenset[Kind]] = frozenset({"shape", "combine"})
-    noun: ClassVar[str] = "the signal"
+    __slots__ = ()
+    kind = "signal"
 
     def __add__(self, other: Signal | Number) -> Signal:
-        return _combine("add", self, other)
+        return _arithmetic("add", self, other)
 
     def __radd__(self, other: Number) -> Signal:
-        return _combine("add", other, self)
+        return _arithmetic("add", other, self)
 
     def __sub__(self, other: Signal | Number) -> Signal:
-        return _combine("subtract", self, other)
+        return _arithmetic("subtract", self, other)
 
     def __rsub__(self, other: Number) -> Signal:
-        return _combine("subtract", other, self)
+        return _arithmetic("subtract", other, self)
 
     def __mul__(self, other: Signal | Number) -> Signal:
-        return _combine("multiply", self, other)
+        return _arithmetic("multiply", self, other)
 
     def __rmul__(self, other: Number) -> Signal:
-        return _combine("multiply", other, self)
+        return _arithmetic("multiply", other, self)
+
+    def __truediv__(self, other: Signal | Number) -> Signal:
+        return _arithmetic("divide", self, other)
+
+    def __rtruediv__(self, other: Number) -> Signal:
+        return _arithmetic("divide", other, self)
+
+    def __neg__(self) -> Signal:
+        if self.op == "constant":
+            return as_signal(-float(self.params[0][1] or 0))
+        return _arithmetic("subtract", 0.0, self)
 
 
 def as_signal(value: Signal | Number) -> Signal:
     """Turn a number into a constant signal; a signal stays itself.
 
     Raises:
-        PatchError: neither, for example hits without an envelope.
+        PatchError: neither, for example events without an envelope.
     """
     if isinstance(value, Signal):
         return value
-    if isinstance(value, Hits):
+    if isinstance(value, Events):
         raise PatchError(
-            f"'{value}' are hits, not a curve; give them an envelope, as in {value}.decay(beats=0.25)."
+            f"'{value}' are events, not a curve",
+            value=str(value),
+            hint=f"give them an envelope, as in {value}.decay(beats=0.25)",
         )
     if isinstance(value, bool) or not isinstance(value, Number) or not math.isfinite(value):
-        raise PatchError(f"{value!r} is neither a number nor a signal.")
-    return Signal("constant", (), (("value", float(value)),))
+        shown = f"'{value}'" if isinstance(value, Node) else repr(value)
+        raise PatchError(f"{shown} is neither a number nor a signal", value=value)
+    return apply(OPS["constant"], (), {"value": float(value)})
 
 
-def _combine(name: str, first: Signal | Number, second: Signal | Number) -> Signal:
-    return Signal(name, (as_signal(first), as_signal(second)))
+def apply(op: Op, arguments: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
+    """Apply an op: check every argument and write out every parameter.
 
+    Args:
+        op: from the table.
+        arguments: positional ones, nodes and parameters, in the op's order.
+        params: the rest, by name; defaults where they are not given.
 
-def _apply(op: Op, inputs: tuple[Node | Number, ...], params: dict[str, Parameter]) -> Signal | Hits:
-    nodes = tuple(node if isinstance(node, Node) else as_signal(node) for node in inputs)
-    if len(nodes) != op.arity:
-        raise PatchError(f"'{op.name}' on '{nodes[0]}' works on {op.arity} signal(s), not {len(nodes)}.")
-    unknown = sorted(set(params) - set(op.params))
+    Raises:
+        PatchError: an argument is missing, unknown, of another kind or out of range.
+    """
+    place = f"'{op.name}'"
+    if op.takes and arguments and isinstance(arguments[0], Node) and op.style != "infix":
+        place = f"'{op.name}' on {arguments[0].place}"
+    given = dict(zip(op.positional, arguments, strict=False))
+    unknown = [name for name in params if name not in op.params and name not in op.inputs]
     if unknown:
-        known = ", ".join(op.params) or "none"
-        raise PatchError(f"'{op.name}' on '{nodes[0]}' has no parameter '{unknown[0]}'; it knows {known}.")
+        hint = "it has " + (", ".join(op.signature.parameters) or "none")
+        raise PatchError(f"{place} has no parameter '{unknown[0]}'", where=place, value=unknown[0], hint=hint)
+    twice = sorted(given.keys() & params.keys())
+    missing = [name for name in op.inputs if name not in given and name not in params]
+    if len(arguments) > len(op.positional) or twice or missing:
+        hint = f"it takes {', '.join(op.positional[1 if op.takes else 0 :]) or 'nothing'}"
+        raise PatchError(f"{place} cannot take these arguments", where=place, hint=hint)
+    given |= params
+    inputs = tuple(_as(kind, given[name], place) for name, kind in zip(op.inputs, op.takes, strict=True))
     values = []
-    for name, limits in op.params.items():
-        value = params.get(name, limits.default)
-        if value is not None and not limits.low <= value <= limits.high:
-            raise PatchError(
-                f"{name}={value:g} of '{op.name}' on '{nodes[0]}' is out of range; "
-                f"it goes from {limits.low:g} to {limits.high:g}{limits.unit and ' ' + limits.unit}."
-            )
-        values.append((name, None if value is None else float(value)))
-    if op.times and sum(value is not None for name, value in values if name in op.times) != 1:
-        raise PatchError(f"'{op.name}' on '{nodes[0]}' needs exactly one of {', '.join(op.times)}.")
-    kind = Hits if op.kind == "detect" else Signal
-    return kind(op.name, nodes, tuple(values))
+    for name, param in op.params.items():
+        if name not in given and param.default is ...:
+            hint = f"it is {param.range}"
+            raise PatchError(f"{place} needs {name}", where=place, hint=hint)
+        values.append((name, param.check(name, given.get(name, param.default), place)))
+    if op.alternatives and sum(v is not None for name, v in values if name in op.alternatives) != 1:
+        raise PatchError(f"{place} needs exactly one of {', '.join(op.alternatives)}", where=place)
+    return Node.make(op, inputs, tuple(values))
+
+
+def nodes_of(*roots: Node) -> Iterator[Node]:
+    """Yield every node of some expressions once, inputs before what is made of them."""
+    seen: set[str] = set()
+    waiting: list[tuple[Node, bool]] = [(root, False) for root in reversed(roots)]
+    while waiting:
+        node, ready = waiting.pop()
+        if ready:
+            yield node
+        elif node.digest not in seen:
+            seen.add(node.digest)
+            waiting.append((node, True))
+            waiting.extend((each, False) for each in reversed(node.inputs))
+
+
+def _as(kind: Kind, value: Any, place: str) -> Node:
+    if kind == "signal":
+        return as_signal(value)
+    if isinstance(value, Node) and value.kind == kind:
+        return value
+    shown = value.place if isinstance(value, Node) else repr(value)
+    raise PatchError(f"{place} takes {KINDS[kind]}, not {shown}", where=place, value=value)
+
+
+def _arithmetic(name: str, first: Signal | Number, second: Signal | Number) -> Signal:
+    made: Signal = apply(OPS[f"signal.{name}"], (as_signal(first), as_signal(second)), {})
+    return made
+
+
+def _rebuilt(key: str, inputs: tuple[Node, ...], params: tuple[tuple[str, Value], ...]) -> Node:
+    return Node.make(OPS[key], inputs, params)

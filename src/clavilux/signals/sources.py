@@ -1,47 +1,59 @@
-"""Where signals come from: the song as a patch sees it before there is a song.
+"""The song as a patch names it, before there is a song.
 
-`song.drums`, `song.kick` and the rest are names; they mean something once a patch is bound to a real `Song`.
+`song.drums`, `song.kick` and the rest are symbols; they mean something once a patch is evaluated for a real `Song`.
 """
 
-import difflib
+from clavilux.catalogue import EVENTS, STEMS
+from clavilux.errors import suggest
+from clavilux.signals.expr import Events, Stem, UnknownOpError, apply
+from clavilux.signals.table import OPS
 
-from clavilux.errors import PatchError
-from clavilux.signals import ops  # fills the op table that the methods of nodes come from
-from clavilux.signals.expr import Hits, Stem
+__all__ = ["SongSource", "song"]
 
-__all__ = ["HITS", "STEMS", "SongSource", "song"]
-
-STEMS = ("mix", "harmonic", "percussive", "bass", "chords", "melody", "drums")
-HITS = ("kick", "snare", "hat", "beats", "downbeats")
-
-assert ops
+PARTS = (*STEMS, "melody")
 
 
 class SongSource:
-    """The song a patch is written for, before it is known.
+    """The song a patch is written for.
 
     >>> print(song.kick.decay(beats=0.5))
     kick.decay(beats=0.5)
     """
 
-    def __getattr__(self, name: str) -> Stem | Hits:
-        if name in STEMS:
-            return Stem(name)
-        if name in HITS:
-            return Hits(name)
+    mix: Stem
+    harmonic: Stem
+    percussive: Stem
+    drums: Stem
+    bass: Stem
+    chords: Stem
+    melody: Stem
+    kick: Events
+    snare: Events
+    hat: Events
+    beats: Events
+    downbeats: Events
+
+    def __init__(self) -> None:
+        for name in PARTS:
+            setattr(self, name, apply(OPS["stem"], (), {"name": name}))
+        for name in EVENTS:
+            setattr(self, name, apply(OPS["events"], (), {"name": name}))
+
+    def __getattr__(self, name: str) -> object:
         if name.startswith("_"):
             raise AttributeError(name)
-        near = difflib.get_close_matches(name, STEMS + HITS, 1)
-        hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(STEMS + HITS)}."
-        raise PatchError(f"The song has no part '{name}'; {hint}")
+        known = (*PARTS, *EVENTS)
+        hint = suggest(name, known, otherwise="it has {}")
+        raise UnknownOpError(f"The song has no part '{name}'", where="song", value=name, hint=hint)
 
     def stem(self, name: str) -> Stem:
-        """Name one of a person's own stems, such as vocals.
+        """Name one of the user's own stems, such as vocals.
 
         >>> print(song.stem("vocals").rms())
-        vocals.rms(low_hz=0, high_hz=11025)
+        stem(name='vocals').rms(low_hz=0, high_hz=11025)
         """
-        return Stem(name)
+        named: Stem = apply(OPS["stem"], (), {"name": name})
+        return named
 
 
 song = SongSource()

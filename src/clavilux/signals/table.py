@@ -1,7 +1,19 @@
-"""The op table: what every operation is called, works on and accepts, said once.
+"""The op table: what every operation is called, takes, gives and accepts, each said once.
 
-An op is one function on NumPy arrays, declared by `op`. Its keyword parameters, each an annotated `Limits`,
-give the names, units, ranges and defaults that methods, checks and documents are made from.
+An op is one function on NumPy arrays, declared by `op`. What patches may write, the methods of nodes and their type
+stubs, the checks, the parser and the reference pages are made from this table. The kinds are the grammar: an op
+takes nodes of some kinds and gives one of another.
+
+    stem      a part of the sound, such as the drums
+    events    moments detected in it, such as the hits of the kick
+    signal    a curve through the song
+    palette   twelve latents that belong together
+    entry     one of a palette's latents
+    latent    a latent for every layer at every moment
+    mask      a weight for every place of the image
+    noise     noise for every layer at every moment
+    bend      a transform of a layer's features
+    rewrite   a change of a layer's weights
 """
 
 import inspect
@@ -9,20 +21,128 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, ParamSpec, TypeVar
 
-__all__ = ["OPS", "Kind", "Limits", "Op", "Parameter", "op"]
+from clavilux.errors import PatchError, suggest
 
-Kind = Literal["measure", "detect", "envelope", "shape", "combine"]
-Parameter = float | None
+__all__ = [
+    "KINDS",
+    "OPS",
+    "Kind",
+    "Need",
+    "Op",
+    "Param",
+    "Sampling",
+    "Value",
+    "choice",
+    "find_op",
+    "methods_of",
+    "number",
+    "op",
+    "text",
+    "whole",
+]
+
+Kind = Literal["stem", "events", "signal", "palette", "entry", "latent", "mask", "noise", "bend", "rewrite"]
+KINDS: Mapping[Kind, str] = {
+    "stem": "stem",
+    "events": "events",
+    "signal": "signal",
+    "palette": "palette",
+    "entry": "palette entry",
+    "latent": "latents",
+    "mask": "mask",
+    "noise": "noise",
+    "bend": "bend",
+    "rewrite": "rewrite",
+}
+"""Every kind, and what messages call it."""
+
+Sampling = Literal["mean", "max", "pointwise"]
+Need = Literal["", "song", "moments", "choose"]
+Style = Literal["method", "function", "attribute", "infix", "literal"]
+Value = float | int | str | None
 
 
 @dataclass(frozen=True)
-class Limits:
-    """What a parameter accepts: a default (or none) within [low, high], in a unit."""
+class Param:
+    """What a parameter accepts.
 
-    default: Parameter
-    low: float
-    high: float
+    Attributes:
+        type: float, int or str.
+        default: its value where it is not given; `...` where it must be given.
+        low: smallest number.
+        high: largest number.
+        unit: of the number; empty for ratios.
+        choices: the words it may be; empty where any text is fine.
+    """
+
+    type: type[float] | type[int] | type[str]
+    default: Any = ...
+    low: float = float("-inf")
+    high: float = float("inf")
     unit: str = ""
+    choices: tuple[str, ...] = ()
+
+    @property
+    def range(self) -> str:
+        """What it accepts, in words.
+
+        >>> number(None, 0, 600, "seconds").range, choice("warm", "cool").range
+        ('0 to 600 seconds', "'warm' or 'cool'")
+        """
+        if self.type is str:
+            return " or ".join(f"'{word}'" for word in self.choices) or "text"
+        return f"{self.low:g} to {self.high:g}{self.unit and ' ' + self.unit}"
+
+    def check(self, name: str, value: Any, place: str) -> Value:
+        """Return a value as the parameter's own type.
+
+        Raises:
+            PatchError: it is of another type or out of range; `place` says where.
+        """
+        if value is None and self.default is None:
+            return None
+        if self.type is str:
+            if not isinstance(value, str):
+                raise PatchError(f"{name} of {place} is text, not {value!r}", where=name, value=value)
+            if self.choices and value not in self.choices:
+                hint = suggest(value, self.choices, otherwise="it is {}")
+                raise PatchError(f"{name} of {place} cannot be '{value}'", where=name, value=value, hint=hint)
+            return value
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not self.low <= value <= self.high
+        ):
+            shown = f"{value:g}" if isinstance(value, float) else repr(value)
+            raise PatchError(
+                f"{name}={shown} of {place} is out of range",
+                where=name,
+                value=value,
+                hint=f"it goes from {self.range}",
+            )
+        if self.type is int and value != int(value):
+            raise PatchError(f"{name} of {place} is a whole number, not {value!r}", where=name, value=value)
+        return int(value) if self.type is int else float(value)
+
+
+def number(default: Any, low: float, high: float, unit: str = "") -> Param:
+    """Declare a parameter that is a number."""
+    return Param(float, default, low, high, unit)
+
+
+def whole(default: Any, low: int, high: int, unit: str = "") -> Param:
+    """Declare a parameter that is a whole number."""
+    return Param(int, default, low, high, unit)
+
+
+def choice(*words: str, default: Any = ...) -> Param:
+    """Declare a parameter that is one of some words."""
+    return Param(str, default, choices=words)
+
+
+def text(default: Any = ...) -> Param:
+    """Declare a parameter that is any text."""
+    return Param(str, default)
 
 
 @dataclass(frozen=True)
@@ -31,52 +151,159 @@ class Op:
 
     Attributes:
         name: what a patch calls it.
-        kind: measure (stem to curve), detect (stem to hits), envelope (hits to curve), shape (curve to curve)
-            or combine.
-        function: does it, on arrays; see `clavilux.signals.ops`.
-        params: limits of every keyword parameter.
-        arity: how many nodes it works on.
-        pointwise: the value at a time depends on the inputs at that time alone, so it may be applied to
-            values already sampled per frame.
-        symbol: how arithmetic is written between two inputs; empty for methods.
+        takes: kinds of the nodes it works on, the first of which it is a method of.
+        gives: kind of the node it makes.
+        function: computes it; gets what it needs, then its positional arguments, then its parameters by name.
+        positional: names of the arguments in order, nodes and parameters.
+        params: every parameter by name, in order.
+        sampling: how its values become values per frame: their mean over the frame, their maximum, or, for
+            a pointwise op, the op applied to inputs that are values per frame already.
+        needs: what else the function gets, first: the song, the moments for which values are computed, or
+            a function that chooses a palette.
+        style: how it is written.
+        symbol: of an infix op.
+        version: raised whenever the same text would give other values.
     """
 
     name: str
-    kind: Kind
+    takes: tuple[Kind, ...]
+    gives: Kind
     function: Callable[..., Any]
-    params: Mapping[str, Limits]
-    arity: int
-    pointwise: bool
-    symbol: str
+    positional: tuple[str, ...]
+    params: Mapping[str, Param]
+    sampling: Sampling = "mean"
+    needs: Need = ""
+    style: Style = "method"
+    symbol: str = ""
+    version: int = 1
 
     @property
-    def times(self) -> tuple[str, ...]:
-        """The parameters that say one time in different units; one of them must be given."""
-        alternatives = tuple(name for name in ("seconds", "beats") if name in self.params)
-        return alternatives if len(alternatives) > 1 else ()
+    def key(self) -> str:
+        """Its name in the table: two kinds may each have an op of one name."""
+        return f"{self.takes[0]}.{self.name}" if self.takes else self.name
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the arguments that are nodes."""
+        return tuple(name for name in self.positional if name not in self.params)
+
+    @property
+    def alternatives(self) -> tuple[str, ...]:
+        """The parameters that say one length of time in different units; exactly one of them is given."""
+        names = tuple(name for name in ("seconds", "beats", "bars") if name in self.params)
+        return names if len(names) > 1 else ()
+
+    @property
+    def signature(self) -> inspect.Signature:
+        """How it is called from Python, its own node included."""
+        kinds = inspect.Parameter
+        listed = []
+        for name in self.positional:
+            default = self.params[name].default if name in self.params else ...
+            given = kinds.empty if default is ... else default
+            listed.append(kinds(name, kinds.POSITIONAL_OR_KEYWORD, default=given))
+        for name, param in self.params.items():
+            if name not in self.positional:
+                given = kinds.empty if param.default is ... else param.default
+                listed.append(kinds(name, kinds.KEYWORD_ONLY, default=given))
+        return inspect.Signature(listed)
 
 
 OPS: dict[str, Op] = {}
-"""Every op by name; filled by `clavilux.signals.ops` alone."""
+"""Every op by key; filled by the modules that declare ops alone."""
 
+_METHODS: dict[Kind, type] = {}
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 
 def op(
-    kind: Kind, *, pointwise: bool = False, symbol: str = "", **params: Limits
+    gives: Kind,
+    *takes: Kind,
+    sampling: Sampling = "mean",
+    needs: Need = "",
+    style: Style = "method",
+    symbol: str = "",
+    version: int = 1,
+    params: Mapping[str, Param] | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Declare the decorated function as an op of this kind, under its own name."""
+    """Declare the decorated function as an op, under its own name without underscores at its end.
+
+    Args:
+        gives: kind of node it makes.
+        takes: kinds of the nodes it works on, in order.
+        sampling: see `Op`.
+        needs: see `Op`.
+        style: see `Op`; ops with a symbol are infix.
+        symbol: of an infix op.
+        version: see `Op`.
+        params: its parameters.
+    """
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
-        positional = [
-            parameter
-            for parameter in inspect.signature(function).parameters.values()
-            if parameter.kind is parameter.POSITIONAL_OR_KEYWORD and parameter.name != "song"
-        ]
-        name = function.__name__
-        OPS[name] = Op(name, kind, function, params, len(positional), pointwise, symbol)
+        given = list(inspect.signature(function).parameters.values())[1 if needs else 0 :]
+        positional = tuple(each.name for each in given if each.kind is each.POSITIONAL_OR_KEYWORD)
+        declared = Op(
+            name=function.__name__.rstrip("_"),
+            takes=takes,
+            gives=gives,
+            function=function,
+            positional=positional,
+            params=dict(params or {}),
+            sampling=sampling,
+            needs=needs,
+            style="infix" if symbol else style,
+            symbol=symbol,
+            version=version,
+        )
+        if len(declared.inputs) != len(takes) or {each.name for each in given} - {*declared.inputs} != {
+            *declared.params
+        }:
+            raise TypeError(f"the arguments of '{declared.key}' do not match what it takes")
+        OPS[declared.key] = declared
+        if takes and declared.style in {"method", "function", "attribute"}:
+            setattr(methods_of(takes[0]), declared.name, _method(declared))
         return function
 
     return declare
+
+
+def methods_of(kind: Kind) -> type:
+    """Return the class that carries the ops of a kind as methods; nodes of that kind derive from it."""
+    return _METHODS.setdefault(
+        kind, type(f"{kind.title()}Methods", (), {"__doc__": f"Ops on {KINDS[kind]}."})
+    )
+
+
+def find_op(name: str, first: Kind | None, place: str) -> Op:
+    """Look up an op by name and by the kind of its first node.
+
+    Raises:
+        PatchError: there is none; names the nearest.
+    """
+    known = OPS.get(name if first is None else f"{first}.{name}")
+    if known is not None:
+        return known
+    names = sorted(
+        each.name
+        for each in OPS.values()
+        if each.takes[:1] == ((first,) if first else ()) and each.style not in {"infix", "literal"}
+    )
+    hint = suggest(name, names, otherwise="there are {}")
+    raise PatchError(f"There is no operation '{name}' on {place}", where=place, value=name, hint=hint)
+
+
+def _method(declared: Op) -> Any:
+    """Make the method that applies an op to the node it is called on."""
+    if declared.style == "attribute":
+        return property(lambda self: self._apply(declared, (), {}), doc=inspect.getdoc(declared.function))
+
+    def method(self: Any, *arguments: Any, **params: Any) -> Any:
+        return self._apply(declared, arguments, params)
+
+    method.__name__ = declared.name
+    method.__qualname__ = f"{methods_of(declared.takes[0]).__name__}.{declared.name}"
+    method.__doc__ = inspect.getdoc(declared.function)
+    method.__signature__ = declared.signature  # type: ignore[attr-defined]
+    return method

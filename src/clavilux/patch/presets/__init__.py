@@ -1,1 +1,27 @@
-"""Patches that need no tuning."""
+"""Patches that need no tuning, by name."""
+
+from collections.abc import Mapping
+
+from clavilux.errors import PatchError, suggest
+from clavilux.patch.presets.preset import Preset
+from clavilux.patch.presets.pulse import PULSE
+
+__all__ = ["PRESETS", "find_preset"]
+
+PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in (PULSE,)}
+"""Every preset by name, the usual one first."""
+
+
+def find_preset(name: str) -> Preset:
+    """Look up a preset.
+
+    Raises:
+        PatchError: there is none of that name.
+
+    >>> find_preset("pulse")(seed=3) == find_preset("pulse")(seed=3)
+    True
+    """
+    if name not in PRESETS:
+        hint = suggest(name, PRESETS, otherwise="there is {}")
+        raise PatchError(f"There is no preset '{name}'", where="patch", value=name, hint=hint)
+    return PRESETS[name]

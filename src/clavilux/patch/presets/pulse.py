@@ -1,18 +1,27 @@
 """`pulse`, the preset that suits any song: harmony moves it, drums strike it, it never stands still."""
 
-from clavilux.patch.latents import Palette, mix
+from clavilux.patch.mix import mix
 from clavilux.patch.noise import drift
+from clavilux.patch.palette import palette
 from clavilux.patch.patch import Patch
+from clavilux.patch.presets.preset import Preset
 from clavilux.signals.sources import song
+from clavilux.signals.table import number
 
-__all__ = ["pulse"]
+__all__ = ["PULSE", "pulse"]
 
 
-def pulse(seed: int = 0) -> Patch:
-    """Write the default patch: the seed's techniques 1 to 7 together, over a slow drift locked to the bars.
+def pulse(seed: int = 0, *, punch: float = 1.0, flash: float = 0.7, drift_bars: float = 32.0) -> Patch:
+    """Play harmony and drums together over a slow drift locked to the bars (techniques 1 to 7).
 
-    Chords choose the colours and details, the bass the shape; the kick swells and hurries the texture; the
-    snare flashes towards an accent. Where nothing sounds, the drift goes on.
+    Chords choose colours and details, the bass the shape; the kick makes the texture stronger and faster; the snare
+    flashes towards an accent. Where nothing sounds, the drift goes on.
+
+    Args:
+        seed: another seed chooses other palettes.
+        punch: how much the kick adds to the texture.
+        flash: how far the snare moves towards the accent, 0 to 1.
+        drift_bars: bars in which the slow drift comes round.
 
     >>> pulse(seed=3) == pulse(seed=3)
     True
@@ -28,9 +37,21 @@ def pulse(seed: int = 0) -> Patch:
     )
     hats = song.drums.flux(low_hz=6000, high_hz=11000).clip_peaks(percentile=90).release(beats=0.25)
 
-    colours, shapes = Palette(seed=seed), Palette(seed=seed + 1)
-    harmony = mix(colours.loop(bars=32), colours.weigh(chords), sounding)
-    form = mix(shapes.loop(bars=32), shapes.weigh(roots), sounding)
-    look = harmony.on("coarse", form).toward(colours.accent, 0.7 * snare)
-    texture = drift(seconds=3).hurry(0.12, kick).scale(0.5 + 1.2 * kick + 0.3 * hats)
+    colours, shapes = palette(seed=seed), palette(seed=seed + 1)
+    harmony = mix(colours.loop(bars=drift_bars), colours.weigh(chords), sounding)
+    form = mix(shapes.loop(bars=drift_bars), shapes.weigh(roots), sounding)
+    look = harmony.on("coarse", form).toward(colours.accent, flash * snare)
+    slow = drift(seconds=3, name="slow")
+    texture = slow.fast(kick, seconds=0.12, name="fast").scale(0.5 + 1.2 * punch * kick + 0.3 * hats)
     return Patch(look, texture)
+
+
+PULSE = Preset(
+    "pulse",
+    pulse,
+    {
+        "punch": number(1.0, 0, 2),
+        "flash": number(0.7, 0, 1),
+        "drift_bars": number(32.0, 1, 1024, "bars"),
+    },
+)

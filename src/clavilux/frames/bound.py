@@ -1,0 +1,217 @@
+"""A patch bound to a song and a model: arrays and nothing else.
+
+A `Bound` knows all that varies from frame to frame. It holds neither song nor network, so it can be saved, sent to
+another process or machine, and read there.
+"""
+
+import json
+import zipfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from clavilux.arrays import F32, AnyArray
+from clavilux.curves import Curve, Grid
+from clavilux.errors import FileError
+from clavilux.files import atomic, write_error
+from clavilux.frames.noise import NoiseSource
+from clavilux.patch.ops import Moments
+from clavilux.patch.palette import Palette, PaletteLatents
+from clavilux.patch.patch import Patch
+from clavilux.signals.evaluate import Curves, curves_needed
+from clavilux.signals.expr import Node, Signal, as_signal
+from clavilux.signals.table import OPS
+from clavilux.timeline import Window
+
+__all__ = ["Bound", "Stage"]
+
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What a patch must know of the model and program it is bound to.
+
+    Attributes:
+        num_ws: number of latents an image takes, L.
+        groups: w indices of each layer group.
+        noise_sizes: height and width of the noise of every layer that takes noise, in order.
+        noise_groups: the layers of each group that take noise.
+    """
+
+    num_ws: int
+    groups: Mapping[str, range]
+    noise_sizes: Mapping[str, tuple[int, int]]
+    noise_groups: Mapping[str, frozenset[str]]
+
+
+@dataclass(frozen=True, eq=False)
+class Bound:
+    """Numbers for every frame.
+
+    Attributes:
+        patch: what is shown.
+        curves: the signals it needs, and the song's grid.
+        palettes: the latents of each palette.
+        w_avg: the model's mean latent, (D,).
+        stage: layers and sizes.
+        seed: chooses the noise.
+    """
+
+    patch: Patch
+    curves: Curves
+    palettes: Mapping[Palette, PaletteLatents]
+    w_avg: F32
+    stage: Stage
+    seed: int
+
+    def at(self, window: Window) -> dict[str, AnyArray]:
+        """Compute a program's inputs for the frames of a window.
+
+        Returns:
+            "ws" float32 (B, L, D), truncated; "noise/<layer>" float32 (B, 1, H, W); "frame" int64 (B,); and what
+            bends and rewrites take, such as "bend/0/amount" float32 (B,).
+        """
+        moments = Moments(
+            window.edges,
+            self.curves.grid,
+            self.stage.num_ws,
+            self.stage.groups,
+            self.stage.noise_groups,
+            frozenset(self.stage.noise_sizes),
+        )
+        value = self._values(moments)
+        shape = (window.count, self.stage.num_ws, len(self.w_avg))
+        ws = np.broadcast_to(value(self.patch.latents), shape)
+        psi = value(as_signal(self.patch.psi))[:, :1, None]
+        # w' = w_avg + psi (w - w_avg), here and nowhere else (Karras et al. 2019, appendix B)
+        inputs: dict[str, AnyArray] = {"ws": np.asarray(self.w_avg + psi * (ws - self.w_avg), np.float32)}
+        noise = self._noise.at(value(self.patch.noise), moments.times, self.curves.grid)
+        inputs |= {f"noise/{layer}": maps for layer, maps in noise.items()}
+        inputs["frame"] = window.indices
+        for name, nodes in (("bend", self.patch.bends), ("rewrite", self.patch.rewrites)):
+            for k, node in enumerate(nodes):
+                for param, signal in zip(OPS[node.op].inputs, node.inputs, strict=True):
+                    inputs[f"{name}/{k}/{param}"] = value(signal)[:, 0].astype(np.float32)
+        return inputs
+
+    @property
+    def digest(self) -> str:
+        """Hash of everything: two bound patches of one digest give the same numbers."""
+        whole = blake2b(digest_size=16)
+        for name, array in sorted(self._arrays().items()):
+            whole.update(f"{name} {array.dtype.str} {array.shape}".encode())
+            whole.update(np.ascontiguousarray(array).data)
+        return whole.hexdigest()
+
+    def save(self, path: Path) -> None:
+        """Write to an `.npz` file.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        try:
+            with atomic(path) as part, part.open("wb") as file:
+                np.savez(file, **self._arrays())  # type: ignore[arg-type]
+        except OSError as error:
+            raise write_error(path, error) from error
+
+    @classmethod
+    def load(cls, path: Path) -> "Bound":
+        """Read what `save` wrote; nothing in it is executed.
+
+        Raises:
+            FileError: it is no such file, or damaged.
+        """
+        try:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+                return cls._of({name: file[name] for name in file.files})
+        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            raise FileError(
+                f"'{path}' is not a bound patch that can be read", where=str(path), hint="make it again"
+            ) from error
+
+    def _arrays(self) -> dict[str, AnyArray]:
+        stage, grid = self.stage, self.curves.grid
+        about = {
+            "format": FORMAT,
+            "patch": str(self.patch),
+            "seed": self.seed,
+            "num_ws": stage.num_ws,
+            "groups": {name: [group.start, group.stop] for name, group in stage.groups.items()},
+            "noise_sizes": list(map(list, stage.noise_sizes.items())),
+            "noise_groups": {name: sorted(layers) for name, layers in stage.noise_groups.items()},
+            "beats_per_bar": grid.beats_per_bar,
+            "confidence": grid.confidence,
+        }
+        arrays: dict[str, AnyArray] = {
+            "about": np.array(json.dumps(about, sort_keys=True)),
+            "w_avg": self.w_avg,
+            "beats": grid.beats,
+            "bars": grid.bars,
+        }
+        for k, signal in enumerate(curves_needed(self.patch.signals)):
+            arrays[f"curve{k}"] = self.curves[signal].values
+        for k, palette in enumerate(self.patch.palettes):
+            latents = self.palettes[palette]
+            arrays |= {f"{part}{k}": getattr(latents, part) for part in ("ring", "rest", "accent")}
+        return arrays
+
+    @classmethod
+    def _of(cls, arrays: Mapping[str, AnyArray]) -> "Bound":
+        about = json.loads(str(arrays["about"]))
+        if about["format"] != FORMAT:
+            raise ValueError(f"format {about['format']}")
+        patch = Patch.parse(about["patch"])
+        grid = Grid(
+            arrays["beats"],
+            beats_per_bar=about["beats_per_bar"],
+            confidence=about["confidence"],
+            bars=arrays["bars"],
+        )
+        needed = curves_needed(patch.signals)
+        curves = Curves({signal: Curve(arrays[f"curve{k}"]) for k, signal in enumerate(needed)}, grid)
+        palettes = {
+            palette: PaletteLatents(*(arrays[f"{part}{k}"] for part in ("ring", "rest", "accent")))
+            for k, palette in enumerate(patch.palettes)
+        }
+        stage = Stage(
+            about["num_ws"],
+            {name: range(*ends) for name, ends in about["groups"].items()},
+            {name: (size[0], size[1]) for name, size in about["noise_sizes"]},
+            {name: frozenset(layers) for name, layers in about["noise_groups"].items()},
+        )
+        return cls(patch, curves, palettes, arrays["w_avg"], stage, about["seed"])
+
+    def _values(self, moments: Moments) -> Callable[[Node], Any]:
+        """Return a function from a node to its value for some moments; each node is computed once."""
+        known: dict[Node, Any] = {}
+        sampled: dict[Node, Any] = {}
+
+        def value(node: Node) -> Any:
+            if node not in known:
+                known[node] = compute(node)
+            return known[node]
+
+        def compute(node: Node) -> Any:
+            if isinstance(node, Signal):
+                return self.curves.at(node, moments.edges, sampled)
+            if isinstance(node, Palette):
+                return self.palettes[node]
+            op = OPS[node.op]
+            needed = [moments] if op.needs == "moments" else []
+            inputs = iter([value(each) for each in node.inputs])
+            params = dict(node.params)
+            arguments = [params.pop(name) if name in params else next(inputs) for name in op.positional]
+            return op.function(*needed, *arguments, **params)
+
+        return value
+
+    @cached_property
+    def _noise(self) -> NoiseSource:
+        return NoiseSource(self.stage.noise_sizes, self.seed)

@@ -1,0 +1,32 @@
+"""Latents: what shape and colour the image takes, a latent for every layer at every moment.
+
+>>> from clavilux.patch.palette import palette
+>>> from clavilux.signals.sources import song
+>>> warm = palette(mood="warm")
+>>> print(warm.loop(bars=8).toward(warm.accent, song.snare.decay(beats=0.5)))
+s1 = palette(mood='warm', seed=0)
+s1.loop(bars=8).toward(s1.accent, snare.decay(beats=0.5))
+"""
+
+from typing import TYPE_CHECKING
+
+from clavilux.patch import ops as _ops  # fills the op table
+from clavilux.signals.expr import Node
+
+if TYPE_CHECKING:
+    from clavilux.patch.methods import LatentMethods
+else:
+    from clavilux.signals.table import methods_of
+
+    LatentMethods = methods_of("latent")
+
+__all__ = ["Latent"]
+
+assert _ops
+
+
+class Latent(Node, LatentMethods):
+    """A latent for every layer at every moment; begins with `Palette.weigh` or `Palette.loop`."""
+
+    __slots__ = ()
+    kind = "latent"

@@ -1,0 +1,11 @@
+"""Classes that carry the visual ops as methods; their types and documentation are in the generated stub."""
+
+from clavilux.signals.table import methods_of
+
+__all__ = ["EntryMethods", "LatentMethods", "MaskMethods", "NoiseMethods", "PaletteMethods"]
+
+EntryMethods = methods_of("entry")
+LatentMethods = methods_of("latent")
+MaskMethods = methods_of("mask")
+NoiseMethods = methods_of("noise")
+PaletteMethods = methods_of("palette")

@@ -1,0 +1,73 @@
+# Written by scripts/docs from the op table; change it there.
+from typing import Literal
+
+from clavilux.patch.latent import Latent
+from clavilux.patch.noise import Mask, Noise
+from clavilux.patch.palette import Entry, Palette
+from clavilux.signals.expr import Signal
+
+class PaletteMethods:
+    """Ops on palette."""
+
+    @property
+    def rest(self) -> Entry:
+        """The palette's latent for silence; (D,)."""
+
+    @property
+    def accent(self) -> Entry:
+        """The palette's latent for hits; (D,)."""
+
+    def weigh(self, weights: Signal | float) -> Latent:
+        """Blend the palette's twelve latents by twelve weights, such as a chroma; silence shows the rest (technique 2)."""
+
+    def loop(self, *, bars: float) -> Latent:
+        """Travel through all twelve latents and back within so many bars, smoothly (technique 14)."""
+
+class EntryMethods:
+    """Ops on palette entry."""
+
+class LatentMethods:
+    """Ops on latents."""
+
+    def mix(self, second: Latent, amount: Signal | float) -> Latent:
+        """Blend from the first latents to the second as `amount` rises from 0 to 1."""
+
+    def toward(self, entry: Entry, amount: Signal | float) -> Latent:
+        """Move towards one latent as far as `amount`, 0 not at all and 1 all the way (technique 6)."""
+
+    def on(self, group: Literal["coarse", "middle", "fine"], other: Latent) -> Latent:
+        """Use other latents on one group of layers: coarse (shapes), middle, or fine (colour, texture)."""
+
+class MaskMethods:
+    """Ops on mask."""
+
+    def invert(self) -> Mask:
+        """Keep what the mask removes, and remove what it keeps."""
+
+class NoiseMethods:
+    """Ops on noise."""
+
+    def fast(
+        self,
+        amount: Signal | float,
+        *,
+        seconds: float | None = None,
+        bars: float | None = None,
+        name: str = "",
+    ) -> Noise:
+        """Blend into faster noise as `amount` rises from 0 to 1; the standard deviation stays (technique 5)."""
+
+    def mix(self, second: Noise, amount: Signal | float) -> Noise:
+        """Blend from the first noise to the second as `amount` rises from 0 to 1, at constant power."""
+
+    def scale(self, amount: Signal | float) -> Noise:
+        """Multiply the noise's standard deviation by `amount`; scales of scales multiply."""
+
+    def mask(self, shape: Mask) -> Noise:
+        """Multiply the noise by a mask: all of it where the mask is 1, none where it is 0 (technique 8)."""
+
+    def on(self, layers: str, other: Noise) -> Noise:
+        """Use another noise on some layers: a group (coarse, middle, fine) or one layer, such as 'b32.conv0'."""
+
+    def loop(self, *, seconds: float | None = None, bars: float | None = None) -> Noise:
+        """Repeat the noise exactly after so many seconds or bars (technique 14)."""

@@ -1,0 +1,331 @@
+"""The visual operations: palettes, latents, masks and noise, as plain functions of small NumPy arrays.
+
+Latents are float64 (B, L, D), or (B, 1, D) where all layers agree; amounts are signals (B, 1) sampled for the same
+frames. Noise is a sum of terms, each a track with what multiplies it. A frame's values depend on nothing but its own
+time: sums run in a fixed order per frame, never through a matrix product whose rounding depends on B.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from clavilux.arrays import F32, F64
+from clavilux.catalogue import FIFTHS, GROUPS, MOODS, Mood
+from clavilux.curves import Grid
+from clavilux.errors import PatchError, suggest
+from clavilux.signals.table import choice, number, op, text, whole
+
+if TYPE_CHECKING:
+    from clavilux.patch.palette import PaletteLatents
+
+__all__ = ["MaskOf", "Moments", "Term", "Track"]
+
+MAX_GAIN = 1.6
+"""How far a blend of several latents may be stretched back to the spread of one."""
+
+LOUD_SHARE = 0.1
+"""Sum of the weights from which a blend consists of its latents alone; below it, partly of the rest."""
+
+MaskOf = Callable[[F64, F64], F64]
+"""Weights in [0, 1] of places x and y in [0, 1]; y is measured down."""
+
+
+@dataclass(frozen=True)
+class Moments:
+    """The frames for which ops compute values, and the model they are for.
+
+    Attributes:
+        edges: start of each frame and end of the last, (B + 1,) s.
+        grid: the song's beats and bars.
+        num_ws: number of latents an image takes, L.
+        groups: w indices of each layer group.
+        noise_groups: names of the layers of each group that take noise.
+        layers: names of all layers that take noise.
+    """
+
+    edges: F64
+    grid: Grid
+    num_ws: int
+    groups: Mapping[str, range]
+    noise_groups: Mapping[str, frozenset[str]]
+    layers: frozenset[str]
+
+    @property
+    def times(self) -> F64:
+        """Start of each frame, (B,) s."""
+        return self.edges[:-1]
+
+    @cached_property
+    def bars(self) -> F64:
+        """Position of each frame in bars, (B,)."""
+        return self.grid.bar_at(self.times)
+
+
+# --- palettes
+
+
+@op(
+    "palette",
+    needs="choose",
+    params={"mood": choice(*MOODS, default=None), "seed": whole(0, -(2**63), 2**63 - 1)},
+)
+def palette(choose: "Callable[..., PaletteLatents]", *, mood: Mood | None, seed: int) -> "PaletteLatents":
+    """Choose twelve latents that belong together, by mood and seed."""
+    return choose(mood=mood, seed=seed)
+
+
+@op("entry", "palette", style="attribute")
+def rest(palette: "PaletteLatents") -> F32:
+    """The palette's latent for silence; (D,)."""
+    return palette.rest
+
+
+@op("entry", "palette", style="attribute")
+def accent(palette: "PaletteLatents") -> F32:
+    """The palette's latent for hits; (D,)."""
+    return palette.accent
+
+
+# --- latents
+
+
+@op("latent", "palette", "signal")
+def weigh(palette: "PaletteLatents", weights: F64) -> F64:
+    """Blend the palette's twelve latents by twelve weights, such as a chroma; silence shows the rest (technique 2)."""
+    w = np.maximum(weights, 0)
+    c = w / np.maximum(w.sum(axis=1, keepdims=True), LOUD_SHARE)  # shares c_i, (B, 12)
+    total = c.sum(axis=1, keepdims=True)
+    # g = min(1.6, (sum c_i^2)^-1/2) undoes the shrinking of averages
+    gain = np.minimum(MAX_GAIN, 1 / np.sqrt(np.maximum((c**2).sum(axis=1, keepdims=True), 1e-12)))
+    centre = palette.ring.mean(axis=0, dtype=np.float64)  # P, (D,)
+    # w = P + g sum c_i (W_i - P) + (1 - sum c)(rest - P)
+    blend = centre + _weighted(gain * c, palette.ring - centre) + (1 - total) * (palette.rest - centre)
+    return np.asarray(blend[:, None])
+
+
+@op("latent", "palette", needs="moments", params={"bars": number(..., 1e-3, 1024, "bars")})
+def loop(moments: Moments, palette: "PaletteLatents", *, bars: float) -> F64:
+    """Travel through all twelve latents and back within so many bars, smoothly (technique 14)."""
+    ring = palette.ring[list(FIFTHS)].astype(np.float64)  # neighbours a fifth apart, (12, D)
+    position = moments.bars / bars * len(ring)
+    step = np.floor(position)
+    t = position - step
+    # Weights of the closed Catmull-Rom spline on the four latents around t, (B, 4)
+    spline = np.stack(
+        [
+            (-(t**3) + 2 * t**2 - t) / 2,
+            (3 * t**3 - 5 * t**2 + 2) / 2,
+            (-3 * t**3 + 4 * t**2 + t) / 2,
+            (t**3 - t**2) / 2,
+        ],
+        axis=1,
+    )
+    knots = (step[:, None].astype(np.int64) + np.arange(-1, 3)) % len(ring)
+    return np.asarray((spline[:, :, None] * ring[knots]).sum(axis=1)[:, None])
+
+
+@op("latent", "latent", "latent", "signal", style="function")
+def mix(first: F64, second: F64, amount: F64) -> F64:
+    """Blend from the first latents to the second as `amount` rises from 0 to 1."""
+    return np.asarray(first + amount[:, :1, None] * (second - first))
+
+
+@op("latent", "latent", "entry", "signal")
+def toward(base: F64, entry: F32, amount: F64) -> F64:
+    """Move towards one latent as far as `amount`, 0 not at all and 1 all the way (technique 6)."""
+    return np.asarray(base + amount[:, :1, None] * (entry - base))
+
+
+@op("latent", "latent", "latent", needs="moments", params={"group": choice(*GROUPS)})
+def on(moments: Moments, base: F64, group: str, other: F64) -> F64:
+    """Use other latents on one group of layers: coarse (shapes), middle, or fine (colour, texture)."""
+    whole = np.broadcast_to(base, (len(base), moments.num_ws, base.shape[2])).copy()
+    layers = moments.groups[group]
+    whole[:, layers.start : layers.stop] = other if other.shape[1] == 1 else other[:, layers]
+    return whole
+
+
+def _weighted(weights: F64, latents: F64) -> F64:
+    """Sum latents (K, D) by weights (B, K), each frame in the same order whatever B."""
+    return np.asarray((weights[:, :, None] * latents).sum(axis=1))
+
+
+# --- masks
+
+EDGE = {"soft": number(0.1, 0, 1)}
+PLACE = {"x": number(0.5, -1, 2), "y": number(0.5, -1, 2)}
+
+
+@op("mask", params={**PLACE, "radius": number(0.3, 0, 2), **EDGE})
+def disc(*, x: float, y: float, radius: float, soft: float) -> MaskOf:
+    """Keep a disc: centre x and y in [0, 1] from the left and the top, radius and soft edge in image sides."""
+    return lambda across, down: _inside(radius - np.hypot(across - x, down - y), soft)
+
+
+@op("mask", params={**PLACE, "radius": number(0.35, 0, 2), "width": number(0.1, 0, 2), **EDGE})
+def ring(*, x: float, y: float, radius: float, width: float, soft: float) -> MaskOf:
+    """Keep a ring of a radius and a width."""
+    return lambda across, down: _inside(width / 2 - np.abs(np.hypot(across - x, down - y) - radius), soft)
+
+
+@op("mask", params={"side": choice("left", "right", "top", "bottom", default="left"), **EDGE})
+def half(*, side: str, soft: float) -> MaskOf:
+    """Keep one half of the image."""
+    sign = 1.0 if side in {"left", "top"} else -1.0
+    return lambda across, down: _inside(sign * (0.5 - (across if side in {"left", "right"} else down)), soft)
+
+
+@op("mask", params={"degrees": number(0, -360, 360, "degrees")})
+def gradient(*, degrees: float) -> MaskOf:
+    """Rise evenly from 0 to 1 across the image, from left to right at 0 degrees, downwards at 90."""
+    a = np.deg2rad(degrees)
+    reach = abs(np.cos(a)) + abs(np.sin(a))
+    return lambda across, down: np.clip(
+        0.5 + ((across - 0.5) * np.cos(a) + (down - 0.5) * np.sin(a)) / reach, 0.0, 1.0
+    )
+
+
+@op("mask", "mask")
+def invert(mask: MaskOf) -> MaskOf:
+    """Keep what the mask removes, and remove what it keeps."""
+    return lambda across, down: 1 - mask(across, down)
+
+
+def _inside(depth: F64, soft: float) -> F64:
+    """Return 1 inside, 0 outside, and a smooth step over the soft edge about depth 0."""
+    t = np.clip(depth / max(soft, 1e-6) + 0.5, 0, 1)
+    return np.asarray(t * t * (3 - 2 * t))
+
+
+# --- noise
+
+
+@dataclass(frozen=True)
+class Track:
+    """One stream of noise that drifts: random knots joined by a smooth kernel, see `frames.noise`.
+
+    Attributes:
+        spacing: distance of the knots, in units; the noise has half changed after 0.96 of it.
+        unit: seconds or bars.
+        name: names the stream; streams of one name are the same noise.
+        loop: length after which the noise repeats, in loop units; 0 never.
+        loop_unit: seconds or bars.
+    """
+
+    spacing: float
+    unit: Literal["seconds", "bars"]
+    name: str
+    loop: float = 0.0
+    loop_unit: Literal["seconds", "bars"] = "bars"
+
+
+@dataclass(frozen=True)
+class Term:
+    """A track and what multiplies it.
+
+    Attributes:
+        track: the noise, standard deviation 1.
+        factors: amounts per frame, (B,) each, outermost first.
+        layers: names of the layers it is on; none is all.
+        masks: weights of places.
+    """
+
+    track: Track
+    factors: tuple[F64, ...] = ()
+    layers: frozenset[str] | None = None
+    masks: tuple[MaskOf, ...] = ()
+
+    def times(self, amount: F64) -> "Term":
+        """Multiply by an amount per frame, (B,)."""
+        return replace(self, factors=(amount, *self.factors))
+
+
+Terms = tuple[Term, ...]
+SPEED = {
+    "seconds": number(None, 0.01, 3600, "seconds"),
+    "bars": number(None, 0.01, 1024, "bars"),
+    "name": text(""),
+}
+
+
+@op("noise", params=SPEED)
+def drift(*, seconds: float | None, bars: float | None, name: str) -> Terms:
+    """Begin with noise that has half changed after so many seconds or bars."""
+    return (Term(_track(seconds, bars, name)),)
+
+
+@op("noise", "noise", "signal", params={"seconds": SPEED["seconds"], "bars": SPEED["bars"], "name": text("")})
+def fast(base: Terms, amount: F64, *, seconds: float | None, bars: float | None, name: str) -> Terms:
+    """Blend into faster noise as `amount` rises from 0 to 1; the standard deviation stays (technique 5)."""
+    return _blended(base, (Term(_track(seconds, bars, name)),), amount)
+
+
+@op("noise", "noise", "noise", "signal", style="function", params={})
+def mix_(first: Terms, second: Terms, amount: F64) -> Terms:
+    """Blend from the first noise to the second as `amount` rises from 0 to 1, at constant power."""
+    return _blended(first, second, amount)
+
+
+@op("noise", "noise", "signal")
+def scale(base: Terms, amount: F64) -> Terms:
+    """Multiply the noise's standard deviation by `amount`; scales of scales multiply."""
+    return tuple(term.times(amount[:, 0]) for term in base)
+
+
+@op("noise", "noise", "mask")
+def mask(base: Terms, shape: MaskOf) -> Terms:
+    """Multiply the noise by a mask: all of it where the mask is 1, none where it is 0 (technique 8)."""
+    return tuple(replace(term, masks=(*term.masks, shape)) for term in base)
+
+
+@op("noise", "noise", "noise", symbol="+")
+def add_(first: Terms, second: Terms) -> Terms:
+    """Add two noises; where both are independent, their variances add."""
+    return (*first, *second)
+
+
+@op("noise", "noise", "noise", needs="moments", params={"layers": text()})
+def on_(moments: Moments, base: Terms, layers: str, other: Terms) -> Terms:
+    """Use another noise on some layers: a group (coarse, middle, fine) or one layer, such as 'b32.conv0'."""
+    chosen = moments.noise_groups.get(layers) or frozenset({layers} & moments.layers)
+    if not chosen:
+        hint = suggest(layers, [*GROUPS, *sorted(moments.layers)], otherwise="there are {}")
+        raise PatchError(
+            f"There are no layers '{layers}' that take noise", where="on", value=layers, hint=hint
+        )
+    rest = moments.layers - chosen
+    return (*_only(base, rest), *_only(other, chosen))
+
+
+@op(
+    "noise",
+    "noise",
+    params={"seconds": number(None, 0.1, 3600, "seconds"), "bars": number(None, 0.25, 1024, "bars")},
+)
+def loop_(base: Terms, *, seconds: float | None, bars: float | None) -> Terms:
+    """Repeat the noise exactly after so many seconds or bars (technique 14)."""
+    unit: Literal["seconds", "bars"] = "bars" if seconds is None else "seconds"
+    length = float((bars if seconds is None else seconds) or 0)
+    return tuple(replace(term, track=replace(term.track, loop=length, loop_unit=unit)) for term in base)
+
+
+def _track(seconds: float | None, bars: float | None, name: str) -> Track:
+    """Make a track; without a name it is named by what it is, so that no two share their noise by chance."""
+    unit: Literal["seconds", "bars"] = "bars" if seconds is None else "seconds"
+    spacing = float((bars if seconds is None else seconds) or 0)
+    return Track(spacing, unit, name or f"{unit}={spacing!r}")
+
+
+def _blended(first: Terms, second: Terms, amount: F64) -> Terms:
+    """Weigh two noises by cos and sin of a quarter turn: cos^2 + sin^2 = 1 keeps the power of independent ones."""
+    angle = np.clip(amount[:, 0], 0, 1) * np.pi / 2
+    return (*(term.times(np.cos(angle)) for term in first), *(term.times(np.sin(angle)) for term in second))
+
+
+def _only(terms: Terms, layers: frozenset[str]) -> Terms:
+    return tuple(
+        replace(term, layers=layers if term.layers is None else term.layers & layers) for term in terms
+    )

@@ -1,0 +1,122 @@
+"""From a curve to a curve: smoothing, scaling by the curve's own peaks, sharpening, and ops on chroma."""
+
+import numpy as np
+from scipy.ndimage import gaussian_filter1d
+
+from clavilux.arrays import F64
+from clavilux.catalogue import FIFTHS
+from clavilux.curves import CONTROL_RATE
+from clavilux.errors import PatchError
+from clavilux.features.song import Song
+from clavilux.signals.table import number, op
+
+__all__: list[str] = []
+
+MAX_ROWS = 20_000
+"""Moments from which the number of notes is estimated, and moments turned at a time, of a long song."""
+
+
+@op("signal", "signal", params={"seconds": number(0.2, 0, 600, "seconds")})
+def smooth(curve: F64, *, seconds: float) -> F64:
+    """Average around each moment, as wide as a moving average over `seconds`, without corners or lag."""
+    sigma = seconds * CONTROL_RATE / np.sqrt(12)  # the standard deviation of a box of this width
+    return curve if sigma == 0 else np.asarray(gaussian_filter1d(curve, sigma, axis=0, mode="nearest"))
+
+
+@op("signal", "signal", params={"percentile": number(90, 0, 100)})
+def clip_peaks(curve: F64, *, percentile: float) -> F64:
+    """Scale so that a percentile of the curve's own peaks becomes 1, and clip to [0, 1].
+
+    A percentile of local maxima, unlike one of all samples, means the same on sparse and on dense music.
+    """
+    ceiling = _peak_level(curve, percentile)
+    return np.zeros_like(curve) if ceiling <= 0 else np.clip(curve / ceiling, 0, 1)
+
+
+@op("signal", "signal", params={"low": number(10, 0, 100, "percent"), "percentile": number(97.5, 0, 100)})
+def normalize(curve: F64, *, low: float, percentile: float) -> F64:
+    """Stretch so that the quietest `low` percent become 0 and a percentile of the peaks becomes 1, clipped.
+
+    A curve that does not change becomes 0.
+    """
+    floor = np.percentile(curve, low)
+    return clip_peaks(curve - floor, percentile=percentile)
+
+
+@op("signal", "signal", sampling="pointwise", params={"by": number(2, 0.1, 10)})
+def sharpen(curve: F64, *, by: float) -> F64:
+    """Raise to a power: above 1, strong stays strong and weak becomes weaker."""
+    return np.asarray(np.maximum(curve, 0) ** by)
+
+
+@op("signal", "signal", params={"notes": number(2.5, 1, 12)})
+def focus(chroma: F64, *, notes: float) -> F64:
+    """Sharpen a chroma until about so many pitch classes sound at once; each moment keeps its sum.
+
+    In a dense mix all twelve sound nearly alike, in a bare melody one. Shares p_i become p_i^a / sum p_j^a, with
+    one power a for the whole song: the one at which the effective number of notes, 1 / sum p_i^2, has the median
+    `notes` over the loud moments.
+    """
+    level = chroma.sum(axis=1, keepdims=True)
+    shares = np.maximum(chroma, 0) / np.maximum(level, 1e-9)
+    loud_rows = np.flatnonzero(level[:, 0] > max(float(np.median(level)) / 2, 1e-6))
+    loud = shares[loud_rows[:: 1 + len(loud_rows) // MAX_ROWS]]
+    low, high = 1.0, 16.0
+    for _ in range(20 if len(loud) else 0):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _effective(loud, middle) > notes else (low, middle)
+    focused = _powered(shares, low)
+    focused *= level
+    return focused
+
+
+@op("signal", "signal", needs="song", params={"bars": number(64, 0.25, 4096, "bars")})
+def turn(song: Song, chroma: F64, *, bars: float) -> F64:
+    """Rotate a chroma along the circle of fifths, once round in so many bars: what C showed, G shows next.
+
+    A palette's neighbours on that circle look alike, so the whole palette drifts, locked to the bars.
+
+    Raises:
+        PatchError: the signal does not have twelve channels.
+    """
+    if chroma.shape[1] != 12:
+        raise PatchError(f"'turn' works on a chroma of 12 channels, not on {chroma.shape[1]}", where="turn")
+    position = song.grid.bar_at(np.arange(len(chroma)) / CONTROL_RATE) / bars * 12
+    turned = np.empty_like(chroma)
+    for first in range(0, len(chroma), MAX_ROWS):
+        rows = slice(first, first + MAX_ROWS)
+        turned[rows] = _turned(chroma[rows], position[rows])
+    return turned
+
+
+def _turned(chroma: F64, position: F64) -> F64:
+    """Rotate a chroma (T, 12) by so many fifths (T,), with cosine crossfades between whole ones."""
+    step = np.floor(position).astype(np.int64)
+    crossing = (1 - np.cos(np.pi * (position - step)))[:, None] / 2
+    places = (np.arange(12) - step[:, None]) % 12
+    ring = chroma[:, FIFTHS]
+    turned = (1 - crossing) * np.take_along_axis(ring, places, 1)
+    turned += crossing * np.take_along_axis(ring, (places - 1) % 12, 1)
+    turned[:, FIFTHS] = turned.copy()
+    return np.asarray(turned)
+
+
+def _powered(shares: F64, by: float) -> F64:
+    """Return p^a / sum p^a along the channels; silence stays 0."""
+    powered: F64 = shares / np.maximum(shares.max(axis=1, keepdims=True), 1e-9)
+    np.power(powered, by, out=powered)
+    powered /= np.maximum(powered.sum(axis=1, keepdims=True), 1e-9)
+    return powered
+
+
+def _effective(shares: F64, by: float) -> float:
+    """Return the median effective number of channels, 1 / sum p^2 (inverse participation ratio)."""
+    return float(np.median(1 / (_powered(shares, by) ** 2).sum(axis=1)))
+
+
+def _peak_level(curve: F64, percentile: float) -> float:
+    """Return the percentile of the local maxima of all channels; of all values where there are none."""
+    padded = np.pad(curve, ((1, 1), (0, 0)), constant_values=-np.inf)
+    middle = padded[1:-1]
+    peaks = middle[(middle > padded[:-2]) & (middle >= padded[2:]) & (middle > 1e-9)]
+    return float(np.percentile(peaks, percentile)) if peaks.size else 0.0

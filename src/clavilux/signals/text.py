@@ -1,0 +1,258 @@
+"""Expressions as text, exactly: what is written can be read back as the same nodes.
+
+Every parameter is written, numbers with all their digits. A part that occurs more than once is named first and
+then called by its name, so text is never longer than what it means:
+
+    s1 = kick.decay(beats=0.5)
+    (s1 * s1)
+
+Reading never executes anything: text is parsed by Python's own `ast` and only names, numbers, strings, arithmetic,
+attributes and calls of ops in the table are understood. Length and depth are bounded.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+from clavilux.catalogue import EVENTS, STEMS
+from clavilux.errors import PatchError, suggest
+from clavilux.signals.expr import Node, apply, as_signal, nodes_of
+from clavilux.signals.table import OPS, Op, Value, find_op
+
+__all__ = ["parse", "parse_lines", "to_line", "to_lines", "to_text"]
+
+MAX_CHARACTERS = 200_000
+MAX_NESTING = 24
+"""Ops written inside one another before the inner ones are named."""
+LITERALS = ("stem", "events", "constant")
+SHOWN_DEPTH = 6
+WORDS = (*STEMS, "melody")
+
+BINARY = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide"}
+
+
+def to_text(node: Node) -> str:
+    """Write one expression: the lines that name shared parts, then the expression itself.
+
+    >>> from clavilux.signals.sources import song
+    >>> kick = song.kick.decay(beats=0.5)
+    >>> print(to_text(kick * kick))
+    s1 = kick.decay(beats=0.5)
+    (s1 * s1)
+    """
+    *shared, last = to_lines({"": node})
+    return "\n".join([*shared, last.removeprefix(" = ")])
+
+
+def to_line(node: Node) -> str:
+    """Write one expression on one line for a message, its deepest parts left out."""
+    return _shortened(node, SHOWN_DEPTH)
+
+
+def to_lines(roots: Mapping[str, Node]) -> list[str]:
+    """Write named expressions, a line each, after the lines that name the parts they share."""
+    order = list(nodes_of(*roots.values()))
+    uses = Counter(each.digest for node in order for each in node.inputs)
+    uses.update(root.digest for root in roots.values())
+    names: dict[str, str] = {}
+    texts: dict[str, str] = {}
+    nesting: dict[str, int] = {}
+    lines = []
+    for node in order:
+        inputs = [names.get(each.digest, texts[each.digest]) for each in node.inputs]
+        written = _written(node, inputs)
+        level = 1 + max((nesting[each.digest] for each in node.inputs), default=0)
+        if node.op not in LITERALS and (uses[node.digest] > 1 or level >= MAX_NESTING):
+            names[node.digest] = f"s{len(names) + 1}"
+            lines.append(f"{names[node.digest]} = {written}")
+            level = 0
+        texts[node.digest], nesting[node.digest] = written, level
+    return [
+        *lines,
+        *(f"{name} = {names.get(root.digest, texts[root.digest])}" for name, root in roots.items()),
+    ]
+
+
+def parse(text: str) -> Any:
+    """Read one expression as `to_text` writes it.
+
+    Raises:
+        PatchError: it cannot be read; says what, with its line and column.
+
+    >>> from clavilux.signals.sources import song
+    >>> parse("kick.decay(beats=0.5) * 2") == song.kick.decay(beats=0.5) * 2
+    True
+    """
+    named, last = _read(text)
+    if last is None:
+        raise PatchError(f"'{_cut(text)}' names parts but says nothing of them", value=text)
+    assert named is not None
+    return last
+
+
+def parse_lines(text: str) -> dict[str, Any]:
+    """Read named expressions as `to_lines` writes them: every node, or number, by its name.
+
+    Raises:
+        PatchError: it cannot be read; says what, with its line and column.
+    """
+    return _read(text)[0]
+
+
+def _read(text: str) -> tuple[dict[str, Any], Any]:
+    if len(text) > MAX_CHARACTERS:
+        raise PatchError(
+            f"A patch of {len(text)} characters cannot be read", hint=f"{MAX_CHARACTERS} are the most"
+        )
+    try:
+        body = ast.parse(text.strip()).body
+        reader = _Reader({})
+        last = None
+        for statement in body:
+            match statement:
+                case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                    reader.names[name] = reader.read(value)
+                case ast.Expr(value=value):
+                    last = reader.read(value)
+                case _:
+                    raise _error(statement, "this is not an expression")
+    except (SyntaxError, ValueError) as error:
+        raise PatchError(f"'{_cut(text)}' cannot be read: {error}", value=text) from None
+    except (RecursionError, MemoryError):
+        raise PatchError(f"'{_cut(text)}' is nested too deeply to be read", value=text) from None
+    return reader.names, last
+
+
+class _Reader:
+    """Turns syntax into nodes; knows the names given so far."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self.names = names
+
+    def read(self, syntax: ast.expr) -> Any:
+        match syntax:
+            case ast.Constant(value=bool()):
+                raise _error(syntax, f"{syntax.value} is neither a number nor a word in quotes")
+            case ast.Constant(value=int() | float() | str() | None as value):
+                return value
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
+                return -float(value)
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return self._applied(
+                    OPS["signal.subtract"], (as_signal(0.0), self._node(operand)), {}, syntax
+                )
+            case ast.BinOp(left=left, op=sign, right=right) if type(sign) in BINARY:
+                sides = self._node(left), self._node(right)
+                op = OPS.get(f"{sides[0].kind}.{BINARY[type(sign)]}")
+                if op is None:
+                    raise _error(syntax, f"there is no arithmetic with {sides[0].place}")
+                return self._applied(op, sides, {}, syntax)
+            case ast.Name(id=name):
+                return self._named(name, syntax)
+            case ast.Attribute(value=value, attr=name):
+                node = self._node(value)
+                return self._applied(find_op(name, node.kind, node.place), (node,), {}, syntax)
+            case ast.List(elts=items):
+                return [self.read(item) for item in items]
+            case ast.Call(func=function, args=arguments, keywords=keywords):
+                return self._call(function, arguments, keywords, syntax)
+        raise _error(syntax, "this is not part of the patch language")
+
+    def _call(
+        self, function: ast.expr, arguments: list[ast.expr], keywords: list[ast.keyword], syntax: ast.expr
+    ) -> Any:
+        values = [self.read(argument) for argument in arguments]
+        params = {keyword.arg or "**": self.read(keyword.value) for keyword in keywords}
+        match function:
+            case ast.Attribute(value=value, attr=name):
+                node = self._node(value)
+                values = [node, *values]
+                op = find_op(name, node.kind, node.place)
+            case ast.Name(id=name):
+                if values and isinstance(values[0], int | float):
+                    values[0] = as_signal(values[0])
+                first = values[0].kind if values and isinstance(values[0], Node) else None
+                op = find_op(name, first, "a patch" if first is None else values[0].place)
+            case _:
+                raise _error(syntax, "only operations can be called")
+        return self._applied(op, tuple(values), params, syntax)
+
+    def _applied(
+        self, op: Op, arguments: tuple[Any, ...], params: Mapping[str, Any], syntax: ast.expr
+    ) -> Any:
+        try:
+            return apply(op, arguments, params)
+        except PatchError as error:
+            place = f"line {syntax.lineno}, column {syntax.col_offset + 1}"
+            raise type(error)(error.what, where=place, value=error.value, hint=error.hint) from None
+
+    def _node(self, syntax: ast.expr) -> Node:
+        value = self.read(syntax)
+        if isinstance(value, int | float):
+            return as_signal(value)
+        if not isinstance(value, Node):
+            raise _error(syntax, f"{value!r} has no operations")
+        return value
+
+    def _named(self, name: str, syntax: ast.expr) -> Any:
+        if name in self.names:
+            return self.names[name]
+        if name in EVENTS:
+            return apply(OPS["events"], (), {"name": name})
+        if name in WORDS:
+            return apply(OPS["stem"], (), {"name": name})
+        known = [*self.names, *WORDS, *EVENTS]
+        place = f"line {syntax.lineno}, column {syntax.col_offset + 1}"
+        hint = suggest(name, known, otherwise="there are {}")
+        raise PatchError(f"There is no '{name}' here", where=place, value=name, hint=hint)
+
+
+def _written(node: Node, inputs: list[str]) -> str:
+    """Write a node whose inputs are written already."""
+    op = OPS[node.op]
+    params = dict(node.params)
+    if op.style == "literal":
+        return _literal(op, params)
+    if op.style == "infix":
+        return f"({inputs[0]} {op.symbol} {inputs[1]})"
+    rest = iter(inputs)
+    arguments = [_value(params.pop(name)) if name in params else next(rest) for name in op.positional]
+    arguments += [
+        f"{name}={_value(value)}"
+        for name, value in params.items()
+        if not (value is None is op.params[name].default)
+    ]
+    if op.style == "function" or not op.takes:
+        return f"{op.name}({', '.join(arguments)})"
+    first = f"({arguments[0]})" if node.inputs[0].op == "constant" else arguments[0]
+    return f"{first}.{op.name}" + ("" if op.style == "attribute" else f"({', '.join(arguments[1:])})")
+
+
+def _literal(op: Op, params: dict[str, Value]) -> str:
+    if op.name == "constant":
+        return _value(params["value"])
+    name = params["name"]
+    return str(name) if name in WORDS or name in EVENTS else f"{op.name}(name={name!r})"
+
+
+def _value(value: Value) -> str:
+    """Write a number with all the digits that tell it from its neighbours; text in quotes."""
+    return repr(value).removesuffix(".0") if isinstance(value, float) else repr(value)
+
+
+def _shortened(node: Node, depth: int) -> str:
+    if depth == 0 and node.inputs:
+        return "..."
+    return _written(node, [_shortened(each, depth - 1) for each in node.inputs])
+
+
+def _error(syntax: ast.AST, what: str) -> PatchError:
+    place = f"line {getattr(syntax, 'lineno', 1)}, column {getattr(syntax, 'col_offset', 0) + 1}"
+    return PatchError(f"{place}: {what}", where=place)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,113 @@
+"""Write the type stubs of the ops from the op table, so that editors and type checkers know every method of a node.
+
+python tools/stubs.py            writes src/clavilux/{signals,patch}/methods.pyi
+python tools/stubs.py --check    changes nothing; exit code 1 if a stub is out of date
+"""
+
+import importlib
+import inspect
+import sys
+import textwrap
+from pathlib import Path
+
+from clavilux.signals.table import KINDS, OPS, Kind, Op, Param, methods_of
+
+SOURCE = Path(__file__).parents[1] / "src" / "clavilux"
+ROOMS: dict[str, tuple[Kind, ...]] = {
+    "signals": ("stem", "events", "signal"),
+    "patch": ("palette", "entry", "latent", "mask", "noise"),
+}
+CLASSES: dict[Kind, tuple[str, str]] = {
+    "stem": ("Stem", "clavilux.signals.expr"),
+    "events": ("Events", "clavilux.signals.expr"),
+    "signal": ("Signal", "clavilux.signals.expr"),
+    "palette": ("Palette", "clavilux.patch.palette"),
+    "entry": ("Entry", "clavilux.patch.palette"),
+    "latent": ("Latent", "clavilux.patch.latent"),
+    "mask": ("Mask", "clavilux.patch.noise"),
+    "noise": ("Noise", "clavilux.patch.noise"),
+}
+WIDTH = 110
+
+
+def main() -> int:
+    importlib.import_module("clavilux.patch.ops")
+    importlib.import_module("clavilux.signals.ops")
+    stubs = {SOURCE / room / "methods.pyi": stub(kinds) for room, kinds in ROOMS.items()}
+    if "--check" not in sys.argv[1:]:
+        for path, text in stubs.items():
+            path.write_text(text, encoding="utf-8")
+        return 0
+    stale = [
+        path for path, text in stubs.items() if not path.is_file() or path.read_text(encoding="utf-8") != text
+    ]
+    for path in stale:
+        print(
+            f"{path.relative_to(SOURCE.parents[1])} is out of date; run scripts/docs and commit what it writes."
+        )
+    return int(bool(stale))
+
+
+def stub(kinds: tuple[Kind, ...]) -> str:
+    body = "\n".join(class_of(kind) for kind in kinds)
+    used = sorted(
+        {CLASSES[kind] for kind in CLASSES if f" {CLASSES[kind][0]}" in body}, key=lambda pair: pair[1]
+    )
+    modules = dict.fromkeys(module for _, module in used)
+    imports = [
+        f"from {module} import {', '.join(sorted(name for name, place in used if place == module))}"
+        for module in modules
+    ]
+    typing = ["from typing import Literal", ""] if "Literal[" in body else []
+    return "\n".join(
+        ["# Written by scripts/docs from the op table; change it there.", *typing, *imports, "", body]
+    )
+
+
+def class_of(kind: Kind) -> str:
+    ops = [
+        op
+        for op in OPS.values()
+        if op.takes[:1] == (kind,) and op.style in {"method", "function", "attribute"}
+    ]
+    lines = [f"class {methods_of(kind).__name__}:", f'    """Ops on {KINDS[kind]}."""', ""]
+    for op in ops:
+        lines += method(op)
+    return "\n".join(lines)
+
+
+def method(op: Op) -> list[str]:
+    gives = CLASSES[op.gives][0]
+    document = textwrap.indent(f'"""{inspect.cleandoc(op.function.__doc__ or "")}"""', " " * 8)
+    if "\n" in document:
+        document = document[:-3] + "\n" + " " * 8 + '"""'
+    if op.style == "attribute":
+        return ["    @property", f"    def {op.name}(self) -> {gives}:", document, ""]
+    arguments, kinds = ["self"], iter(op.takes[1:])
+    for name in op.positional[1:]:
+        if name in op.params:
+            arguments.append(argument(name, op.params[name]))
+        else:
+            taken = CLASSES[next(kinds)][0]
+            arguments.append(f"{name}: {taken}" + (" | float" if taken == "Signal" else ""))
+    named = [argument(name, param) for name, param in op.params.items() if name not in op.positional]
+    arguments += ["*", *named] if named else []
+    line = f"    def {op.name}({', '.join(arguments)}) -> {gives}:"
+    if len(line) > WIDTH:
+        line = f"    def {op.name}(\n        {', '.join(arguments)}\n    ) -> {gives}:"
+    return [line, document, ""]
+
+
+def argument(name: str, param: Param) -> str:
+    words = ", ".join(f'"{word}"' for word in param.choices)
+    kind = f"Literal[{words}]" if words else param.type.__name__
+    kind += " | None" if param.default is None else ""
+    return f"{name}: {kind}" + ("" if param.default is ... else f" = {default(param)}")
+
+
+def default(param: Param) -> str:
+    return f'"{param.default}"' if isinstance(param.default, str) else repr(param.default)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
