@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from clavilux.generator.sizes import Sizes
 from figures import must, seconds, table
 from torch import Tensor
 from torch.nn import functional as F
@@ -14,7 +15,6 @@ from clavilux.engine.openvino import OpenVinoRunner, capabilities, load_openvino
 from clavilux.engine.torch import TorchRunner
 from clavilux.generator.model import Model
 from clavilux.generator.program import FrameInputs, Program
-from clavilux.generator.sizes import Sizes
 from clavilux.generator.stylegan2 import StyleGAN2
 
 THREADS = 2

@@ -27,7 +27,8 @@ class BoundPatch:
 
     def inputs(self, window: Window) -> FrameInputs:
         """Compute what a program needs for the frames of a window."""
-        return FrameInputs(self.latents.at(window), self.noise.at(window), window.indices)
+        noise = {f"noise/{layer}": maps for layer, maps in self.noise.at(window).items()}
+        return {"ws": self.latents.at(window), **noise, "frame": window.indices}
 
 
 def bind(
@@ -56,7 +57,12 @@ def bind(
     }
     groups: dict[str, range] = {name: model.group(name) for name in GROUPS}
     latents = BoundLatents(patch.latents, evaluation, palettes, groups, model.num_ws, model.w_avg, patch.psi)
-    return BoundPatch(latents, BoundNoise(patch.noise, evaluation, program.noise_shapes, seed))
+    shapes = {
+        name.removeprefix("noise/"): (spec.shape[1], spec.shape[2])
+        for name, spec in program.inputs.items()
+        if name.startswith("noise/")
+    }
+    return BoundPatch(latents, BoundNoise(patch.noise, evaluation, shapes, seed))
 
 
 def _palettes(field: LatentField) -> Iterator[Palette]:

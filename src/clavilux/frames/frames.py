@@ -66,8 +66,12 @@ class Looped:
         angle = (crossing * np.pi / 2)[:, None, None, None]
         fade_in, fade_out = np.sin(angle).astype(np.float32), np.cos(angle).astype(np.float32)
         step = crossing.astype(np.float32)[:, None, None]
-        noise = {layer: fade_out * maps + fade_in * past.noise[layer] for layer, maps in now.noise.items()}
-        return FrameInputs(now.ws + step * (past.ws - now.ws), noise, now.frame_index)
+        noise = {
+            name: fade_out * maps + fade_in * past[name]
+            for name, maps in now.items()
+            if name.startswith("noise/")
+        }
+        return {**now, **noise, "ws": now["ws"] + step * (past["ws"] - now["ws"])}
 
     def _crossing(self, frames: NDArray[np.int64]) -> NDArray[np.float64]:
         """Return how far each frame has crossed over: 0, then smoothly up to 1 after the last frame."""
