@@ -1,7 +1,10 @@
 """A short composed song of known truth, heard once for all tests, and a small untrained model."""
 
+import importlib.util
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -105,3 +108,14 @@ def tone():
 @pytest.fixture(scope="session")
 def silk() -> Model:
     return load_model("silk")
+
+
+@pytest.fixture(scope="session")
+def changes() -> ModuleType:
+    """Small bends and rewrites for networks."""
+    spec = importlib.util.spec_from_file_location(
+        "changes", Path(__file__).parent / "generator" / "changes.py"
+    )
+    sys.modules["changes"] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
