@@ -1,6 +1,6 @@
 """The network's canvas: its constant, extended to as many cells as the output's shape wants.
 
-A cell is one entry of the learned constant, so the network paints wide images natively. Cells are
+A cell is one entry of the learned constant, so the network draws wide images natively. Cells are
 (rows, columns), constants (C, rows, columns); sizes are (width, height) in pixels.
 """
 
@@ -40,7 +40,7 @@ PAD_MODES = {"mirror": "symmetric", "replicate": "edge", "tile": "wrap"}
 
 
 def default_cells(network: Network, size: tuple[int, int]) -> tuple[int, int]:
-    """Choose how many cells a network paints for an output of this width and height.
+    """Choose how many cells a network draws for an output of this width and height.
 
     The short side has as many as the learned constant (twice as many for networks under 256 px), the long
     side as many as come closest to the output's shape.
@@ -57,7 +57,7 @@ def default_cells(network: Network, size: tuple[int, int]) -> tuple[int, int]:
 
 
 def check_cells(network: Network, cells: tuple[int, int]) -> None:
-    """Check that a network can paint this many cells.
+    """Check that a network can draw this many cells.
 
     Raises:
         SettingError: fewer than its constant has, or too many.

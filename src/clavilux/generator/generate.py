@@ -1,4 +1,4 @@
-"""Images of seeds: a model's own pictures, without a song.
+"""Images of seeds: what a model draws without a song.
 
 Latents and noise are functions of (seed, index); every image has its own of both. Images are drawn one by
 one in torch, float32: the exact reference of every engine.

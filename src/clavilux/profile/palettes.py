@@ -115,7 +115,7 @@ def _distances(pool: Survey) -> F64:
     pixels = pool.lab.reshape(len(pool.lab), -1, 3).astype(np.float64)  # (N, 256, 3)
     directions = seeds.normal(0, "generator/slices", 0, (3, PALETTE.slices))
     directions /= np.linalg.norm(directions, axis=0)
-    # W(p, q) = mean |sort(p . d) - sort(q . d)| over directions d, at every eighth order statistic
+    # SW(p, q)^2 = mean over directions d of |sort(p . d) - sort(q . d)|^2; every eighth rank
     colours = np.sort(np.einsum("npc,cd->npd", pixels, directions), axis=1)[:, 4::8]
     # mean lightness on an 8 x 8 grid, without that of the whole image
     layout = pool.lab[..., 0].reshape(-1, 8, 2, 8, 2).mean(axis=(2, 4)).reshape(len(pixels), -1)

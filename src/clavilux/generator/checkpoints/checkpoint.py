@@ -32,7 +32,7 @@ class Card:
         source: whose it is, and from where.
         resolution: side of its images, px; 0 where unknown.
         extend: how its constant is continued beyond its edge.
-        extra: whatever else the file says.
+        extra: all other lines of the file.
 
     >>> Card.read({"licence": "CC0-1.0", "kimg": "150"}).extra
     {'kimg': '150'}
