@@ -29,7 +29,8 @@ class Change(Protocol):
     """A bend or a rewrite: an nn.Module that declares what it changes and what varies from frame to frame.
 
     A bend maps features (B, C, H, W) to features, called with its inputs by keyword. A rewrite has the
-    `weight` of a `SideBranch`, and its `keys` and `power`, called with its inputs by keyword.
+    `weight` of a `SideBranch`, and its `keys` and `power`, called with its inputs by keyword; it runs in the
+    precision of the convolution it is part of.
     """
 
     @property
