@@ -1,5 +1,13 @@
-"""How fast a generator draws: the plain published form, scale-conv-scale in torch, and OpenVINO."""
+"""How fast a generator draws: the plain published form, scale-conv-scale in torch, and OpenVINO.
 
+    python benchmarks/generator.py            the cases of bench.md
+    python benchmarks/generator.py --small    one small network, to check that all forms agree
+
+Every form must draw the same images: one that is further from torch fp32 than its bound ends the run with an
+error.
+"""
+
+import argparse
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,14 +20,18 @@ from torch.nn import functional as F
 from clavilux.engine import openvino
 from clavilux.engine.openvino import OpenVinoRunner, capabilities, load_openvino
 from clavilux.engine.torch import TorchRunner
+from clavilux.generator.checkpoints import Card
 from clavilux.generator.model import Model
 from clavilux.generator.program import FrameInputs, Program
-from clavilux.generator.sizes import Sizes
 from clavilux.generator.stylegan2 import StyleGAN2
+from clavilux.generator.stylegan2_config import StyleGAN2Config
 
 THREADS = 2
 FIXED = ((512, 32), (128, 128))
 """Channels and side of the convolutions with fixed weights that give the best rate."""
+
+MIN_EXACT_DB, MIN_BF16_DB = 60.0, 35.0
+"""Least PSNR against torch fp32: of float32 forms one level here and there, of bf16 about 1 %."""
 
 REFERENCE = "reference: weights per sample, grouped, torch fp32"
 TORCH, TORCH_BF16 = "scale-conv-scale, torch fp32", "scale-conv-scale, torch bf16"
@@ -41,39 +53,40 @@ CASES = (
     Case("256 px, channel_base 16384", 256, 16384, 4, 5),
     Case("1024 px config-f, channel_base 32768", 1024, 32768, 1, 3),
 )
+SMALL = Case("64 px, channel_base 2048", 64, 2048, 2, 1)
 
 
 def program_of(case: Case) -> Program:
-    """A network of random weights whose pictures have normal contrast."""
+    """A network of random weights whose images have normal contrast."""
     blocks = range(2, case.resolution.bit_length())
-    sizes = Sizes(512, 512, 2, tuple(min(case.channel_base >> k, 512) for k in blocks))
+    config = StyleGAN2Config(512, 512, 2, tuple(min(case.channel_base >> k, 512) for k in blocks))
     random = torch.Generator().manual_seed(0)
-    tensors = {name: torch.randn(shape, generator=random) for name, shape in sizes.shapes().items()}
+    tensors = {name: torch.randn(shape, generator=random) for name, shape in config.shapes().items()}
     for name, tensor in tensors.items():
         if name.endswith("affine.bias"):
             tensor.add_(1)
         elif name.endswith(("torgb.weight", "noise_strength", "bias")):
             tensor.mul_(0.1)
-    network = StyleGAN2(sizes, tensors).eval()
+    model = Model("random", StyleGAN2(config, tensors).eval(), Card(), "random")
     side = case.resolution
-    return Program(Model("random", network, {}, "random"), size=(side, side), cells=(4, 4), pixels="rgb24")
+    return Program(model, size=(side, side), cells=(4, 4), pixels="rgb24")
 
 
 def inputs_of(program: Program, batch: int) -> FrameInputs:
-    random = np.random.default_rng(0)
-    sizes = program.network.sizes
-    ws = np.repeat(random.standard_normal((batch, 1, sizes.w_dim), np.float32), sizes.num_ws, axis=1)
+    random, network = np.random.default_rng(0), program.network
+    ws = np.repeat(random.standard_normal((batch, 1, network.w_dim), np.float32), network.num_ws, axis=1)
     noise = {
-        name: random.standard_normal((batch, 1, *shape), np.float32)
-        for name, shape in program.noise_shapes.items()
+        name: random.standard_normal((batch, *spec.shape), np.float32)
+        for name, spec in program.inputs.items()
+        if name.startswith("noise/")
     }
-    return FrameInputs(ws, noise, np.arange(batch))
+    return {"ws": ws, **noise, "frame": np.arange(batch)}
 
 
 def gflop(program: Program) -> float:
     """Multiplications and additions of the plain convolutions of a frame, in thousand millions."""
     total, (rows, columns) = 0, program.cells
-    for resolution, block in zip(program.network.sizes.resolutions, program.network.blocks, strict=True):
+    for resolution, block in zip(program.network.config.resolutions, program.network.blocks, strict=True):
         for conv in block.convs:
             side = resolution // 2 if conv.up else resolution
             total += 2 * conv.weight.numel() * (rows * side // 4) * (columns * side // 4)
@@ -103,33 +116,33 @@ def filtered(y: Tensor, padding: tuple[int, int, int, int]) -> Tensor:
     return F.conv2d(F.pad(y, padding), torch.outer(taps, taps).expand(channels, 1, 4, 4), groups=channels)
 
 
-def plain_picture(program: Program, ws: Tensor, noise: list[Tensor]) -> Tensor:
+def plain_image(program: Program, ws: Tensor, noise: list[Tensor]) -> Tensor:
     """Draw as the published code does without compiled extensions: the form that speed is compared with."""
-    x, picture, index = program.const.expand(len(ws), -1, -1, -1), torch.zeros(()), 0
+    x, image, index = program.const.expand(len(ws), -1, -1, -1), torch.zeros(()), 0
     for block in program.network.blocks:
         for conv in block.convs:
             x = plain_conv(x, conv.weight, conv.affine(ws[:, index]), up=conv.up)
             x = x + noise[index] * conv.noise_strength
             x = F.leaky_relu(x + conv.bias[:, None, None], 0.2) * 2**0.5
             index += 1
-        style = block.torgb.affine(ws[:, index]) * x.shape[1] ** -0.5
+        style = block.torgb.affine(ws[:, index])  # its gain, the root of 1 / channels, is in the weights
         colour = plain_conv(x, block.torgb.weight, style, up=False, demodulate=False)
         colour = colour + block.torgb.bias[:, None, None]
-        if picture.ndim:
-            spread = torch.zeros(len(ws), 3, 2 * picture.shape[2], 2 * picture.shape[3])
-            spread[:, :, ::2, ::2] = picture
+        if image.ndim:
+            spread = torch.zeros(len(ws), 3, 2 * image.shape[2], 2 * image.shape[3])
+            spread[:, :, ::2, ::2] = image
             colour = colour + filtered(spread, (2, 1, 2, 1))
-        picture = colour
-    return picture
+        image = colour
+    return image
 
 
 def reference(program: Program, inputs: FrameInputs) -> Callable[[], np.ndarray]:
-    ws, noise = torch.from_numpy(inputs.ws), [torch.from_numpy(array) for array in inputs.noise.values()]
-    index = torch.from_numpy(inputs.frame_index)
+    arrays = {name: torch.from_numpy(array) for name, array in inputs.items()}
+    noise = [array for name, array in arrays.items() if name.startswith("noise/")]
 
     def draw() -> np.ndarray:
         with torch.inference_mode():
-            return program.pixels(plain_picture(program, ws, noise), index).numpy()
+            return program.pixels(plain_image(program, arrays["ws"], noise), arrays["frame"]).numpy()
 
     return draw
 
@@ -140,9 +153,9 @@ def drawers(program: Program, inputs: FrameInputs, batch: int) -> dict[str, Call
         TORCH: TorchRunner(program, batch=batch),
         F32: OpenVinoRunner(program, batch=batch, precision="f32", threads=THREADS),
     }
-    thin, openvino.thin = openvino.thin, lambda _model: 0
+    use_winograd, openvino.use_winograd = openvino.use_winograd, lambda _model: 0
     runners[PLAIN] = OpenVinoRunner(program, batch=batch, precision="f32", threads=THREADS)
-    openvino.thin = thin
+    openvino.use_winograd = use_winograd
     if "BF16" in capabilities():
         runners[TORCH_BF16] = TorchRunner(program, batch=batch, precision="bf16")
         runners[BF16] = OpenVinoRunner(program, batch=batch, precision="bf16", threads=THREADS)
@@ -174,6 +187,7 @@ def measure(case: Case) -> str:
     program = program_of(case)
     inputs = inputs_of(program, case.batch)
     draw, work = drawers(program, inputs, case.batch), gflop(program)
+    apart = differences({name: thing() for name, thing in draw.items()})
     fixed = fixed_convolutions("f32", 4) | (fixed_convolutions("bf16", 4) if BF16 in draw else {})
     taken = seconds(draw | {name: thing for name, (thing, _) in fixed.items()}, case.repetitions)
     rates = {name: much / taken[name] for name, (_, much) in fixed.items()}
@@ -182,11 +196,8 @@ def measure(case: Case) -> str:
         kind: max((r for name, r in rates.items() if name.endswith(kind)), default=0)
         for kind in ("f32", "bf16")
     }
-    pixels = {name: thing().astype(float) for name, thing in draw.items()}
 
     def row(name: str) -> list[str]:
-        apart = np.abs(pixels[name] - pixels[TORCH])
-        noise = (apart**2).mean()
         top = best["bf16" if "bf16" in name else "f32"]
         return [
             name,
@@ -194,8 +205,8 @@ def measure(case: Case) -> str:
             f"{frame[REFERENCE] / frame[name]:.2f}",
             f"{work / frame[name]:.0f}",
             f"{100 * work / frame[name] / top:.0f} %",
-            f"{apart.max():.0f}, {apart.mean():.4f}",
-            f"{10 * np.log10(255**2 / noise):.1f}" if noise else "equal",
+            f"{apart[name].max():.0f}, {apart[name].mean():.4f}",
+            f"{psnr(apart[name]):.1f}" if apart[name].any() else "equal",
         ]
 
     columns = [
@@ -219,6 +230,25 @@ def measure(case: Case) -> str:
     return "\n\n".join(lines)
 
 
+def differences(pixels: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """How far each form's pixels are from torch's, in levels.
+
+    Raises:
+        SystemExit: one is further than its bound; then the forms do not draw the same, and no time counts.
+    """
+    apart = {name: np.abs(image.astype(float) - pixels[TORCH]) for name, image in pixels.items()}
+    for name, levels in apart.items():
+        least = MIN_BF16_DB if "bf16" in name else MIN_EXACT_DB
+        if levels.any() and psnr(levels) < least:
+            raise SystemExit(f"{name}: {psnr(levels):.1f} dB from {TORCH}; at least {least:g} dB are needed.")
+    return apart
+
+
+def psnr(levels: np.ndarray) -> float:
+    """Peak signal-to-noise ratio, 10 log10(255^2 / mean squared difference), dB."""
+    return 10 * np.log10(255**2 / (levels**2).mean())
+
+
 def musts(frame: dict[str, float], work: float, best: dict[str, float]) -> str:
     """Compare with what was promised."""
     lines = [must("OpenVINO f32 against the reference", frame[REFERENCE] / frame[F32], 2.8, "x")]
@@ -236,7 +266,13 @@ def musts(frame: dict[str, float], work: float, best: dict[str, float]) -> str:
     return "\n".join(lines)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--small", action="store_true", help="one small network alone")
     torch.set_num_threads(THREADS)
-    for case in CASES:
+    for case in (SMALL,) if parser.parse_args().small else CASES:
         print(measure(case), end="\n\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -24,7 +24,7 @@ from hearing_speed import write_song
 from clavilux import seeds
 from clavilux.frames.frames import BATCH
 from clavilux.generator.checkpoints.native import write_native
-from clavilux.generator.sizes import Sizes
+from clavilux.generator.stylegan2_config import StyleGAN2Config
 from clavilux.make.make import play
 from clavilux.make.settings import Settings
 from clavilux.make.stage import Stage, prepare
@@ -34,9 +34,9 @@ MUST = 1.15
 """Wall time of a render over the processor time of drawing and encoding, shared among the cores."""
 
 
-SIZES: Mapping[str, Sizes] = {
-    "tiny": Sizes(6, 8, 2, (12, 8, 6)),
-    "256px": Sizes(128, 128, 4, (128, 128, 128, 128, 64, 32, 16)),
+SIZES: Mapping[str, StyleGAN2Config] = {
+    "tiny": StyleGAN2Config(6, 8, 2, (12, 8, 6)),
+    "256px": StyleGAN2Config(128, 128, 4, (128, 128, 128, 128, 64, 32, 16)),
 }
 
 

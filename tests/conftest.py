@@ -1,7 +1,10 @@
 """A short composed song of known truth, heard once for all tests, and a small untrained model."""
 
+import importlib.util
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ from clavilux.demo.composer import Composition, compose
 from clavilux.features.song import Song
 from clavilux.generator.checkpoints.native import write_native
 from clavilux.generator.model import Model, load_model
-from clavilux.generator.sizes import Sizes
+from clavilux.generator.stylegan2_config import StyleGAN2Config
 
 Arrays = dict[str, np.ndarray]
 
@@ -42,10 +45,10 @@ def heard(piece: Composition) -> Song:
 
 
 @pytest.fixture(scope="session")
-def random_arrays() -> Callable[[Sizes, int], Arrays]:
+def random_arrays() -> Callable[[StyleGAN2Config, int], Arrays]:
     """Weights of a network that has never been trained, yet paints something of normal contrast."""
 
-    def make(sizes: Sizes, seed: int = 0) -> Arrays:
+    def make(sizes: StyleGAN2Config, seed: int = 0) -> Arrays:
         arrays = {name: seeds.normal(seed, name, 0, shape) for name, shape in sizes.shapes().items()}
         for name, array in arrays.items():
             if name.endswith("affine.bias"):
@@ -61,10 +64,10 @@ def random_arrays() -> Callable[[Sizes, int], Arrays]:
 
 @pytest.fixture(scope="session")
 def small_file(
-    tmp_path_factory: pytest.TempPathFactory, random_arrays: Callable[[Sizes, int], Arrays]
+    tmp_path_factory: pytest.TempPathFactory, random_arrays: Callable[[StyleGAN2Config, int], Arrays]
 ) -> Path:
     path: Path = tmp_path_factory.mktemp("models") / "small.safetensors"
-    write_native(path, random_arrays(Sizes(6, 8, 2, (12, 8, 6)), 0), {"licence": "CC0-1.0"})
+    write_native(path, random_arrays(StyleGAN2Config(6, 8, 2, (12, 8, 6)), 0), {"licence": "CC0-1.0"})
     return path
 
 
@@ -105,3 +108,14 @@ def tone():
 @pytest.fixture(scope="session")
 def silk() -> Model:
     return load_model("silk")
+
+
+@pytest.fixture(scope="session")
+def changes() -> ModuleType:
+    """Small bends and rewrites for networks."""
+    spec = importlib.util.spec_from_file_location(
+        "changes", Path(__file__).parent / "generator" / "changes.py"
+    )
+    sys.modules["changes"] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

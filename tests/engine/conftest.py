@@ -18,13 +18,16 @@ def inputs() -> Callable[[Program, list[int]], FrameInputs]:
     """Frames that are functions of their index alone."""
 
     def make(program: Program, indices: list[int]) -> FrameInputs:
-        sizes = program.network.sizes
-        one = [0.5 * seeds.normal(0, "w", n, (1, 1, sizes.w_dim)) for n in indices]
+        network = program.network
+        w = [0.5 * seeds.normal(0, "w", n, (1, 1, network.w_dim)) for n in indices]
         noise = {
-            name: np.concatenate([seeds.normal(0, name, n, (1, 1, *shape)) for n in indices])
-            for name, shape in program.noise_shapes.items()
+            name: np.concatenate(
+                [seeds.normal(0, name.removeprefix("noise/"), n, (1, *spec.shape)) for n in indices]
+            )
+            for name, spec in program.inputs.items()
+            if name not in {"ws", "frame"}
         }
-        ws = np.repeat(np.concatenate(one), sizes.num_ws, axis=1)
-        return FrameInputs(ws, noise, np.array(indices, np.int64))
+        ws = np.repeat(np.concatenate(w), network.num_ws, axis=1)
+        return {"ws": ws, **noise, "frame": np.array(indices, np.int64)}
 
     return make

@@ -6,7 +6,8 @@ import os
 import pytest
 import torch
 
-from clavilux.engine.cache import KEPT, Compiled, key
+from clavilux.engine import cache
+from clavilux.engine.cache import MAX_ENTRIES, Compiled, key, source_digest
 from clavilux.generator.model import load_model
 from clavilux.generator.program import Program
 
@@ -78,13 +79,13 @@ def test_a_folder_that_cannot_be_written_is_no_error(tmp_path):
 
 
 def test_only_the_latest_used_stay(tmp_path):
-    for n in range(KEPT):
+    for n in range(MAX_ENTRIES):
         fetch(tmp_path, f"old{n}")
     for age, path in enumerate(sorted(tmp_path.iterdir())):
         os.utime(path, (1000 + age, 1000 + age))
     assert fetch(tmp_path, "old0", text="again") == "made"  # used just now
     fetch(tmp_path, "new")
-    assert len(list(tmp_path.iterdir())) == KEPT
+    assert len(list(tmp_path.iterdir())) == MAX_ENTRIES
     assert fetch(tmp_path, "old0", text="again") == "made"
     assert fetch(tmp_path, "old1", text="again") == "again"
 
@@ -98,9 +99,33 @@ def test_a_key_is_for_one_program():
         key(Program(silk, size=(66, 64)), 1),
         key(Program(silk, size=(64, 64), cells=(4, 5)), 1),
         key(Program(silk, size=(64, 64), pixels="rgb24"), 1),
+        key(Program(silk, size=(64, 64), stop=256), 1),
     }
-    assert len(keys) == 5
+    assert len(keys) == 6
     assert key(Program(load_model("silk"), size=(64, 64)), 1) in keys
     with torch.no_grad():
         program.network.blocks[0].convs[0].bias[0] += 1
     assert key(program, 1) not in keys
+
+
+def test_a_changed_file_in_a_sub_folder_changes_the_key(small_model, tmp_path, monkeypatch):
+    program = Program(small_model, size=(64, 64))
+    below = tmp_path / "generator" / "transforms" / "affine.py"
+    below.parent.mkdir(parents=True)
+    below.write_text("a = 1\n")
+    monkeypatch.setattr(cache, "SOURCES", (tmp_path / "generator",))
+    first = key(program, 1)
+    assert key(program, 1) == first
+    below.write_text("a = 2\n")
+    second = key(program, 1)
+    below.rename(below.with_name("other.py"))
+    assert len({first, second, key(program, 1)}) == 3
+
+
+def test_the_key_covers_every_file_of_both_rooms(monkeypatch):
+    assert [folder.name for folder in cache.SOURCES] == ["generator", "engine"]
+    read = []
+    monkeypatch.setattr(cache.Path, "read_bytes", lambda path: read.append(path) or b"")
+    source_digest(cache.SOURCES)
+    names = {path.relative_to(cache.SOURCES[0].parent).as_posix() for path in read}
+    assert {"generator/checkpoints/native.py", "generator/program.py", "engine/openvino.py"} <= names

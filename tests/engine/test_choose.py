@@ -1,4 +1,4 @@
-"""The engine is the fastest there is; who asks for another hears why not."""
+"""The engine is the fastest there is; one that cannot be used has its reason."""
 
 import sys
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from clavilux.engine.choose import engines, open_runner
-from clavilux.errors import SettingError
+from clavilux.errors import EngineError
 from clavilux.generator.program import Program
 
 
@@ -35,10 +35,10 @@ def test_torch_stands_in_for_openvino(program, inputs, monkeypatch):
     assert "pip install openvino" in missing.missing
 
 
-def test_wrong_wishes(program):
-    with pytest.raises(SettingError, match="auto or exact"):
+def test_unknown_devices_and_precisions(program):
+    with pytest.raises(EngineError, match="auto or exact"):
         open_runner(program, precision="half")
-    with pytest.raises(SettingError, match="no device"):
+    with pytest.raises(EngineError, match="no device"):
         open_runner(program, device="cuda:77")
 
 

@@ -1,4 +1,4 @@
-"""OpenVINO draws what torch draws, the same pixels wherever a frame stands, and is quick to come back."""
+"""OpenVINO draws what torch draws, the same pixels wherever a frame stands, and compiles once."""
 
 import sys
 import tempfile
@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from clavilux.engine import openvino as module
-from clavilux.engine.openvino import OpenVinoRunner, capabilities, keep_precise
+from clavilux.engine.openvino import OpenVinoRunner, capabilities, is_precise, keep_precise
 from clavilux.engine.torch import TorchRunner
-from clavilux.errors import OutputError, RenderError, SettingError
-from clavilux.generator.program import FrameInputs, Program
+from clavilux.errors import EngineError, OutputError, RenderError
+from clavilux.generator.program import Program
 
 BATCH = 2
 
@@ -62,11 +62,10 @@ def test_a_later_run_does_not_change_an_earlier_one(program, runner, inputs, giv
 
 def test_inputs_are_read_however_they_lie(runner, given, drawn):
     """Views, and arrays nobody may write."""
-    noise = {name: np.repeat(array, 2, axis=0)[::2] for name, array in given.noise.items()}
-    for array in noise.values():
+    views = {name: np.repeat(array, 2, axis=0)[::2] for name, array in given.items()}
+    for array in views.values():
         array.flags.writeable = False
-    found = runner.run(FrameInputs(np.asfortranarray(given.ws), noise, given.frame_index))
-    assert np.array_equal(found, drawn)
+    assert np.array_equal(runner.run(views | {"ws": np.asfortranarray(given["ws"])}), drawn)
 
 
 @pytest.mark.parametrize(("pixels", "height"), [("rgb24", 22), ("yuv420p10", 33), ("yuv444p10", 66)])
@@ -92,29 +91,29 @@ def test_a_second_time_nothing_is_made_again(program, runner, folder, given, dra
 
 
 def test_wrong_inputs(runner, given):
-    with pytest.raises(RenderError, match="noise"):
-        runner.run(FrameInputs(given.ws, {}, given.frame_index))
-    with pytest.raises(RenderError, match="latents"):
-        runner.run(FrameInputs(given.ws[:, :, 1:], given.noise, given.frame_index))
+    with pytest.raises(RenderError, match="missing"):
+        runner.run({"ws": given["ws"], "frame": given["frame"]})
+    with pytest.raises(RenderError, match="'ws' has shape"):
+        runner.run(given | {"ws": given["ws"][:, :, 1:]})
 
 
-def test_too_little_memory_is_said_plainly(program, monkeypatch):
+def test_too_little_memory_is_an_error_of_ours(program, monkeypatch):
     def fail(*_):
         raise RuntimeError("std::bad_alloc")
 
     monkeypatch.setattr(OpenVinoRunner, "_convert", fail)
-    with pytest.raises(RenderError, match="smaller --size"):
+    with pytest.raises(RenderError, match="smaller size"):
         OpenVinoRunner(program, batch=1, precision="f32")
 
 
 def test_bf16_only_where_the_processor_has_it(program, monkeypatch):
     monkeypatch.setattr(module, "capabilities", lambda: ["FP32"])
-    with pytest.raises(SettingError, match="bf16"):
+    with pytest.raises(EngineError, match="bf16"):
         OpenVinoRunner(program, batch=1, precision="bf16")
 
 
 def test_styles_and_pixels_are_marked_to_stay_float32(program, runner):
-    model = keep_precise(runner._convert(program))
+    model = keep_precise(runner._convert(program), program.feature_modules)
     marked = {
         node.get_friendly_name(): any("recis" in name for name in node.get_rt_info())
         for node in model.get_ordered_ops()
@@ -128,6 +127,23 @@ def test_styles_and_pixels_are_marked_to_stay_float32(program, runner):
         assert any(marked[name] for name in inside), part
 
 
+def is_precise_by_path(node):
+    """The rule before modules were tagged."""
+    name = node.get_friendly_name()
+    features = (".convs." in name or ".torgb" in name) and ".affine" not in name
+    wide = node.get_output_size() and node.get_output_partial_shape(0).rank.get_length() > 3
+    return not (features and wide) and node.get_type_name() not in {"Constant", "Parameter", "Result"}
+
+
+@pytest.mark.parametrize("pixels", ["yuv420p", "rgb24"])
+def test_tags_mark_the_same_nodes_as_paths_did(silk, pixels, runner):
+    program = Program(silk, size=(64, 48), cells=(4, 5), pixels=pixels)
+    nodes = runner._convert(program).get_ordered_ops()
+    kept = [is_precise(node, program.feature_modules) for node in nodes]
+    assert kept == [is_precise_by_path(node) for node in nodes]
+    assert 50 < sum(kept) < len(kept)
+
+
 def test_a_full_temporary_folder_is_named(program, runner):
     resource = pytest.importorskip("resource")
     model = runner._convert(program)
@@ -135,7 +151,7 @@ def test_a_full_temporary_folder_is_named(program, runner):
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:
         with pytest.raises(OutputError, match="temporary folder"):
-            keep_precise(model)
+            keep_precise(model, program.feature_modules)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
@@ -143,7 +159,7 @@ def test_a_full_temporary_folder_is_named(program, runner):
 def test_a_missing_temporary_folder_is_named(program, runner, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     with pytest.raises(OutputError, match="gone"):
-        keep_precise(runner._convert(program))
+        keep_precise(runner._convert(program), program.feature_modules)
 
 
 @pytest.mark.skipif("BF16" not in capabilities(), reason="this processor does not compute in bf16")
@@ -180,7 +196,7 @@ def _spy(seen):
     return spy
 
 
-def test_without_openvino_it_is_said_how_to_get_it(program, monkeypatch):
+def test_without_openvino_the_error_has_the_remedy(program, monkeypatch):
     monkeypatch.setitem(sys.modules, "openvino", None)
-    with pytest.raises(SettingError, match="pip install openvino"):
+    with pytest.raises(EngineError, match="pip install openvino"):
         OpenVinoRunner(program, batch=1)

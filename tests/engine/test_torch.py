@@ -1,12 +1,16 @@
-"""A frame's pixels are the same whatever is drawn beside it, and trouble is said plainly."""
+"""A frame's pixels are the same whatever is drawn beside it, and errors are plain."""
+
+import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 
+from clavilux.engine import torch as torch_runner
 from clavilux.engine.torch import TorchRunner, choose_device
-from clavilux.errors import RenderError, SettingError
-from clavilux.generator.program import FrameInputs, Program
+from clavilux.errors import EngineError, RenderError, SettingError
+from clavilux.generator.program import Program
 
 BATCH = 3
 
@@ -37,10 +41,9 @@ def test_any_number_of_frames(program, runner, indices, inputs):
 
 def test_the_inputs_are_left_alone(program, runner, inputs):
     given = inputs(program, [0, 1])
-    before = [given.ws.copy(), *(noise.copy() for noise in given.noise.values())]
+    before = {name: array.copy() for name, array in given.items()}
     runner.run(given)
-    for kept, now in zip(before, [given.ws, *given.noise.values()], strict=True):
-        assert np.array_equal(kept, now)
+    assert all(np.array_equal(before[name], array) for name, array in given.items())
 
 
 def test_the_network_stays_as_it_was(program, runner, inputs):
@@ -52,16 +55,15 @@ def test_the_network_stays_as_it_was(program, runner, inputs):
 
 def test_wrong_inputs(program, runner, inputs):
     given = inputs(program, [0, 1])
-    short = dict(list(given.noise.items())[:-1])
-    for bad in (
-        FrameInputs(given.ws, short, given.frame_index),
-        FrameInputs(given.ws[:1], given.noise, given.frame_index),
-        FrameInputs(given.ws[:0], {n: a[:0] for n, a in given.noise.items()}, given.frame_index[:0]),
+    for bad, words in (
+        ({name: array for name, array in given.items() if name != "noise/b8.conv0"}, "b8.conv0.*missing"),
+        (given | {"ws": given["ws"][:1]}, "number of frames"),
+        ({name: array[:0] for name, array in given.items()}, "number of frames"),
+        (given | {"ws": given["ws"][:, 1:]}, "'ws' has shape"),
+        (given | {"bend/0/angle": given["ws"]}, "takes no input"),
     ):
-        with pytest.raises(RenderError, match="noise"):
+        with pytest.raises(RenderError, match=words):
             runner.run(bad)
-    with pytest.raises(RenderError, match="latents"):
-        runner.run(FrameInputs(given.ws[:, 1:], given.noise, given.frame_index))
 
 
 @pytest.mark.parametrize(
@@ -74,13 +76,13 @@ def test_wrong_inputs(program, runner, inputs):
         MemoryError(),
     ],
 )
-def test_too_little_memory_is_said_plainly(program, monkeypatch, error, inputs):
+def test_too_little_memory_is_an_error_of_ours(program, monkeypatch, error, inputs):
     def fail(*_):
         raise error
 
     runner = TorchRunner(program, batch=1)
     monkeypatch.setattr(program.pixels, "forward", fail)
-    with pytest.raises(RenderError, match="smaller --size"):
+    with pytest.raises(RenderError, match="smaller size"):
         runner.run(inputs(program, [0]))
 
 
@@ -98,7 +100,7 @@ def test_devices():
     assert choose_device("cpu") == "cpu"
     assert choose_device() in {"cpu", "cuda", "mps"}
     for name in ("gpu", "cuda:99", ""):
-        with pytest.raises(SettingError, match="cpu"):
+        with pytest.raises(EngineError, match="cpu"):
             choose_device(name)
 
 
@@ -133,8 +135,9 @@ def test_half_precision_stays_near_and_leaves_the_model_alone(program, runner, i
 
 
 def test_half_precision_keeps_huge_styles_and_weights_in_range(small_model, inputs):
-    program = Program(small_model, size=(32, 32), cells=(4, 4))
-    for block in program.network.blocks:
+    network = copy.deepcopy(small_model.network)
+    program = Program(replace(small_model, network=network), size=(32, 32), cells=(4, 4))
+    for block in network.blocks:
         for conv in block.convs:
             conv.weight *= 3000
             conv.power *= 3000**2
@@ -145,3 +148,24 @@ def test_half_precision_keeps_huge_styles_and_weights_in_range(small_model, inpu
         for precision in ("fp16", "fp32")
     )
     assert np.abs(found - wanted).mean() < 0.5
+
+
+def test_programs_of_one_model_are_independent(small_model, inputs):
+    """Neither another precision nor another device moves or changes the network they share."""
+    first, second = (Program(small_model, size=size, cells=(4, 4)) for size in ((32, 32), (48, 32)))
+    tensors = {
+        name: (t.data_ptr(), t.device, t.dtype) for name, t in small_model.network.state_dict().items()
+    }
+    plain = TorchRunner(first, batch=1)
+    wanted = plain.run(inputs(first, [0]))
+    half = TorchRunner(second, batch=1, precision="bf16")
+    half.run(inputs(second, [0]))
+    elsewhere = torch_runner._own_copy(second, torch.device("meta"), "fp32")
+    assert {buffer.device.type for buffer in elsewhere.buffers()} == {"meta"}
+    assert elsewhere.network is not small_model.network
+    assert tensors == {
+        name: (t.data_ptr(), t.device, t.dtype) for name, t in small_model.network.state_dict().items()
+    }
+    assert small_model.network.feature_dtype == torch.float32
+    assert np.array_equal(plain.run(inputs(first, [0])), wanted)
+    assert np.array_equal(TorchRunner(first, batch=1).run(inputs(first, [0])), wanted)

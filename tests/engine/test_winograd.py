@@ -1,4 +1,4 @@
-"""Thinned convolutions are the same convolutions."""
+"""Winograd's convolutions are the same convolutions."""
 
 import numpy as np
 import openvino as ov
@@ -8,7 +8,7 @@ import torch
 from torch.nn import functional as F
 
 from clavilux import seeds
-from clavilux.engine.winograd import FEWEST_CHANNELS, FEWEST_ROWS, at_points, thin
+from clavilux.engine.winograd import MIN_CHANNELS, MIN_ROWS, at_points, use_winograd
 
 
 def convolution(shape, outputs, **changes):
@@ -29,7 +29,7 @@ def run(model, x):
 @pytest.mark.parametrize("shape", [(2, 128, 16, 16), (1, 130, 20, 9), (3, 128, 64, 3), (1, 256, 24, 1)])
 def test_the_sums_are_the_same(shape):
     model, weight = convolution(shape, 5)
-    assert thin(model) == 1
+    assert use_winograd(model) == 1
     assert list(model.output(0).shape) == [shape[0], 5, *shape[2:]]
     x = seeds.normal(1, "x", 0, shape)
     wanted = F.conv2d(torch.from_numpy(x).double(), torch.from_numpy(weight).double(), padding=1).numpy()
@@ -39,8 +39,8 @@ def test_the_sums_are_the_same(shape):
 @pytest.mark.parametrize(
     ("shape", "changes"),
     [
-        ((1, FEWEST_CHANNELS - 1, 16, 16), {}),
-        ((1, 128, FEWEST_ROWS - 4, 16), {}),
+        ((1, MIN_CHANNELS - 1, 16, 16), {}),
+        ((1, 128, MIN_ROWS - 4, 16), {}),
         ((1, 128, 18, 16), {}),
         ((1, 128, 16, 16), {"strides": [2, 2]}),
         ((1, 128, 16, 16), {"dilations": [2, 2]}),
@@ -51,14 +51,14 @@ def test_the_sums_are_the_same(shape):
 def test_others_stay_as_they_are(shape, changes):
     model, _ = convolution(shape, 2, **changes)
     before = len(model.get_ops())
-    assert thin(model) == 0
+    assert use_winograd(model) == 0
     assert len(model.get_ops()) == before
 
 
 def test_weights_that_are_inputs_stay():
     x, w = ops.parameter([1, 128, 16, 16], np.float32), ops.parameter([2, 128, 3, 3], np.float32)
     model = ov.Model([ops.convolution(x, w, [1, 1], [1, 1], [1, 1], [1, 1])], [x, w], "free")
-    assert thin(model) == 0
+    assert use_winograd(model) == 0
 
 
 def test_a_product_of_polynomials_is_known_from_its_points():

@@ -1,34 +1,42 @@
-"""Models are found by name or path, and say what a picture needs."""
+"""Models are found by name or path, describe what an image needs, and draw seeds."""
 
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from clavilux import seeds
 from clavilux.errors import ModelError
+from clavilux.generator.checkpoints import Card
 from clavilux.generator.checkpoints.native import write_native
+from clavilux.generator.generate import own_program, seed_inputs
 from clavilux.generator.model import Model, builtin_models, load_model
-from clavilux.generator.sizes import Sizes
+from clavilux.generator.stylegan2 import StyleGAN2
+from clavilux.generator.stylegan2_config import StyleGAN2Config
 
 
-def test_listing_needs_no_torch():
-    code = "import sys, clavilux.generator.model as m; m.builtin_models(); print('torch' in sys.modules)"
+def test_listing_and_reading_need_no_torch():
+    code = (
+        "import sys, clavilux.generator.model as m; m.builtin_models();"
+        "from clavilux.generator.checkpoints import read_checkpoint;"
+        "read_checkpoint(m.BUILTIN / 'silk.safetensors'); print('torch' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
 
 
 def test_every_builtin_loads_and_says_whose_it_is():
-    for name, card in builtin_models().items():
+    for name, found in builtin_models().items():
         model = load_model(name)
         assert model.name == name
-        assert model.card.items() <= card.items()
-        assert card["resolution"] == str(model.resolution)
-        assert 1 < float(card["megabytes"]) < 25
-        assert {"title", "description", "licence", "source", "sha256"} <= card.keys()
-        with Image.open(card["preview"]) as preview:
+        assert model.card == found.card
+        assert found.card.resolution == model.resolution
+        assert 1 < found.megabytes < 25
+        assert {"title", "description", "licence", "source", "sha256", "preview"} <= found.to_dict().keys()
+        with Image.open(found.preview) as preview:
             assert preview.size == (768, 128)
 
 
@@ -45,7 +53,7 @@ def test_a_builtin_is_a_file_like_any_other(silk, tmp_path):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("silkk", ["did you mean silk"]),
+        ("silkk", ["did you mean 'silk'"]),
         ("zzz", ["there is glass, silk", "path"]),
         ("", ["folder"]),
         ("a/b.safetensors", ["no model file"]),
@@ -63,21 +71,16 @@ def test_unknown_names(name, words):
 @pytest.mark.parametrize("told", [{"mapping_lr_multiplier": "fast"}, {"mapping_lr_multiplier": "nan"}])
 def test_nonsense_in_the_card(tmp_path, random_arrays, told):
     path = tmp_path / "net.safetensors"
-    write_native(path, random_arrays(Sizes(4, 4, 1, (2,)), 0), told)
+    write_native(path, random_arrays(StyleGAN2Config(4, 4, 1, (2,)), 0), told)
     with pytest.raises(ModelError, match="mapping_lr_multiplier"):
         load_model(path)
 
 
 def test_unknown_extension(tmp_path, random_arrays):
     path = tmp_path / "net.safetensors"
-    write_native(path, random_arrays(Sizes(4, 4, 1, (2,)), 0), {"extend": "sideways"})
+    write_native(path, random_arrays(StyleGAN2Config(4, 4, 1, (2,)), 0), {"extend": "sideways"})
     with pytest.raises(ModelError, match="sideways"):
-        _ = load_model(path).extend
-
-
-class Shapes:
-    def __init__(self, blocks):
-        self.sizes = Sizes(4, 4, 1, (1,) * blocks)
+        load_model(path)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +94,9 @@ class Shapes:
     ],
 )
 def test_groups_go_by_feature_size_and_leave_nothing_out(blocks, coarse, middle, fine):
-    model = Model("net", Shapes(blocks), {}, "")
+    config = StyleGAN2Config(4, 4, 1, (1,) * blocks)
+    network = StyleGAN2(config, {name: torch.zeros(shape) for name, shape in config.shapes().items()})
+    model = Model("net", network, Card(), "")
     assert [model.group(name) for name in ("coarse", "middle", "fine")] == [coarse, middle, fine]
     assert [*coarse, *middle, *fine] == list(range(model.num_ws))
 
@@ -109,3 +114,43 @@ def test_mapping_checks_its_codes(silk):
 def test_average_latent_is_that_of_many_codes(silk):
     ws = silk.map(seeds.normal(0, "test", 0, (2000, silk.z_dim)))
     assert np.abs(ws.mean(axis=0) - silk.w_avg).max() < 0.25 * ws.std(axis=0).max()
+
+
+def test_the_layer_table_counts_latents_once():
+    layers = StyleGAN2Config(4, 4, 1, (5, 4, 3)).layers
+    assert [(name, layer.w_index) for name, layer in layers.items() if layer.takes_noise] == [
+        ("b4.conv1", 0),
+        ("b8.conv0", 1),
+        ("b8.conv1", 2),
+        ("b16.conv0", 3),
+        ("b16.conv1", 4),
+    ]
+    assert [layers[f"b{r}.torgb"].w_index for r in (4, 8, 16)] == [1, 3, 5]
+    assert (layers["const"].channels, layers["b16.conv0"].channels, layers["b8.torgb"].channels) == (5, 3, 3)
+
+
+def test_a_seed_is_one_image(small_model):
+    first = small_model.generate(3)
+    assert (first.shape, first.dtype) == ((16, 16, 3), np.uint8)
+    assert np.array_equal(first, small_model.generate(3))
+    several = small_model.generate([3, 4])
+    assert several.shape == (2, 16, 16, 3)
+    assert np.array_equal(several[0], first)
+    assert not np.array_equal(several[1], first)
+    assert small_model.generate([]).shape == (0, 16, 16, 3)
+
+
+def test_seeds_have_any_size_and_less_variety_under_truncation(small_model):
+    assert small_model.generate(0, size=(33, 17)).shape == (17, 33, 3)
+    assert small_model.generate(0, size=(64, 36), cells=(4, 8)).shape == (36, 64, 3)
+    ws = [seed_inputs(small_model, own_program(small_model, 16), 5, psi=psi)["ws"] for psi in (0.0, 0.5, 1.0)]
+    assert np.array_equal(ws[0][0, 0], small_model.w_avg)
+    assert np.allclose(ws[1], (ws[0] + ws[2]) / 2, atol=1e-6)
+
+
+def test_a_sheet_begins_with_the_image_of_its_seed(small_model, tmp_path):
+    from clavilux.make.sheet import draw_sheet
+
+    with Image.open(draw_sheet(small_model, tmp_path / "a.png", rows=1, columns=2, seed=4)) as sheet:
+        first = np.asarray(sheet)[4:20, 4:20].astype(int)
+    assert np.abs(first - small_model.generate(4)).mean() < 3  # the sheet's engine may draw in bf16

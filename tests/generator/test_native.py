@@ -1,4 +1,4 @@
-"""Native files come back as they went, and anything else is refused in one sentence."""
+"""Native files are read as they were written, and anything else is refused in one sentence."""
 
 import json
 import pickle
@@ -9,15 +9,16 @@ import pytest
 from safetensors.numpy import save_file
 
 from clavilux.errors import ModelError
-from clavilux.generator.checkpoints.native import digest, read_card, read_native, write_native
-from clavilux.generator.sizes import Sizes
+from clavilux.generator.checkpoints import read_card, read_checkpoint
+from clavilux.generator.checkpoints.native import digest, write_native
+from clavilux.generator.stylegan2_config import StyleGAN2Config
 
-SIZES = Sizes(4, 6, 2, (5, 3))
+CONFIG = StyleGAN2Config(4, 6, 2, (5, 3))
 
 
 @pytest.fixture
 def arrays(random_arrays):
-    return random_arrays(SIZES, 0)
+    return random_arrays(CONFIG, 0)
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def path(tmp_path, arrays):
 
 def refused(path, *words):
     with pytest.raises(ModelError) as caught:
-        read_native(path)
+        read_checkpoint(path)
     message = str(caught.value)
     assert "\n" not in message
     assert str(path) in message
@@ -46,18 +47,28 @@ def card_of(arrays):
 
 
 def test_what_is_written_is_read(path, arrays):
-    card, sizes, found = read_native(path)
-    assert sizes == SIZES
-    assert card["licence"] == "CC0-1.0"
-    assert card == read_card(path)
-    assert found.keys() == arrays.keys()
-    assert all(np.array_equal(found[name], arrays[name]) for name in arrays)
+    found = read_checkpoint(path)
+    assert (found.architecture, found.config, found.digest) == ("stylegan2-skip", CONFIG, digest(arrays))
+    assert (found.card.licence, found.card.resolution, found.card.extend) == ("CC0-1.0", 8, "mirror")
+    assert found.card == read_card(path)
+    assert found.tensors.keys() == arrays.keys()
+    assert all(np.array_equal(found.tensors[name], arrays[name]) for name in arrays)
+
+
+def test_cards_keep_everything(tmp_path, arrays):
+    told = {"title": "a", "extend": "tile", "kimg": "150", "mapping_lr_multiplier": "0.1"}
+    write_native(tmp_path / "net.safetensors", arrays, told)
+    found = read_checkpoint(tmp_path / "net.safetensors")
+    assert (found.card.title, found.card.extend, found.config.lr_multiplier) == ("a", "tile", 0.1)
+    assert found.card.extra["kimg"] == "150"
+    assert told.items() <= found.card.to_dict().items()
+    assert found.card.to_dict()["resolution"] == "8"
 
 
 def test_half_precision_is_widened(tmp_path, arrays):
     file = tmp_path / "half.safetensors"
     write_native(file, {name: array.astype(np.float16) for name, array in arrays.items()}, {})
-    found = read_native(file)[2]
+    found = read_checkpoint(file).tensors
     assert all(array.dtype == np.float32 for array in found.values())
 
 

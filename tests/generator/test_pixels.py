@@ -11,7 +11,7 @@ from clavilux.generator.pixels import Pixels, halve, resample
 from clavilux.pixel_formats import LAYOUTS, Layout
 
 
-def smooth_picture(height: int, width: int, seed: int = 0) -> torch.Tensor:
+def smooth_image(height: int, width: int, seed: int = 0) -> torch.Tensor:
     """Colours that vary slowly, some beyond [-1, 1]."""
     coarse = torch.from_numpy(1.5 * seeds.normal(seed, "picture", 0, (1, 3, 4, 5)))
     return F.interpolate(coarse, size=(height, width), mode="bicubic", align_corners=True).clamp(-1.3, 1.3)
@@ -48,10 +48,10 @@ def planes(
 
 @pytest.mark.parametrize("pixels", LAYOUTS)
 def test_yuv_equals_the_float_reference_within_rounding(pixels):
-    picture, layout = smooth_picture(48, 64), LAYOUTS[pixels]
-    out = Pixels((48, 64), (64, 48), pixels)(picture, frames(7)).numpy()
+    image, layout = smooth_image(48, 64), LAYOUTS[pixels]
+    out = Pixels((48, 64), (64, 48), pixels)(image, frames(7)).numpy()
     assert (out.shape, out.dtype) == ((1, *layout.shape((64, 48))), layout.dtype)
-    wanted = reference_yuv((picture[0].clamp(-1, 1).numpy() + 1) / 2, layout)
+    wanted = reference_yuv((image[0].clamp(-1, 1).numpy() + 1) / 2, layout)
     for found, exact in zip(planes(out[0], 64, 48, layout), wanted, strict=True):
         assert np.abs(found - exact).max() < 1.001
         assert abs((found - exact).mean()) < 0.1  # the dither is fair
@@ -59,18 +59,18 @@ def test_yuv_equals_the_float_reference_within_rounding(pixels):
 
 @pytest.mark.parametrize("pixels", ["yuv420p10", "yuv422p10", "yuv444p10"])
 def test_10_bits_lie_on_a_grid_four_times_as_fine(pixels):
-    picture = smooth_picture(48, 64, seed=1)
+    image = smooth_image(48, 64, seed=1)
     coarse, fine = LAYOUTS["yuv420p"], LAYOUTS[pixels]
-    luma8 = planes(Pixels((48, 64), (64, 48), "yuv420p")(picture, frames(2)).numpy(), 64, 48, coarse)[0]
-    luma10 = planes(Pixels((48, 64), (64, 48), pixels)(picture, frames(2)).numpy(), 64, 48, fine)[0]
+    luma8 = planes(Pixels((48, 64), (64, 48), "yuv420p")(image, frames(2)).numpy(), 64, 48, coarse)[0]
+    luma10 = planes(Pixels((48, 64), (64, 48), pixels)(image, frames(2)).numpy(), 64, 48, fine)[0]
     assert np.abs(luma10 - 4 * luma8).max() < 5
     assert set(luma10.reshape(-1) % 4) == {0, 1, 2, 3}
 
 
 def test_scaling_and_cropping_come_before_every_format():
-    picture = smooth_picture(16, 40)
+    image = smooth_image(16, 40)
     lumas = {
-        pixels: planes(Pixels((16, 40), (48, 32), pixels)(picture, frames(0)).numpy(), 48, 32, layout)[0]
+        pixels: planes(Pixels((16, 40), (48, 32), pixels)(image, frames(0)).numpy(), 48, 32, layout)[0]
         / 2 ** (layout.bits - 8)
         for pixels, layout in LAYOUTS.items()
     }
@@ -80,8 +80,8 @@ def test_scaling_and_cropping_come_before_every_format():
 
 @pytest.fixture
 def columns() -> torch.Tensor:
-    """A picture alike all along its rows, since FFmpeg sites chroma between columns and we do not."""
-    return 0.6 * smooth_picture(96, 128, seed=2)[..., 50:51].expand(-1, -1, -1, 128)
+    """An image whose columns are equal, since FFmpeg sites chroma between columns and we do not."""
+    return 0.6 * smooth_image(96, 128, seed=2)[..., 50:51].expand(-1, -1, -1, 128)
 
 
 def test_yuv_equals_ffmpegs_conversion(columns):
@@ -101,8 +101,8 @@ def test_yuv_equals_ffmpegs_conversion(columns):
     "colour", [(1, 1, 1), (0.3, 0.3, 0.3), (0.5, -0.2, 0.7), (-0.6, 0.4, -0.1), (-1, -1, -1)]
 )
 def test_ffmpeg_reads_the_yuv_as_the_same_colour(colour):
-    picture = torch.tensor(colour)[None, :, None, None].expand(1, 3, 16, 16).float()
-    out = Pixels((16, 16), (16, 16), "yuv420p")(picture, frames(0)).numpy()[0]
+    image = torch.tensor(colour)[None, :, None, None].expand(1, 3, 16, 16).float()
+    out = Pixels((16, 16), (16, 16), "yuv420p")(image, frames(0)).numpy()[0]
     told = {"src_colorspace": "ITU709", "src_color_range": "MPEG", "dst_color_range": "JPEG"}
     rgb = av.VideoFrame.from_ndarray(out, format="yuv420p").reformat(format="rgb24", **told).to_ndarray()
     exact = (np.array(colour) + 1) * 127.5
@@ -111,8 +111,8 @@ def test_ffmpeg_reads_the_yuv_as_the_same_colour(colour):
 
 @pytest.mark.parametrize("pixels", [*LAYOUTS, "rgb24"])
 def test_values_stay_in_their_range(pixels):
-    picture = torch.from_numpy(5 * seeds.normal(0, "wild", 0, (2, 3, 16, 24)))
-    out = Pixels((16, 24), (96, 64), pixels)(picture, frames(0, 1)).numpy()
+    image = torch.from_numpy(5 * seeds.normal(0, "wild", 0, (2, 3, 16, 24)))
+    out = Pixels((16, 24), (96, 64), pixels)(image, frames(0, 1)).numpy()
     if pixels == "rgb24":
         assert out.shape == (2, 64, 96, 3)
         assert (out.min(), out.max()) == (0, 255)
@@ -135,9 +135,9 @@ def test_black_and_white_are_not_dithered(value, pixels):
 @pytest.mark.parametrize("grey", [-0.8, -0.1234, 0.3, 0.777])
 def test_dither_keeps_the_mean_in_space_and_in_time(grey):
     converter = Pixels((64, 64), (64, 64), "rgb24")
-    picture = torch.full((1, 3, 64, 64), grey)
+    image = torch.full((1, 3, 64, 64), grey)
     exact = (grey + 1) * 127.5
-    stack = np.stack([converter(picture, frames(n)).numpy()[0] for n in range(64)]).astype(np.float64)
+    stack = np.stack([converter(image, frames(n)).numpy()[0] for n in range(64)]).astype(np.float64)
     assert np.abs(stack.mean(axis=(1, 2)) - exact).max() < 0.03
     assert np.abs(stack.mean(axis=0) - exact).max() < 0.05
     assert np.abs(stack - exact).max() < 1
@@ -145,18 +145,18 @@ def test_dither_keeps_the_mean_in_space_and_in_time(grey):
 
 def test_dither_changes_from_frame_to_frame_and_is_the_same_again():
     converter = Pixels((16, 16), (16, 16), "yuv420p")
-    picture = smooth_picture(16, 16)
-    first, second, again = (converter(picture, frames(n)) for n in (10, 11, 10))
+    image = smooth_image(16, 16)
+    first, second, again = (converter(image, frames(n)) for n in (10, 11, 10))
     assert torch.equal(first, again)
     assert not torch.equal(first, second)
 
 
 @pytest.mark.parametrize("target", [(30, 50), (64, 100), (90, 131), (400, 333)])
 def test_resampling_equals_torchs_antialiased_cubic(target):
-    picture = torch.from_numpy(seeds.normal(0, "p", 0, (1, 1, 64, 100)))
-    wanted = F.interpolate(picture, size=target, mode="bicubic", antialias=True)[0, 0].numpy()
+    image = torch.from_numpy(seeds.normal(0, "p", 0, (1, 1, 64, 100)))
+    wanted = F.interpolate(image, size=target, mode="bicubic", antialias=True)[0, 0].numpy()
     rows, columns = resample(64, target[0], target[0] / 64), resample(100, target[1], target[1] / 100)
-    found = rows @ picture[0, 0].numpy() @ columns.T
+    found = rows @ image[0, 0].numpy() @ columns.T
     assert np.abs(found - wanted).max() < 1e-4
 
 

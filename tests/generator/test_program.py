@@ -1,24 +1,29 @@
 """A program covers any output size, takes wide constants, and is a pure function of its inputs."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 
 from clavilux import seeds
-from clavilux.errors import SettingError
-from clavilux.generator import program as module
-from clavilux.generator.program import Program, default_cells, extend
+from clavilux.errors import RenderError, SettingError
+from clavilux.generator import canvas
+from clavilux.generator.canvas import default_cells, extend
+from clavilux.generator.inputs import InputSpec, check_inputs
+from clavilux.generator.program import Program
 
 
 def draw(program, *, batch=1, seed=0, first=0):
-    network = program.network
-    ws = seeds.normal(seed, "ws", 0, (batch, network.sizes.num_ws, network.sizes.w_dim))
-    noise = [
-        torch.from_numpy(seeds.normal(seed, name, 0, (batch, 1, *shape)))
-        for name, shape in program.noise_shapes.items()
+    arrays = [
+        torch.arange(first, first + batch)
+        if name == "frame"
+        else torch.from_numpy(seeds.normal(seed, name, 0, (batch, *spec.shape)))
+        for name, spec in program.inputs.items()
     ]
     with torch.inference_mode():
-        return program(torch.from_numpy(ws), noise, torch.arange(first, first + batch)).numpy()
+        return program(*arrays).numpy()
 
 
 @pytest.mark.parametrize("size", [(64, 36), (36, 64), (84, 36), (40, 40), (16, 2), (2, 16), (200, 100)])
@@ -36,7 +41,7 @@ def test_odd_sizes_are_for_stills_only(small_model):
 
 @pytest.mark.parametrize("size", [(0, 8), (8, -2), (10**6, 8)])
 def test_impossible_sizes(small_model, size):
-    with pytest.raises(SettingError, match="cannot be drawn"):
+    with pytest.raises(SettingError, match="out of range"):
         Program(small_model, size=size)
 
 
@@ -58,9 +63,75 @@ def test_programs_are_pure(small_model):
 
 
 def test_noise_shapes_follow_the_cells(small_model):
-    shapes = Program(small_model, size=(64, 36), cells=(5, 9)).noise_shapes
-    assert list(shapes) == ["b4.conv1", "b8.conv0", "b8.conv1", "b16.conv0", "b16.conv1"]
-    assert list(shapes.values()) == [(5, 9), (10, 18), (10, 18), (20, 36), (20, 36)]
+    inputs = Program(small_model, size=(64, 36), cells=(5, 9)).inputs
+    layers = ["b4.conv1", "b8.conv0", "b8.conv1", "b16.conv0", "b16.conv1"]
+    assert list(inputs) == ["ws", *(f"noise/{layer}" for layer in layers), "frame"]
+    assert inputs["ws"] == InputSpec((6, 8), "float32", "linear")
+    assert inputs["frame"] == InputSpec((), "int64", "step")
+    sides = [(5, 9), (10, 18), (10, 18), (20, 36), (20, 36)]
+    assert [inputs[f"noise/{layer}"] for layer in layers] == [
+        InputSpec((1, *side), "float32", "power") for side in sides
+    ]
+
+
+def test_a_preview_stops_early_and_needs_less_noise(small_model):
+    whole, preview = (Program(small_model, size=(64, 36), cells=(5, 9), stop=stop) for stop in (None, 8))
+    assert preview.spec.resolution == 8
+    assert list(preview.inputs) == ["ws", "noise/b4.conv1", "noise/b8.conv0", "noise/b8.conv1", "frame"]
+    assert draw(preview).shape == draw(whole).shape
+    assert not np.array_equal(draw(preview), draw(whole))
+    assert (
+        Program(small_model, size=(64, 36), stop=15).spec == Program(small_model, size=(64, 36), stop=8).spec
+    )
+    assert np.array_equal(draw(Program(small_model, size=(64, 36), cells=(5, 9), stop=16)), draw(whole))
+    with pytest.raises(SettingError, match="4 px"):
+        Program(small_model, size=(64, 36), stop=3)
+
+
+def test_a_preview_is_the_image_so_far(small_model, noise):
+    program = Program(small_model, size=(8, 8), cells=(4, 4), pixels="rgb24", stop=8)
+    ws = torch.from_numpy(seeds.normal(0, "ws", 0, (1, small_model.num_ws, small_model.w_dim)))
+    layers = noise(small_model.network, (4, 4), 1)
+    given = {"ws": ws, "frame": torch.zeros(1, dtype=torch.int64)}
+    given |= {f"noise/{name}": maps for name, maps in layers.items()}
+    with torch.inference_mode():
+        found = program(*(given[name] for name in program.inputs))
+        image = small_model.network(ws, layers, stop=8)
+    exact = 127.5 * (image.clamp(-1, 1) + 1).permute(0, 2, 3, 1)
+    assert (found - exact).abs().max() <= 1
+
+
+def test_specs_are_values(small_model, silk):
+    first, again = (Program(small_model, size=(64, 36)).spec for _ in range(2))
+    assert first == again
+    assert hash(first) == hash(again)
+    others = [
+        Program(small_model, size=(64, 38)).spec,
+        Program(small_model, size=(64, 36), cells=(8, 8)).spec,
+        Program(small_model, size=(64, 36), pixels="rgb24").spec,
+        Program(small_model, size=(64, 36), stop=8).spec,
+        Program(silk, size=(64, 36)).spec,
+    ]
+    assert len({first, *others}) == 6
+
+
+def test_inputs_are_checked_by_name_shape_type_and_number():
+    specs = {"ws": InputSpec((2, 3), "float32", "linear"), "frame": InputSpec((), "int64", "step")}
+    good = {"ws": np.zeros((4, 2, 3), np.float32), "frame": np.arange(4)}
+    assert check_inputs(good, specs) == 4
+    for change, words in (
+        ({"noise/b4": np.zeros(4)}, "takes no input 'noise/b4'; it takes ws, frame"),
+        ({"ws": np.zeros((4, 2, 2), np.float32)}, r"'ws' has shape \(4, 2, 2\).*takes \(4, 2, 3\)"),
+        ({"ws": np.zeros((4, 2, 3))}, "float64.*float32"),
+        ({"frame": np.arange(3)}, "number of frames"),
+        ({"frame": np.array(3)}, "number of frames"),
+    ):
+        with pytest.raises(RenderError, match=words):
+            check_inputs(good | change, specs)
+    with pytest.raises(RenderError, match="'frame' is missing"):
+        check_inputs({"ws": good["ws"]}, specs)
+    with pytest.raises(RenderError, match="number of frames"):
+        check_inputs({name: array[:0] for name, array in good.items()}, specs)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +148,8 @@ def test_noise_shapes_follow_the_cells(small_model):
     ],
 )
 def test_default_cells(resolution, size, cells):
-    assert default_cells(resolution, size) == cells
+    network = SimpleNamespace(resolution=resolution, const=torch.zeros(2, 4, 4))
+    assert default_cells(network, size) == cells
 
 
 def test_the_constant_is_untouched_at_its_own_size(small_model):
@@ -94,7 +166,7 @@ def test_the_constant_is_untouched_at_its_own_size(small_model):
     ],
 )
 def test_ways_to_extend(monkeypatch, how, row):
-    monkeypatch.setattr(module, "UNEVENNESS", 0.0)
+    monkeypatch.setattr(canvas, "CANVAS", replace(canvas.CANVAS, noise_std=0.0))
     const = np.tile(np.arange(4, dtype=np.float32), (3, 4, 1))
     assert extend(const, (4, 8), how)[1, 2].tolist() == row
     assert np.array_equal(extend(const.transpose(0, 2, 1), (8, 4), how)[1, :, 2], row)
@@ -111,14 +183,14 @@ def correlation(a, b) -> float:
     return float(np.corrcoef(a.ravel(), b.ravel())[0, 1])
 
 
-def test_wide_pictures_are_one_picture_not_two(silk):
-    """Neither a half and the mirrored other half nor two repetitions of the constant look alike."""
+def test_wide_images_are_one_image_not_two(silk):
+    """Neither a half and the mirrored other half nor two repetitions of the constant correlate."""
     program = Program(silk, size=(448, 256), cells=(8, 14), pixels="rgb24")
     ws = silk.w_avg + 0.8 * (silk.map(seeds.normal(0, "wide", 0, (4, silk.z_dim))) - silk.w_avg)
     ws = np.repeat(ws[:, None], silk.num_ws, axis=1).astype(np.float32)
-    noise = [torch.zeros(4, 1, *shape) for shape in program.noise_shapes.values()]
+    noise = [torch.zeros(4, *spec.shape) for name, spec in program.inputs.items() if "noise" in name]
     with torch.inference_mode():
-        luma = program(torch.from_numpy(ws), noise, torch.arange(4)).numpy().mean(axis=3)
+        luma = program(torch.from_numpy(ws), *noise, torch.arange(4)).numpy().mean(axis=3)
     halves = [correlation(p[:, :224], p[:, :223:-1]) for p in luma]
     around_the_seam = [correlation(p[:, 128:288], p[:, 447:287:-1]) for p in luma]
     repeated = [correlation(p[:, :192], p[:, 256:]) for p in luma]

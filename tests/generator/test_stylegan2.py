@@ -1,4 +1,4 @@
-"""The network equals the published implementation's pictures, and the papers' plain form."""
+"""The network equals the published implementation's images, and the papers' plain form."""
 
 from pathlib import Path
 
@@ -9,9 +9,10 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clavilux import seeds
+from clavilux.errors import ModelError
 from clavilux.generator.model import load_model
-from clavilux.generator.sizes import Sizes
 from clavilux.generator.stylegan2 import StyleGAN2
+from clavilux.generator.stylegan2_config import StyleGAN2Config
 
 REFERENCE = Path(__file__).parent / "data" / "silk-128-first.npz"
 WEIGHTS = REFERENCE.with_suffix(".safetensors")
@@ -38,10 +39,14 @@ def test_mapping_equals_the_published_implementation(first, reference):
 
 
 @pytest.mark.parametrize(("name", "amount"), [("image", 1.0), ("image_no_noise", 0.0)])
-def test_pictures_equal_the_published_implementation(first, reference, name, amount):
+def test_images_equal_the_published_implementation(first, reference, name, amount):
     network = first.network
     ws = torch.from_numpy(reference["w"])[:, None].expand(-1, first.num_ws, -1)
-    noise = [conv.noise_const[None, None] * amount for block in network.blocks for conv in block.convs]
+    noise = {
+        name: conv.noise_const[None, None] * amount
+        for block in network.blocks
+        for name, conv in zip(block.names, block.convs, strict=True)
+    }
     with torch.inference_mode():
         assert error(network(ws, noise).numpy(), reference[name]) <= 1e-4
 
@@ -76,27 +81,27 @@ def filtered(y: Tensor) -> Tensor:
     return y
 
 
-def plain_picture(
-    sizes: Sizes, t: dict[str, Tensor], ws: Tensor, noise: list[Tensor], const: Tensor
+def plain_image(
+    config: StyleGAN2Config, t: dict[str, Tensor], ws: Tensor, noise: list[Tensor], const: Tensor
 ) -> Tensor:
-    x, picture, index = const.expand(len(ws), -1, -1, -1), None, 0
-    for r in sizes.resolutions:
+    x, image, index = const.expand(len(ws), -1, -1, -1), None, 0
+    for r in config.resolutions:
         for name in ("conv0", "conv1") if r > 4 else ("conv1",):
             p = f"synthesis.b{r}.{name}"
-            style = ws[:, index] @ t[f"{p}.affine.weight"].T / sizes.w_dim**0.5 + t[f"{p}.affine.bias"]
+            style = ws[:, index] @ t[f"{p}.affine.weight"].T / config.w_dim**0.5 + t[f"{p}.affine.bias"]
             x = plain_conv(x, t[f"{p}.weight"], style, up=name == "conv0", demodulate=True)
             x = x + noise[index] * t[f"{p}.noise_strength"] + t[f"{p}.bias"][:, None, None]
             x, index = torch.where(x < 0, 0.2 * x, x) * 2**0.5, index + 1
         p = f"synthesis.b{r}.torgb"
-        style = ws[:, index] @ t[f"{p}.affine.weight"].T / sizes.w_dim**0.5 + t[f"{p}.affine.bias"]
+        style = ws[:, index] @ t[f"{p}.affine.weight"].T / config.w_dim**0.5 + t[f"{p}.affine.bias"]
         colour = plain_conv(x, t[f"{p}.weight"], style / x.shape[1] ** 0.5, up=False, demodulate=False)
         colour = colour + t[f"{p}.bias"][:, None, None]
-        if picture is not None:
-            spread = torch.zeros(len(ws), 3, 2 * picture.shape[2], 2 * picture.shape[3])
-            spread[:, :, ::2, ::2] = picture
+        if image is not None:
+            spread = torch.zeros(len(ws), 3, 2 * image.shape[2], 2 * image.shape[3])
+            spread[:, :, ::2, ::2] = image
             colour = colour + filtered(F.pad(spread, (2, 1, 2, 1)))
-        picture = colour
-    return picture
+        image = colour
+    return image
 
 
 @pytest.mark.parametrize(
@@ -104,31 +109,39 @@ def plain_picture(
     [((5,), 7, (4, 4)), ((6, 9, 3), 4, (4, 4)), ((12, 8, 5), 16, (5, 9)), ((3, 4, 2, 1), 6, (7, 4))],
 )
 def test_scale_conv_scale_equals_weights_per_sample(random_arrays, noise, channels, w_dim, cells):
-    sizes = Sizes(3, w_dim, 1, channels)
-    tensors = {name: torch.from_numpy(array) for name, array in random_arrays(sizes, len(channels)).items()}
-    network = StyleGAN2(sizes, tensors)
-    ws = torch.from_numpy(seeds.normal(1, "ws", 0, (3, sizes.num_ws, w_dim)))
+    config = StyleGAN2Config(3, w_dim, 1, channels)
+    tensors = {name: torch.from_numpy(array) for name, array in random_arrays(config, len(channels)).items()}
+    network = StyleGAN2(config, tensors)
+    ws = torch.from_numpy(seeds.normal(1, "ws", 0, (3, config.num_ws, w_dim)))
     const = torch.from_numpy(seeds.normal(2, "const", 0, (channels[0], *cells)))
     layers = noise(network, cells, 3)
     found = network(ws, layers, const=const).numpy()
-    assert found.shape == (3, 3, cells[0] * sizes.resolution // 4, cells[1] * sizes.resolution // 4)
-    assert error(found, plain_picture(sizes, tensors, ws, layers, const).numpy()) <= 1e-4
+    assert found.shape == (3, 3, cells[0] * config.resolution // 4, cells[1] * config.resolution // 4)
+    assert error(found, plain_image(config, tensors, ws, [*layers.values()], const).numpy()) <= 1e-4
 
 
-def test_stopping_early_gives_the_picture_so_far(silk, noise):
+def test_stopping_early_returns_the_image_so_far(silk, noise):
     ws = torch.from_numpy(silk.w_avg)[None, None].expand(1, silk.num_ws, -1)
+    layers = noise(silk.network, (4, 4), 1)
+    needed = {name: maps for name, maps in layers.items() if silk.network.layers[name].resolution <= 32}
     with torch.inference_mode():
-        small = silk.network(ws, noise(silk.network, (4, 4), 1), last=32)
-    assert small.shape == (1, 3, 32, 32)
+        small = silk.network(ws, needed, stop=32)
+        assert small.shape == (1, 3, 32, 32)
+        assert torch.equal(small, silk.network(ws, layers, stop=63))
 
 
-def test_every_layer_hears_its_noise_and_its_latent(small_model, noise):
+def test_no_classes(silk):
+    with pytest.raises(ModelError, match="classes"):
+        silk.network.map(torch.zeros(1, silk.z_dim), torch.zeros(1, 3))
+
+
+def test_every_layer_takes_its_noise_and_its_latent(small_model, noise):
     network = small_model.network
     ws = torch.from_numpy(seeds.normal(0, "ws", 0, (1, small_model.num_ws, small_model.w_dim)))
     layers = noise(network, (4, 4), 1)
     before = network(ws, layers)
-    for k in range(len(layers)):
-        assert not torch.equal(before, network(ws, [n + (i == k) for i, n in enumerate(layers)]))
+    for name, maps in layers.items():
+        assert not torch.equal(before, network(ws, layers | {name: maps + 1}))
     for k in range(small_model.num_ws):
         changed = ws.clone()
         changed[:, k] += 1

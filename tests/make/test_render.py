@@ -57,8 +57,8 @@ def test_frame_n_is_the_same_moment_at_every_frame_rate(piece, session, stage):
         stage.inputs.inputs(stage.timeline.window(40, 8)),
         double.inputs.inputs(double.timeline.window(80, 16)),
     )
-    distance = np.linalg.norm(fast.ws[::2] - slow.ws, axis=-1).mean()
-    assert distance < 0.35 * np.linalg.norm(slow.ws - slow.ws.mean(axis=0), axis=-1).mean() + 0.5
+    distance = np.linalg.norm(fast["ws"][::2] - slow["ws"], axis=-1).mean()
+    assert distance < 0.35 * np.linalg.norm(slow["ws"] - slow["ws"].mean(axis=0), axis=-1).mean() + 0.5
 
 
 def test_a_video_has_every_frame_and_its_song_in_sync(tmp_path, session):

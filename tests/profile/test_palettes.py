@@ -40,14 +40,14 @@ def test_seeds_give_different_palettes(pool):
 
 
 @pytest.mark.parametrize("mood", [None, "warm", "cool", "calm", "wild"])
-def test_a_palette_has_fourteen_different_pictures(pool, mood):
+def test_a_palette_has_fourteen_different_images(pool, mood):
     palette = choose_palette(pool, seed=1, mood=mood)
     assert palette.ring.shape == (12, pool.ws.shape[1])
     assert palette.ring.dtype == np.float32
     assert len(set(indices(pool, everything(palette)))) == 14
 
 
-def test_moods_mean_what_they_say(pool):
+def test_moods_select_by_colour_and_vividness(pool):
     def ring(mood, seed):
         return indices(pool, choose_palette(pool, seed=seed, mood=mood).ring)
 
@@ -110,7 +110,7 @@ def test_pools_too_small(small_model, count):
         survey(small_model, Store(), count=count)
 
 
-def test_a_model_that_paints_one_picture_still_gives_a_palette():
+def test_a_model_that_draws_one_image_still_has_a_palette():
     same = Survey(
         ws=seeds.normal(0, "ws", 0, (30, 5)),
         lab=np.zeros((30, 16, 16, 3), np.float32),

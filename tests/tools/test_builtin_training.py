@@ -70,7 +70,7 @@ def test_a_pane_of_glass_has_one_centre_and_dark_lead_around_it():
 
 def test_doubling_is_the_shipped_filter():
     image = torch.randn(2, 3, 8, 8)
-    assert torch.allclose(fir_double(image), layers.double(image), atol=1e-6)
+    assert torch.allclose(fir_double(image), layers.upsample2x(image), atol=1e-6)
 
 
 def test_a_grown_generator_paints_the_same_picture_larger():
@@ -370,14 +370,15 @@ def test_exported_weights_are_what_the_package_draws(run, tmp_path, monkeypatch)
     )
     export.main()
     model = load_model(target)
-    assert model.card["licence"] == "CC0-1.0"
+    assert model.card.licence == "CC0-1.0"
     trained = load_generator(run.folder / "latest.pt")
     z = seeds_to_z(range(4), 128)
     w = model.map(z.numpy())
     assert np.allclose(w, trained.mapping(z).numpy(), atol=0.01)
     assert np.allclose(model.w_avg, export.centre(trained).numpy(), atol=0.01)
     ws = torch.from_numpy(w)[:, None].expand(-1, model.num_ws, -1)
-    noise = trained.synthesis.noises(4, mode="const")
+    layers = [name for name, layer in model.network.layers.items() if layer.takes_noise]
+    noise = dict(zip(layers, trained.synthesis.noises(4, mode="const"), strict=True))
     with torch.inference_mode():
         drawn_by_package = model.network(ws, noise)
     assert (drawn_by_package.clamp(-1, 1) - sample(trained, z)).abs().mean() < 0.01

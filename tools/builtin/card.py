@@ -18,7 +18,7 @@ from torch.nn import functional as F
 
 import losses
 import measures
-from clavilux.generator.program import extend
+from clavilux.generator.canvas import extend
 from critic import Features
 from network import Generator
 from sheets import sample, save_sheet, seeds_to_z

@@ -28,7 +28,8 @@ def models(context: typer.Context, *, as_json: options.Json = False) -> None:
     from clavilux.generator.model import builtin_models
     from clavilux.make.settings import Settings
 
-    cards = dict(sorted(builtin_models().items(), key=lambda item: item[0] != Settings.model))
+    found = {name: model.to_dict() for name, model in builtin_models().items()}
+    cards = dict(sorted(found.items(), key=lambda item: item[0] != Settings.model))
     Screen(as_json=as_json).result({"models": [{"name": name, **card} for name, card in cards.items()]})
     if as_json:
         return
@@ -102,7 +103,7 @@ def show(
         "latents": model.w_dim,
         "layers": model.num_ws,
     }
-    about |= model.card
+    about |= model.card.to_dict()
     with Screen(as_json=as_json) as screen:
         if sheet is not None:
             screen.begin("Drawing")

@@ -1,1 +1,1 @@
-"""Who runs a program: torch on a processor or an accelerator."""
+"""Engines run a program on a device: OpenVINO on a processor, torch on a processor or an accelerator."""

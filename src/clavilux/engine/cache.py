@@ -1,13 +1,15 @@
-"""Compiled programs kept on disk under the hash of everything they depend on.
+"""Compiled programs on disk, under the hash of everything they depend on.
 
-A key covers the program's structure, code and weights, the engine's version, precision and pass size; so an
-entry is never stale, only unused. Entries carry their own hash, are written beside their final name and
-renamed into place; a damaged entry counts as missing. Only the latest used are kept.
+A key covers the program's spec and weights, the source code of programs and engines, the engine's version,
+precision and pass size; so an entry is never stale, only unused. Entries carry their own hash, are written
+beside their final name and renamed into place; a damaged entry counts as missing. Only the latest used are
+kept.
 """
 
 import contextlib
+import inspect
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -16,13 +18,15 @@ from typing import Any
 from clavilux.files import atomic
 from clavilux.generator.program import Program
 
-__all__ = ["KEPT", "Compiled", "key"]
+__all__ = ["MAX_ENTRIES", "Compiled", "key", "source_digest"]
 
-KEPT = 8
-"""Entries kept; one of a large network is 120 MB."""
+MAX_ENTRIES = 8
+"""Entries that are kept; one of a large network has 120 MB."""
 
 SUFFIX = ".openvino"
 HASH_BYTES = 32
+SOURCES = tuple(Path(__file__).parents[1] / room for room in ("generator", "engine"))
+"""The rooms whose code decides what a compiled program computes."""
 
 
 def key(program: Program, *rest: object) -> str:
@@ -34,21 +38,30 @@ def key(program: Program, *rest: object) -> str:
     >>> key(small, 2) == key(small, 2), key(small, 2) == key(large, 2), key(small, 2) == key(small, 4)
     (True, False, False)
     """
-    digest = blake2b(repr((program, program.size, program.noise_shapes, rest)).encode(), digest_size=16)
+    digest = blake2b(repr((program.spec, rest)).encode(), digest_size=16)
     for name, tensor in sorted(program.state_dict().items()):
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
         digest.update(tensor.cpu().contiguous().numpy().data)
-    digest.update(_code())
+    digest.update(source_digest(SOURCES))
+    for path in _sources_of_changes(program):
+        digest.update(path.read_bytes())
     return digest.hexdigest()
 
 
-def _code() -> bytes:
-    """Hash what programs are made of and compiled by."""
+def source_digest(folders: Iterable[Path]) -> bytes:
+    """Hash every Python file below some folders, with its place."""
     digest = blake2b(digest_size=16)
-    for room in ("generator", "engine"):
-        for path in sorted((Path(__file__).parents[1] / room).glob("*.py")):
-            digest.update(path.read_bytes())
+    for folder in folders:
+        for path in sorted(folder.rglob("*.py")):
+            content = path.read_bytes()
+            digest.update(f"{folder.name}/{path.relative_to(folder).as_posix()} {len(content)}\n".encode())
+            digest.update(content)
     return digest.digest()
+
+
+def _sources_of_changes(program: Program) -> list[Path]:
+    """List the files that define the program's bends and rewrites, which may come from anywhere."""
+    return sorted({Path(inspect.getfile(type(change))) for change in (*program.taps, *program.rewrites)})
 
 
 @dataclass(frozen=True)
@@ -68,7 +81,7 @@ class Compiled:
         path = self.folder / f"{self.key}{SUFFIX}"
         blob = _read(path)
         if blob is not None:
-            with contextlib.suppress(RuntimeError):  # the engine will not have it: make it anew
+            with contextlib.suppress(RuntimeError):  # the engine refuses it: make it anew
                 return core.import_model(blob, "CPU", config)
         compiled = core.compile_model(make(), "CPU", config)
         _write(path, compiled.export_model().getvalue())
@@ -91,11 +104,10 @@ def _write(path: Path, blob: bytes) -> None:
         with atomic(path, shared=True) as part, part.open("wb") as file:
             file.write(blake2b(blob, digest_size=HASH_BYTES).digest())
             file.write(blob)
-        _forget(path.parent)
+        _remove_oldest(path.parent)
 
 
-def _forget(folder: Path) -> None:
-    """Remove all but the latest used."""
+def _remove_oldest(folder: Path) -> None:
     used = sorted(folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime, reverse=True)
-    for path in used[KEPT:]:
+    for path in used[MAX_ENTRIES:]:
         path.unlink(missing_ok=True)

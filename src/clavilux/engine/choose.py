@@ -1,6 +1,6 @@
-"""Chooses who draws: the fastest engine there is for a device and a wish for precision.
+"""Chooses the engine: the fastest one for a device and a precision.
 
-Every engine has one size of pass, measured, and never another: a frame's pixels may depend on it.
+Every engine has one pass size, measured, and never another: a frame's pixels may depend on it.
 """
 
 from dataclasses import dataclass
@@ -10,25 +10,25 @@ from typing import Literal, get_args
 from clavilux.engine.openvino import OpenVinoRunner, capabilities, load_openvino
 from clavilux.engine.runner import Runner
 from clavilux.engine.torch import TorchRunner, choose_device, devices
-from clavilux.errors import SettingError
+from clavilux.errors import EngineError
 from clavilux.generator.program import Program
 
 __all__ = ["Engine", "Precision", "engines", "open_runner"]
 
 Precision = Literal["auto", "exact"]
 
-PASSES = {"openvino": 2, "cpu": 2, "cuda": 8, "mps": 4}
-"""Frames in one pass: where a frame is drawn fastest; on accelerators a guess that fits into 8 GB."""
+PASS_FRAMES = {"openvino": 2, "cpu": 2, "cuda": 8, "mps": 4}
+"""Frames in one pass: where a frame is drawn fastest; on accelerators an estimate that fits into 8 GB."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """One way of drawing.
+    """One engine on one device.
 
     Attributes:
         name: 'openvino' or 'torch'.
         device: 'cpu', 'cuda' or 'mps'.
-        precision: of the features under `--precision auto`.
+        precision: of the features where precision is 'auto'.
         missing: why it cannot be used here; None where it can.
     """
 
@@ -39,7 +39,7 @@ class Engine:
 
 
 def engines() -> list[Engine]:
-    """List every way of drawing, the preferred first, and why those that cannot be used here cannot.
+    """List every engine, the preferred first, and why those that cannot be used here cannot.
 
     >>> [engine.name for engine in engines() if engine.missing is None][-1]
     'torch'
@@ -52,7 +52,7 @@ def engines() -> list[Engine]:
     try:
         precision = "bf16" if "BF16" in capabilities() else "f32"
         openvino = Engine("openvino", "cpu", precision)
-    except SettingError as error:
+    except EngineError as error:
         openvino = Engine("openvino", "cpu", "f32", str(error))
     return [*cards, openvino, Engine("torch", "cpu", "fp32")]
 
@@ -60,7 +60,7 @@ def engines() -> list[Engine]:
 def open_runner(
     program: Program, *, device: str = "auto", precision: str = "auto", cache: Path | None = None
 ) -> Runner:
-    """Make ready to draw a program: on an accelerator in torch, on a processor in OpenVINO, else in torch.
+    """Prepare to draw a program: on an accelerator in torch, on a processor in OpenVINO, else in torch.
 
     Args:
         program: what to draw.
@@ -70,7 +70,7 @@ def open_runner(
         cache: folder where compiled programs are kept.
 
     Raises:
-        SettingError: there is no such device or precision.
+        EngineError: there is no such device or precision.
         RenderError: too little memory.
 
     >>> from clavilux.generator.model import load_model
@@ -79,15 +79,16 @@ def open_runner(
     'openvino f32 on cpu'
     """
     if precision not in get_args(Precision):
-        raise SettingError(f"There is no precision '{precision}'; it is auto or exact.")
+        what, hint = f"There is no precision '{precision}'", f"it is {' or '.join(get_args(Precision))}"
+        raise EngineError(what, where="precision", value=precision, hint=hint, remedy="precision")
     chosen = choose_device(device)
     kind = chosen.partition(":")[0]
     if kind != "cpu":
         half: Literal["fp16", "fp32"] = "fp16" if precision == "auto" else "fp32"
-        return TorchRunner(program, batch=PASSES[kind], device=chosen, precision=half)
+        return TorchRunner(program, batch=PASS_FRAMES[kind], device=chosen, precision=half)
     try:
         load_openvino()
-    except SettingError:
-        return TorchRunner(program, batch=PASSES["cpu"])
+    except EngineError:
+        return TorchRunner(program, batch=PASS_FRAMES["cpu"])
     exactly: Literal["f32"] | None = "f32" if precision == "exact" else None
-    return OpenVinoRunner(program, batch=PASSES["openvino"], precision=exactly, cache=cache)
+    return OpenVinoRunner(program, batch=PASS_FRAMES["openvino"], precision=exactly, cache=cache)

@@ -1,13 +1,14 @@
 """Runs a program compiled by OpenVINO: the fastest way to draw on a processor.
 
-The program is traced once, its shapes fixed, its convolutions thinned out where they stay float32, and
-compiled; the result can be kept on disk under the hash of everything it depends on. Where the processor
-computes in bfloat16, features do; styles and pixels stay float32.
+The program is traced once with fixed shapes, its convolutions replaced by Winograd's where they stay
+float32, and compiled; the result can be kept on disk under the hash of everything it depends on. Where the
+processor computes in bfloat16, features do; styles and pixels stay float32.
 """
 
 import sys
 import tempfile
 import warnings
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, Literal
 from xml.etree import ElementTree
@@ -15,18 +16,22 @@ from xml.etree import ElementTree
 import numpy as np
 import torch
 
+from clavilux.arrays import AnyArray
 from clavilux.engine.cache import Compiled, key
-from clavilux.engine.runner import Array, Runner
-from clavilux.engine.winograd import thin
-from clavilux.errors import OutputError, SettingError
+from clavilux.engine.runner import Runner
+from clavilux.engine.winograd import use_winograd
+from clavilux.errors import EngineError, OutputError
 from clavilux.generator.program import FrameInputs, Program
 
-__all__ = ["OpenVinoRunner", "Precision", "capabilities", "load_openvino"]
+__all__ = ["OpenVinoRunner", "Precision", "capabilities", "is_precise", "keep_precise", "load_openvino"]
 
 Precision = Literal["bf16", "f32"]
 
-KEEP = {"name": "precise", "version": "0"}
-"""The attribute by which OpenVINO leaves a node's precision alone, as its files have it."""
+PRECISE = {"name": "precise", "version": "0"}
+"""The attribute by which OpenVINO keeps a node in float32, as its files spell it."""
+
+ROOT = "__module."
+"""What the tracer puts before the path of a program's module in the names of its nodes."""
 
 
 class OpenVinoRunner(Runner):
@@ -40,14 +45,12 @@ class OpenVinoRunner(Runner):
         threads: processor cores to use; all unless given.
 
     Raises:
-        SettingError: OpenVINO is not installed, or the processor has no bf16.
+        EngineError: OpenVINO is not installed, or the processor has no bf16.
         OutputError: the temporary folder is full or missing (with bf16).
 
     >>> from clavilux.generator.model import load_model
     >>> program = Program(load_model("silk"), size=(64, 64), cells=(4, 4), pixels="rgb24")
-    >>> shapes = program.noise_shapes.items()
-    >>> noise = {name: np.zeros((3, 1, *shape), np.float32) for name, shape in shapes}
-    >>> inputs = FrameInputs(np.zeros((3, 16, 128), np.float32), noise, np.arange(3))
+    >>> inputs = {name: np.zeros((3, *spec.shape), spec.dtype) for name, spec in program.inputs.items()}
     >>> OpenVinoRunner(program, batch=2, precision="f32").run(inputs).shape
     (3, 64, 64, 3)
     """
@@ -65,7 +68,13 @@ class OpenVinoRunner(Runner):
         self._ov = load_openvino()
         native = "BF16" in capabilities()
         if precision == "bf16" and not native:
-            raise SettingError("This processor does not compute in bf16; choose --precision exact or auto.")
+            raise EngineError(
+                "This processor does not compute in bf16",
+                where="precision",
+                value=precision,
+                hint="choose the precision auto or exact",
+                remedy="precision",
+            )
         self._precision: Precision = precision or ("bf16" if native else "f32")
         self.label = f"openvino {self._precision} on cpu"
         config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": self._precision}
@@ -76,9 +85,9 @@ class OpenVinoRunner(Runner):
             self.compiled = kept.fetch(self._ov.Core(), config, lambda: self._convert(program))
             self._request = self.compiled.create_infer_request()
 
-    def _draw(self, inputs: FrameInputs, pixels: Array) -> None:
+    def _draw(self, inputs: FrameInputs, pixels: AnyArray) -> None:
         scratch = np.empty((self.batch, *self._frame), self._dtype)
-        for place, arrays in self._passes(inputs):
+        for place, arrays in self._passes(inputs, len(pixels)):
             count = place.stop - place.start
             whole = pixels[place] if count == self.batch else scratch
             self._request.set_output_tensor(0, self._ov.Tensor(whole, shared_memory=True))
@@ -87,30 +96,31 @@ class OpenVinoRunner(Runner):
                 pixels[place] = scratch[:count]
 
     def _convert(self, program: Program) -> Any:
-        """Turn the program into an OpenVINO model of fixed shapes."""
-        shapes = [(*self._latents,), *((1, *shape) for shape in self._layers.values()), ()]
-        one = [torch.zeros(1, *shape) for shape in shapes[:-1]]
-        example = (one[0], one[1:], torch.zeros(1, dtype=torch.int64))
+        """Convert the program to an OpenVINO model of fixed shapes."""
+        specs = program.inputs.values()
+        example = tuple(torch.zeros((1, *spec.shape), dtype=getattr(torch, spec.dtype)) for spec in specs)
         with torch.inference_mode(), warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=DeprecationWarning)
-            traced = torch.jit.trace(  # type: ignore[no-untyped-call]
-                program.eval(), example, check_trace=False
-            )
+            traced = torch.jit.trace(program, example, check_trace=False)  # type: ignore[no-untyped-call]
             model = self._ov.convert_model(traced, example_input=example)
-        fixed = [self._ov.PartialShape([self.batch, *shape]) for shape in shapes]
+        fixed = [self._ov.PartialShape([self.batch, *spec.shape]) for spec in specs]
         model.reshape(dict(zip(model.inputs, fixed, strict=True)))
         if self._precision == "f32":
-            thin(model)
+            use_winograd(model)
             return model
-        return keep_precise(model)
+        return keep_precise(model, program.feature_modules)
 
 
-def keep_precise(model: Any) -> Any:
+def keep_precise(model: Any, feature_modules: AbstractSet[str]) -> Any:
     """Mark what must stay float32 under a lower precision of the features.
 
-    Those are styles, demodulation and pixels: whatever is no layer of features. Colours are mixed in the
-    features' precision: float32 takes a seventh longer there and comes no nearer to the truth. Python cannot
-    set the mark, so the model is written out, marked as text and read back.
+    These are styles, demodulation and pixels: everything but the features. The sum of colours is in the
+    features' precision: float32 takes a seventh longer there and comes no nearer to the exact result. Python
+    cannot set the mark, so the model is written out, marked as text and read back.
+
+    Args:
+        model: the converted program.
+        feature_modules: paths of the modules that compute features; see `Program.feature_modules`.
 
     Returns:
         the marked model.
@@ -118,23 +128,34 @@ def keep_precise(model: Any) -> Any:
     Raises:
         OutputError: the temporary folder is full or missing.
     """
-    kept = {node.get_friendly_name() for node in model.get_ordered_ops() if _is_precise(node)}
+    kept = {node.get_friendly_name() for node in model.get_ordered_ops() if is_precise(node, feature_modules)}
     try:
-        text, weights = _written(model)
+        text, weights = _serialize(model)
     except (OSError, RuntimeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it seems to be full"
+        folder = tempfile.gettempdir()
         raise OutputError(
-            f"The network cannot be made ready in the temporary folder '{tempfile.gettempdir()}'"
-            f" ({reason}); free some space there or set TMPDIR to another folder."
+            f"The network cannot be compiled in the temporary folder '{folder}' ({reason})",
+            where=folder,
+            hint="free some space there or set TMPDIR to another folder",
         ) from error
-    tree = ElementTree.fromstring(text)  # noqa: S314  # written by ourselves just now
+    tree = ElementTree.fromstring(text)  # noqa: S314  # our own text, written just now
     for layer in tree.iter("layer"):
         if layer.get("name") in kept:
-            ElementTree.SubElement(_told(layer), "attribute", KEEP)
+            ElementTree.SubElement(_runtime_info(layer), "attribute", PRECISE)
     return load_openvino().Core().read_model(ElementTree.tostring(tree), weights)
 
 
-def _written(model: Any) -> tuple[bytes, bytes]:
+def is_precise(node: Any, feature_modules: AbstractSet[str]) -> bool:
+    """Return whether a node must stay float32: all but the operations of feature modules on (B, C, H, W)."""
+    # A node is named after the module that computes it: __module.network.blocks.0.torgb/aten::add/Add
+    module = node.get_friendly_name().partition("/")[0].removeprefix(ROOT)
+    wide = node.get_output_size() and node.get_output_partial_shape(0).rank.get_length() > 3
+    computes = node.get_type_name() not in {"Constant", "Parameter", "Result"}
+    return bool(computes and not (wide and module in feature_modules))
+
+
+def _serialize(model: Any) -> tuple[bytes, bytes]:
     """Write a model out: its text and its weights."""
     with tempfile.TemporaryDirectory() as folder:
         text, weights = Path(folder) / "program.xml", Path(folder) / "program.bin"
@@ -142,36 +163,30 @@ def _written(model: Any) -> tuple[bytes, bytes]:
         return text.read_bytes(), weights.read_bytes()
 
 
-def _told(layer: ElementTree.Element) -> ElementTree.Element:
-    """Find or add where a node's attributes stand."""
+def _runtime_info(layer: ElementTree.Element) -> ElementTree.Element:
+    """Find or add the element of a node's attributes."""
     found = layer.find("rt_info")
     return ElementTree.SubElement(layer, "rt_info") if found is None else found
-
-
-def _is_precise(node: Any) -> bool:
-    name = node.get_friendly_name()
-    features = (".convs." in name or ".torgb" in name) and ".affine" not in name
-    wide = node.get_output_size() and node.get_output_partial_shape(0).rank.get_length() > 3
-    return not (features and wide) and node.get_type_name() not in {"Constant", "Parameter", "Result"}
 
 
 def load_openvino() -> Any:
     """Import OpenVINO without its telemetry, which would report every import to its makers.
 
     Raises:
-        SettingError: it is not installed, or cannot run here.
+        EngineError: it is not installed, or cannot run here.
     """
     if "openvino" not in sys.modules:
         sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]  # reads as: not installed
     try:
         import openvino
     except (ImportError, OSError) as error:
-        raise SettingError(f"OpenVINO cannot be used here: {error}; pip install openvino.") from error
+        what, hint = f"OpenVINO cannot be used here: {error}", "pip install openvino"
+        raise EngineError(what, where="engine", hint=hint) from error
     return openvino
 
 
 def capabilities() -> list[str]:
-    """List what the processor computes in, as OpenVINO names it.
+    """List the number formats that the processor computes in, as OpenVINO names them.
 
     >>> "FP32" in capabilities()
     True

@@ -1,25 +1,24 @@
-"""What every engine has in common: passes of one fixed shape, checked inputs, plain words for no memory.
+"""What every engine has in common: passes of one fixed size, checked inputs, plain errors.
 
-Every pass has the same number of frames, whatever is asked for, so a frame's pixels do not depend on how many
-are drawn with it. Frames missing at the end of the last pass are the last one again.
+Every pass has the same number of frames, B, whatever is asked for, so a frame's pixels do not depend on how
+many are drawn with it. Frames missing at the end of the last pass repeat the last one. A runner knows a
+program's inputs only as a mapping; it never asks what they mean.
 """
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from clavilux.arrays import AnyArray
 from clavilux.errors import RenderError, SettingError
-from clavilux.generator.program import FrameInputs, Program
+from clavilux.generator.program import FrameInputs, Program, check_inputs
 
-__all__ = ["Array", "Runner"]
-
-Array = NDArray[Any]
+__all__ = ["Runner"]
 
 OUT_OF_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc", "bad allocation")
+"""What torch and OpenVINO write when memory runs out."""
 
 
 class Runner(ABC):
@@ -34,42 +33,37 @@ class Runner(ABC):
 
     def __init__(self, program: Program, batch: int) -> None:
         if batch < 1:
-            raise SettingError(f"A pass of {batch} frames cannot be drawn; give at least 1.")
+            what = f"A pass of {batch} frames cannot be drawn"
+            raise SettingError(what, where="batch", value=batch, hint="give at least 1")
         self.batch = batch
-        self._layers = program.noise_shapes
-        self._latents = (program.network.sizes.num_ws, program.network.sizes.w_dim)
+        self._specs = program.inputs
         self._size = program.size
-        layout = program.pixels.layout
-        self._frame = layout.shape(program.size) if layout else (*program.size[::-1], 3)
-        self._dtype: np.dtype[Any] = layout.dtype if layout else np.dtype(np.uint8)
+        self._frame, self._dtype = program.frame_format
 
-    def run(self, inputs: FrameInputs) -> Array:
+    def run(self, inputs: FrameInputs) -> AnyArray:
         """Draw frames.
+
+        Args:
+            inputs: for every input of the program, (frames, ...).
 
         Returns:
             one frame after the other along the first axis, in the program's pixel format.
 
         Raises:
-            RenderError: inputs of a shape the program does not take, or too little memory.
+            RenderError: inputs that the program does not take, or too little memory.
         """
-        self._check(inputs)
-        pixels = np.empty((len(inputs.ws), *self._frame), self._dtype)
+        pixels = np.empty((check_inputs(inputs, self._specs), *self._frame), self._dtype)
         with self._memory():
             self._draw(inputs, pixels)
         return pixels
 
     @abstractmethod
-    def _draw(self, inputs: FrameInputs, pixels: Array) -> None:
+    def _draw(self, inputs: FrameInputs, pixels: AnyArray) -> None:
         """Draw all frames into `pixels`."""
 
-    def _passes(self, inputs: FrameInputs) -> Iterator[tuple[slice, list[Array]]]:
-        """Cut frames into passes: where each goes, and the program's inputs in order, `batch` frames each."""
-        arrays: list[Array] = [
-            inputs.ws,
-            *(inputs.noise[layer] for layer in self._layers),
-            inputs.frame_index,
-        ]
-        count = len(inputs.ws)
+    def _passes(self, inputs: FrameInputs, count: int) -> Iterator[tuple[slice, list[AnyArray]]]:
+        """Cut `count` frames into passes: where each goes, and the inputs in order, `batch` frames each."""
+        arrays = [inputs[name] for name in self._specs]
         for start in range(0, count, self.batch):
             place = slice(start, min(start + self.batch, count))
             if place.stop - start == self.batch:
@@ -78,23 +72,9 @@ class Runner(ABC):
                 rows = np.minimum(np.arange(start, start + self.batch), count - 1)
                 yield place, [array[rows] for array in arrays]
 
-    def _check(self, inputs: FrameInputs) -> None:
-        count = len(inputs.ws)
-        wanted = {layer: (count, 1, *shape) for layer, shape in self._layers.items()}
-        given = {layer: noise.shape for layer, noise in inputs.noise.items()}
-        if not count or given != wanted or len(inputs.frame_index) != count:
-            raise RenderError(
-                f"A program whose noise is {wanted} was given {count} frames with noise {given}."
-            )
-        if inputs.ws.shape[1:] != self._latents:
-            raise RenderError(
-                f"A program that takes {self._latents[0]} latents of {self._latents[1]} numbers a frame was "
-                f"given {inputs.ws.shape}."
-            )
-
     @contextmanager
     def _memory(self) -> Iterator[None]:
-        """Say in plain words that memory ran out."""
+        """Turn an engine's error that memory ran out into ours."""
         try:
             yield
         except (RuntimeError, MemoryError) as error:
@@ -102,6 +82,10 @@ class Runner(ABC):
                 raise
             width, height = self._size
             raise RenderError(
-                f"Too little memory to draw {self.batch} frames of {width}x{height} px at once with "
-                f"{self.label}; choose a smaller --size or fewer --cells."
+                f"Too little memory to draw {self.batch} frames of {width}x{height} px at once"
+                f" with {self.label}",
+                where="size",
+                value=self._size,
+                hint="choose a smaller size or fewer cells",
+                remedy="size",
             ) from error

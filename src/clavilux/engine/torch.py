@@ -1,8 +1,9 @@
-"""Runs a program in torch: eagerly on a processor, as one recorded graph on an accelerator.
+"""Runs a program in torch: eagerly on a processor, as one CUDA graph on an NVIDIA card.
 
 On a processor this is the exact reference; on an accelerator features are float16 unless exactness is asked
-for, while styles, colours and pixels stay float32. Numbers go to the device and pixels come back through two
-page-locked buffers in turn, so that one pass is copied while the next is drawn.
+for, while styles, colours and pixels stay float32. Inputs go to the device and pixels come back through two
+page-locked buffers in turn, so that one pass is copied while the next is drawn. A model's network is shared
+by its programs: a runner that needs it elsewhere or in another precision works on a copy.
 """
 
 import copy
@@ -15,8 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from clavilux.engine.runner import Array, Runner
-from clavilux.errors import SettingError
+from clavilux.arrays import AnyArray
+from clavilux.engine.runner import Runner
+from clavilux.errors import EngineError
 from clavilux.generator.program import FrameInputs, Program
 
 __all__ = ["TorchRunner", "choose_device", "devices"]
@@ -24,23 +26,24 @@ __all__ = ["TorchRunner", "choose_device", "devices"]
 LANES = 2
 LOWER = {"fp16": torch.float16, "bf16": torch.bfloat16}
 WARM_UPS = 3
-"""Passes before a graph is recorded, in which libraries choose their kernels and take their memory."""
+"""Passes before a graph is recorded, in which libraries choose their kernels and allocate their memory."""
 
 
 class TorchRunner(Runner):
     """Draws frames with torch.
 
     Args:
-        program: what to draw; moved to the device, or copied there where precision is lowered.
+        program: what to draw; never changed.
         batch: frames in one pass.
         device: a name `choose_device` knows.
         precision: of the features; fp32, or what the device is fast in.
 
+    Raises:
+        EngineError: there is no such device here.
+
     >>> from clavilux.generator.model import load_model
     >>> program = Program(load_model("silk"), size=(64, 64), cells=(4, 4), pixels="rgb24")
-    >>> shapes = program.noise_shapes.items()
-    >>> noise = {name: np.zeros((3, 1, *shape), np.float32) for name, shape in shapes}
-    >>> inputs = FrameInputs(np.zeros((3, 16, 128), np.float32), noise, np.arange(3))
+    >>> inputs = {name: np.zeros((3, *spec.shape), spec.dtype) for name, spec in program.inputs.items()}
     >>> TorchRunner(program, batch=2).run(inputs).shape
     (3, 64, 64, 3)
     """
@@ -57,20 +60,17 @@ class TorchRunner(Runner):
         self._device = torch.device(choose_device(device))
         self.label = f"torch {precision} on {self._device}"
         with self._memory(), self._mode():
-            if precision != "fp32":
-                program = copy.deepcopy(program)
-                program.network.lower(LOWER[precision])
-            self._program = program.eval().to(self._device)
-            self._inputs = self._static_inputs()
+            self._program = _own_copy(program, self._device, precision)
+            self._inputs = [tensor.to(self._device) for tensor in self._zeros()]
             self._replay = recorded(self._forward, self._device)
             self._lanes = [self._lane() for _ in range(LANES)]
             self._copying = _stream(self._device)
 
-    def _draw(self, inputs: FrameInputs, pixels: Array) -> None:
+    def _draw(self, inputs: FrameInputs, pixels: AnyArray) -> None:
         """Draw pass after pass, collecting each while the next is drawn."""
         with self._mode():
             waiting: tuple[slice, Lane] | None = None
-            for number, (place, arrays) in enumerate(self._passes(inputs)):
+            for number, (place, arrays) in enumerate(self._passes(inputs, len(pixels))):
                 lane = self._lanes[number % LANES]
                 self._start(lane, arrays)
                 if waiting:
@@ -79,8 +79,8 @@ class TorchRunner(Runner):
             if waiting:
                 _collect(pixels, *waiting)
 
-    def _start(self, lane: "Lane", arrays: list[Array]) -> None:
-        """Send one pass's numbers, draw it, and have its pixels sent back."""
+    def _start(self, lane: "Lane", arrays: list[AnyArray]) -> None:
+        """Send one pass's inputs, draw it, and queue the copy of its pixels back."""
         for here, array, there in zip(lane.inputs, arrays, self._inputs, strict=True):
             here.copy_(torch.from_numpy(array))
             there.copy_(here, non_blocking=True)
@@ -92,26 +92,21 @@ class TorchRunner(Runner):
         lane.done = self._copying.record_event() if self._copying is not None else None
 
     def _forward(self) -> Tensor:
-        drawn: Tensor = self._program(self._inputs[0], self._inputs[1:-1], self._inputs[-1])
+        drawn: Tensor = self._program(*self._inputs)
         return drawn
 
-    def _shapes(self) -> list[tuple[tuple[int, ...], torch.dtype]]:
-        noise = [((self.batch, 1, *shape), torch.float32) for shape in self._layers.values()]
-        return [((self.batch, *self._latents), torch.float32), *noise, ((self.batch,), torch.int64)]
-
-    def _static_inputs(self) -> list[Tensor]:
-        return [torch.zeros(shape, dtype=dtype, device=self._device) for shape, dtype in self._shapes()]
+    def _zeros(self) -> list[Tensor]:
+        specs = self._specs.values()
+        return [torch.zeros((self.batch, *spec.shape), dtype=getattr(torch, spec.dtype)) for spec in specs]
 
     def _lane(self) -> "Lane":
         frames = torch.from_numpy(np.empty((self.batch, *self._frame), self._dtype))
-        return Lane(
-            [_locked(torch.empty(shape, dtype=dtype), self._device) for shape, dtype in self._shapes()],
-            _locked(frames, self._device),
-        )
+        inputs = [_locked(tensor, self._device) for tensor in self._zeros()]
+        return Lane(inputs, _locked(frames, self._device))
 
     @contextmanager
     def _mode(self) -> Iterator[None]:
-        """Draw without gradients, the same each time, and where numbers are float32 without TF32."""
+        """Draw without gradients, deterministically, and in float32 without TF32."""
         flags = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
         chosen = torch.cuda.device(self._device) if self._device.type == "cuda" else nullcontext()
         with torch.inference_mode(), flags, chosen:
@@ -120,7 +115,7 @@ class TorchRunner(Runner):
 
 @dataclass
 class Lane:
-    """Memory on this side for one pass on its way, page-locked where the device profits."""
+    """Host memory of one pass in flight, page-locked where the device profits."""
 
     inputs: Sequence[Tensor]
     pixels: Tensor
@@ -128,7 +123,7 @@ class Lane:
 
 
 def recorded(draw: Callable[[], Tensor], device: torch.device) -> Callable[[], Tensor]:
-    """Record drawing as one CUDA graph, which repeats it without a word from Python; elsewhere draw as it is.
+    """Record drawing as one CUDA graph, which repeats it without Python; elsewhere return it as it is.
 
     The graph reads and writes the same memory each time.
     """
@@ -151,7 +146,18 @@ def recorded(draw: Callable[[], Tensor], device: torch.device) -> Callable[[], T
     return replay
 
 
-def _collect(pixels: Array, place: slice, lane: Lane) -> None:
+def _own_copy(program: Program, device: torch.device, precision: str) -> Program:
+    """Return the program on a device in a precision: itself where it is so already, else a copy."""
+    there = {tensor.device for tensor in (*program.buffers(), *program.parameters())}
+    if precision == "fp32" and there <= {device}:
+        return program
+    program = copy.deepcopy(program)
+    if precision != "fp32":
+        program.to_precision(LOWER[precision])
+    return program.to(device)
+
+
+def _collect(pixels: AnyArray, place: slice, lane: Lane) -> None:
     if lane.done is not None:
         lane.done.synchronize()
     pixels[place] = lane.pixels.numpy()[: place.stop - place.start]
@@ -166,7 +172,7 @@ def _stream(device: torch.device) -> Any:
 
 
 def _after_drawing(stream: Any) -> AbstractContextManager[Any]:
-    """Queue on a stream of its own what must wait for everything drawn so far."""
+    """Queue what follows on its own stream, after everything drawn so far."""
     if stream is None:
         return nullcontext()
     stream.wait_stream(torch.cuda.current_stream(stream.device))
@@ -174,10 +180,10 @@ def _after_drawing(stream: Any) -> AbstractContextManager[Any]:
 
 
 def choose_device(name: str = "auto") -> str:
-    """Turn a device's name into one that is there: 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'.
+    """Resolve a device's name to one that is here: 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'.
 
     Raises:
-        SettingError: there is no such device here.
+        EngineError: there is no such device here.
 
     >>> choose_device("cpu")
     'cpu'
@@ -186,7 +192,13 @@ def choose_device(name: str = "auto") -> str:
     if name == "auto":
         return there[0]
     if name not in there:
-        raise SettingError(f"There is no device '{name}' here; there is {', '.join(there)}.")
+        raise EngineError(
+            f"There is no device '{name}' here",
+            where="device",
+            value=name,
+            hint=f"there is {', '.join(there)}",
+            remedy="device",
+        )
     return name
 
 

@@ -1,33 +1,35 @@
-"""Thins out an OpenVINO graph's 3 x 3 convolutions: half the multiplications, the same sums.
+"""Winograd's fast convolution for OpenVINO graphs: 3 x 3 convolutions with half the multiplications.
 
 A convolution along rows is a product of polynomials, and the product of a polynomial of 4 coefficients and
 one of 3 is known from its values at 6 points: 6 multiplications instead of 12 (Winograd 1980; for networks
-Lavin & Gray 2016, arXiv:1509.09308). Rows are taken four at a time, each row as a whole: six convolutions of
-1 x 3 on a quarter of the rows replace one of 3 x 3. Only additions are added, so it pays where channels are
-many, and only in float32: in bfloat16 the differences of rows would lose what precision there is.
+Lavin & Gray 2016, arXiv:1509.09308, F(4, 3)). Rows are taken four at a time, each row as a whole: six
+convolutions of 1 x 3 on a quarter of the rows replace one of 3 x 3. Only additions are added, so it pays
+where channels are many, and only in float32: in bfloat16 the differences of rows would lose what precision
+there is. Features are (B, I, H, W), weights (O, I, 3, 3).
 """
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["FEWEST_CHANNELS", "FEWEST_ROWS", "at_points", "thin"]
+from clavilux.arrays import F32
+
+__all__ = ["MIN_CHANNELS", "MIN_ROWS", "at_points", "use_winograd"]
 
 POINTS = (0.0, 1.0, -1.0, 2.0, -2.0)
 """Where polynomials are evaluated; the sixth point is infinity."""
 
-FEWEST_CHANNELS = 128
+MIN_CHANNELS = 128
 """Input channels from which six small convolutions were faster than a large one."""
 
-FEWEST_ROWS = 16
+MIN_ROWS = 16
+"""Rows of features from which they were."""
 
-Weights = NDArray[np.float32]
 Make = Callable[..., Any]
 
 
-def at_points(weight: Weights) -> Weights:
+def at_points(weight: F32) -> F32:
     """Evaluate a kernel's columns, as polynomials, at the six points, scaled by Lagrange's denominators.
 
     Args:
@@ -39,6 +41,7 @@ def at_points(weight: Weights) -> Weights:
     >>> at_points(np.ones((2, 5, 3, 3), np.float32))[5].tolist() == np.ones((2, 5, 1, 3)).tolist()
     True
     """
+    # value at p: sum_k w_k p^k / prod_(q != p) (p - q); at infinity: the highest coefficient
     rows = [
         [point**k / np.prod([point - other for other in POINTS if other != point]) for k in range(3)]
         for point in POINTS
@@ -47,17 +50,17 @@ def at_points(weight: Weights) -> Weights:
     return np.asarray(values[:, :, :, None], np.float32)
 
 
-def thin(model: Any) -> int:
+def use_winograd(model: Any) -> int:
     """Replace, in place, every 3 x 3 convolution of an OpenVINO model for which that pays.
 
-    Those are the plain ones with fixed weights, enough input channels and rows, and rows that come in fours.
+    These have stride 1, fixed weights, enough input channels and rows, and a number of rows divisible by 4.
 
     Returns:
         how many were replaced.
     """
     found = [node for node in model.get_ordered_ops() if _pays(node)]
     for node in found:
-        node.output(0).replace(_thinned(node).output(0))
+        node.output(0).replace(_fast(node).output(0))
     return len(found)
 
 
@@ -65,18 +68,18 @@ def _pays(node: Any) -> bool:
     if node.get_type_name() != "Convolution" or node.input_value(1).get_node().get_type_name() != "Constant":
         return False
     plain = {"strides": [1, 1], "dilations": [1, 1], "pads_begin": [1, 1], "pads_end": [1, 1]}
-    told = node.get_attributes()
-    if any(list(told[name]) != value for name, value in plain.items()):
+    attributes = node.get_attributes()
+    if any(list(attributes[name]) != value for name, value in plain.items()):
         return False
     features, weight = node.input_value(0).get_partial_shape(), node.input_value(1).get_shape()
     if features.is_dynamic or list(weight[2:]) != [3, 3]:
         return False
     rows = features.to_shape()[2]
-    return bool(weight[1] >= FEWEST_CHANNELS and rows >= FEWEST_ROWS and rows % 4 == 0)
+    return bool(weight[1] >= MIN_CHANNELS and rows >= MIN_ROWS and rows % 4 == 0)
 
 
-def _thinned(node: Any) -> Any:
-    """Build what replaces a convolution: (B, I, H, W) to (B, O, H, W)."""
+def _fast(node: Any) -> Any:
+    """Compose what replaces a convolution: (B, I, H, W) to (B, O, H, W)."""
     import openvino.opset13 as ops
 
     shape = list(node.input_value(0).get_shape())
@@ -91,9 +94,9 @@ def _thinned(node: Any) -> Any:
 
 
 def _rows_at_points(features: Any, shape: list[int]) -> list[Any]:
-    """Combine six neighbouring rows, four rows on each time, into what meets the kernel at each point.
+    """Combine six neighbouring rows a..f, in steps of four rows, into the factor of the kernel at each point.
 
-    These are the transposed rules of the interpolation of a polynomial of degree 5 (Lavin & Gray, 4.3).
+    This is B^T d, transposed interpolation of a polynomial of degree 5 (Lavin & Gray 2016, section 4.3).
     """
     import openvino.opset13 as ops
 
@@ -118,7 +121,7 @@ def _rows_at_points(features: Any, shape: list[int]) -> list[Any]:
 
 
 def _coefficients(values: list[Any]) -> list[Any]:
-    """Sum the products at the six points into four rows: row k weighs point p by p ** k."""
+    """Sum the products m at the points into four rows, A^T m: row k = sum_p p^k m_p, row 3 + m_infinity."""
     import openvino.opset13 as ops
 
     zero, one, minus_one, two, minus_two, infinity = values

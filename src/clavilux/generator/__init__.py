@@ -1,1 +1,1 @@
-"""How pictures are drawn: networks, their checkpoints, the program from latents to pixels."""
+"""Image generators: networks, their checkpoints, and the program from latents to pixels."""

@@ -1,41 +1,49 @@
-"""The arithmetic StyleGAN2 is made of, as plain functions of tensors.
+"""The arithmetic of StyleGAN2, as plain functions of tensors.
 
-Pictures and features are (B, C, H, W), latents (B, D); all float32, but features may be lower.
-Equations: Karras et al. 2020 (arXiv:1912.04958), section 2; smoothing is with the filter [1, 3, 3, 1].
+Images and features are (B, C, H, W), latents (B, D); all float32, but features may be in a lower precision.
+Equations: Karras et al. 2020 (arXiv:1912.04958), section 2; the resampling filter is [1, 3, 3, 1].
 """
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["EPSILON", "SQRT2", "demodulation", "double", "leaky", "smooth", "styled_conv"]
+from clavilux.generator.network import SideBranch
+
+__all__ = ["EPSILON", "SQRT2", "demodulation", "fir", "leaky_relu", "styled_conv", "upsample2x"]
 
 SQRT2 = 2.0**0.5
 EPSILON = 1e-8
 
 
-def leaky(x: Tensor) -> Tensor:
-    """Bend negative values to a fifth, in place: leaky ReLU; its gain of root two is the caller's."""
+def leaky_relu(x: Tensor) -> Tensor:
+    """Apply the leaky ReLU of slope 0.2 in place; its gain of sqrt(2) has been applied by the caller."""
     return F.leaky_relu_(x, 0.2)
 
 
-def demodulation(style: Tensor, power: Tensor) -> Tensor:
-    """Find what brings each output channel of a styled convolution back to unit variance.
+def demodulation(style: Tensor, power: Tensor, extra: Tensor | None = None) -> Tensor:
+    """Compute the factors that return each output channel of a styled convolution to unit variance.
 
     Args:
         style: (B, I) scales of the input channels.
-        power: (O, I) squared weights summed over the kernel's cells.
+        power: (O, I) squared weights summed over the kernel.
+        extra: (B, O) what a rewrite adds to the sum, 2 a B + a^2 C.
 
     Returns:
-        (B, O) factors, rsqrt(s^2 . sum_yx W^2 + eps): equation 3 without ever building W per sample.
+        (B, O) factors.
 
     >>> demodulation(torch.full((1, 4), 3.0), torch.ones(2, 4)).mul(6).round().tolist()
     [[1.0, 1.0]]
     """
-    return (style.square() @ power.T + EPSILON).rsqrt()
+    total = style.square() @ power.T  # (B, O): A = sum_i s_i^2 sum_yx W_oiyx^2, without W of each sample
+    if extra is not None:
+        total = total + extra  # A + 2 a B + a^2 C, the same sum of W0 + a Lambda d^T
+    return (total + EPSILON).rsqrt()  # Karras et al. 2020, equation 3
 
 
-def styled_conv(x: Tensor, weight: Tensor, style: Tensor, factors: Tensor, *, up: bool) -> Tensor:
+def styled_conv(
+    x: Tensor, weight: Tensor, style: Tensor, factors: Tensor, *, up: bool, rewrite: SideBranch | None = None
+) -> Tensor:
     """Scale, convolve, scale: one dense convolution shared by all samples.
 
     Scaling the input channels by the style equals scaling the weights' input channels, and scaling the output
@@ -47,6 +55,7 @@ def styled_conv(x: Tensor, weight: Tensor, style: Tensor, factors: Tensor, *, up
         style: (B, I) scales of the input channels.
         factors: (B, O) scales of the output channels.
         up: double the size.
+        rewrite: a side branch of the weights, in the scale of `weight`.
 
     Returns:
         (B, O, H, W), or (B, O, 2H, 2W) when `up`.
@@ -55,19 +64,26 @@ def styled_conv(x: Tensor, weight: Tensor, style: Tensor, factors: Tensor, *, up
     >>> styled_conv(x, weight, torch.ones(2, 3), torch.ones(2, 6), up=True).shape
     torch.Size([2, 6, 8, 10])
     """
-    x = x * style.to(x.dtype)[:, :, None, None]
+    x = x * style.to(x.dtype)[:, :, None, None]  # x'_i = s_i x_i
+    y = _conv(x, weight, up=up)
+    if rewrite is not None:  # y = W0 * x' + Lambda * (a d^T x')
+        y = y + _conv(rewrite.keys(x).to(x.dtype), rewrite.weight.to(x.dtype), up=up)
     if up:
-        x = smooth(F.conv_transpose2d(x, weight.transpose(0, 1), stride=2))
-    else:
-        x = F.conv2d(x, weight, padding=1)
-    return x.mul_(factors.to(x.dtype)[:, :, None, None])
+        y = fir(y)
+    return y.mul_(factors.to(y.dtype)[:, :, None, None])
 
 
-def smooth(x: Tensor) -> Tensor:
-    """Even out the phases a transposed convolution leaves: filter both axes with [1, 3, 3, 1] / 4.
+def _conv(x: Tensor, weight: Tensor, *, up: bool) -> Tensor:
+    if up:
+        return F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)  # (B, O, 2H + 1, 2W + 1)
+    return F.conv2d(x, weight, padding=1)  # (B, O, H, W)
+
+
+def fir(x: Tensor) -> Tensor:
+    """Filter both axes with [1, 3, 3, 1] / 4, as after a transposed convolution.
 
     The gain is 2 an axis, since every other sample between the originals was zero. Zeros surround the
-    picture.
+    image.
 
     Args:
         x: (B, C, 2H + 1, 2W + 1).
@@ -75,25 +91,25 @@ def smooth(x: Tensor) -> Tensor:
     Returns:
         (B, C, 2H, 2W).
 
-    >>> smooth(torch.ones(1, 2, 5, 5))[0, 0, 1].tolist()
+    >>> fir(torch.ones(1, 2, 5, 5))[0, 0, 1].tolist()
     [3.5, 4.0, 4.0, 3.5]
     """
     channels = x.shape[1]
-    taps = torch.arange(4, dtype=x.dtype, device=x.device).sub_(1.5).abs_().mul_(-0.5).add_(1)
-    # Computed rather than listed: a recorded graph cannot fetch numbers from this side.
-    return F.conv2d(x, torch.outer(taps, taps).expand(channels, 1, 4, 4), padding=1, groups=channels)
+    # 1 - |k - 1.5| / 2 = [1, 3, 3, 1] / 4, computed: a CUDA graph cannot copy constants from the host.
+    kernel = torch.arange(4, dtype=x.dtype, device=x.device).sub_(1.5).abs_().mul_(-0.5).add_(1)
+    return F.conv2d(x, torch.outer(kernel, kernel).expand(channels, 1, 4, 4), padding=1, groups=channels)
 
 
-def double(picture: Tensor) -> Tensor:
-    """Double a picture's size with the same filter, written as its phases [1, 3] / 4 and [3, 1] / 4.
+def upsample2x(image: Tensor) -> Tensor:
+    """Double an image's size with the same filter, written as its phases [1, 3] / 4 and [3, 1] / 4.
 
-    >>> double(torch.ones(1, 3, 4, 4))[0, 0, 2].tolist()
+    >>> upsample2x(torch.ones(1, 3, 4, 4))[0, 0, 2].tolist()
     [0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 0.75]
     """
     for axis in (2, 3):
-        size = picture.shape[axis]
-        padded = F.pad(picture, (0, 0, 1, 1) if axis == 2 else (1, 1))
+        size = image.shape[axis]
+        padded = F.pad(image, (0, 0, 1, 1) if axis == 2 else (1, 1))
         before, here, after = (padded.narrow(axis, k, size) for k in range(3))
         phases = torch.stack((before + 3 * here, 3 * here + after), dim=axis + 1) * 0.25
-        picture = phases.flatten(axis, axis + 1)
-    return picture
+        image = phases.flatten(axis, axis + 1)
+    return image

@@ -1,33 +1,31 @@
-"""Generators by name: find one, read it, and ask it what a picture needs.
+"""Generators by name: find one, load it, and draw with it.
 
-Latents are w (N, D), float32. A built-in is a native checkpoint like any other; only its place is known.
+Latents are w (N, D), float32. A built-in generator is a native checkpoint like any other; only its place is
+known. Importing this module, and listing the built-in ones, needs no torch.
 """
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, cast, get_args
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clavilux.errors import ModelError
-from clavilux.generator.checkpoints.native import read_card, read_native
+from clavilux.arrays import F32
+from clavilux.catalogue import Group
+from clavilux.errors import ModelError, suggest
+from clavilux.generator.checkpoints import Card, Checkpoint, read_card, read_checkpoint
+from clavilux.generator.checkpoints.checkpoint import Extension
+from clavilux.generator.network import Network, layer_groups
 
 if TYPE_CHECKING:
-    from clavilux.generator.stylegan2 import StyleGAN2
+    from clavilux.generator.generate import Seeds
 
-__all__ = ["Extension", "Group", "Model", "builtin_models", "load_model"]
-
-Floats = NDArray[np.float32]
-Extension = Literal["mirror", "replicate", "tile"]
-Group = Literal["coarse", "middle", "fine"]
+__all__ = ["BuiltinModel", "Model", "builtin_models", "load_model"]
 
 BUILTIN = Path(__file__).parent / "builtin"
-GROUP_LIMITS = {"coarse": 16, "middle": 64}
-"""Largest feature size of a group, px; whatever is above is fine."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,47 +40,45 @@ class Model:
     """
 
     name: str
-    network: StyleGAN2
-    card: dict[str, str]
+    network: Network
+    card: Card
     digest: str
 
     @property
     def z_dim(self) -> int:
         """Length of a random code, Z."""
-        return self.network.sizes.z_dim
+        return self.network.z_dim
 
     @property
     def w_dim(self) -> int:
         """Length of a latent, D."""
-        return self.network.sizes.w_dim
+        return self.network.w_dim
 
     @property
     def num_ws(self) -> int:
-        """Number of latents a picture takes, L."""
-        return self.network.sizes.num_ws
+        """Number of latents an image takes, L."""
+        return self.network.num_ws
 
     @property
     def resolution(self) -> int:
-        """Side of the picture the network was trained for, px."""
-        return self.network.sizes.resolution
+        """Side of the image the network was trained for, px."""
+        return self.network.resolution
 
     @property
-    def w_avg(self) -> Floats:
+    def w_avg(self) -> F32:
         """The mean latent, (D,)."""
-        return cast("Floats", self.network.mapping.w_avg.cpu().numpy().copy())
+        return cast("F32", self.network.w_avg.cpu().numpy().copy())
 
     @property
     def extend(self) -> Extension:
-        """How the learned constant goes on beyond its edge, as the card says; otherwise mirrored."""
-        told = self.card.get("extend", "mirror")
-        if told not in get_args(Extension):
-            raise ModelError(
-                f"The card of {self.name} extends its constant by '{told}'; it is mirror, replicate or tile."
-            )
-        return cast("Extension", told)
+        """How the learned constant is continued beyond its edge."""
+        return self.card.extend
 
-    def map(self, z: Floats) -> Floats:
+    def map(self, z: F32) -> F32:
         """Map random codes (N, Z) to latents (N, D), untruncated.
+
+        Raises:
+            ModelError: codes of another shape, or that are not finite.
 
         >>> from clavilux import seeds
         >>> model = load_model("silk")
@@ -92,54 +88,87 @@ class Model:
         import torch
 
         if z.ndim != 2 or z.shape[1] != self.z_dim or not np.isfinite(z).all():
-            raise ModelError(f"{self.name} maps finite codes of shape (N, {self.z_dim}), not {z.shape}.")
-        device = self.network.mapping.w_avg.device
+            hint = f"give finite codes of shape (N, {self.z_dim})"
+            raise ModelError(f"{self.name} cannot map codes of shape {z.shape}", value=z.shape, hint=hint)
         with torch.inference_mode():
-            w = self.network.mapping(torch.from_numpy(np.asarray(z, np.float32)).to(device))
-        return cast("Floats", w.cpu().numpy())
+            w = self.network.map(torch.from_numpy(np.asarray(z, np.float32)).to(self.network.w_avg.device))
+        return cast("F32", w.cpu().numpy())
+
+    def truncate(self, w: F32, psi: float) -> F32:
+        """Truncate latents (..., D): move them towards the mean (Karras et al. 2019, appendix B)."""
+        return self.w_avg + psi * (w - self.w_avg)
 
     def group(self, name: Group) -> range:
-        """Return the latents that steer a group of layers: coarse the shapes, middle, fine the colours.
-
-        Groups go by feature size, so they mean the same in any network: coarse up to 16 px, middle up to 64,
-        fine above; networks under 256 px are cut into thirds.
+        """Return the latents that style a group of layers; see `layer_groups`.
 
         >>> [load_model("silk").group(name) for name in ("coarse", "middle", "fine")]
         [range(0, 5), range(5, 9), range(9, 16)]
         """
-        resolutions = self.network.sizes.resolutions
-        if self.resolution < 256:
-            thirds = np.array_split(np.arange(len(resolutions)), 3)
-            blocks = [len(third) for third in thirds]
-        else:
-            coarse = sum(r <= GROUP_LIMITS["coarse"] for r in resolutions)
-            middle = sum(r <= GROUP_LIMITS["middle"] for r in resolutions) - coarse
-            blocks = [coarse, middle, len(resolutions) - coarse - middle]
-        # Block k ends with the latent 2k of its last convolution; the very last latent is the last colours'.
-        ends = [max(2 * sum(blocks[: k + 1]) - 1, 0) for k in range(3)]
-        ends[2] = self.num_ws
-        starts = [0, ends[0], ends[1]]
-        place = get_args(Group).index(name)
-        return range(starts[place], ends[place])
+        return layer_groups(self.network.layers)[name]
+
+    def generate(
+        self,
+        seed: Seeds = 0,
+        *,
+        psi: float = 0.8,
+        size: tuple[int, int] | None = None,
+        cells: tuple[int, int] | None = None,
+    ) -> NDArray[np.uint8]:
+        """Draw the image of a seed, or those of several; always the same ones.
+
+        Args:
+            seed: one seed or a sequence of seeds.
+            psi: truncation; 0 is the mean image, 1 the model's full variety.
+            size: width and height, px; by default the size the model was trained for.
+            cells: rows and columns of its constant; by default what the size wants.
+
+        Returns:
+            RGB, (H, W, 3), or (N, H, W, 3) for a sequence.
+
+        Raises:
+            SettingError: a size or cells that cannot be drawn.
+
+        >>> load_model("silk").generate(3, size=(96, 64)).shape
+        (64, 96, 3)
+        """
+        from clavilux.generator.generate import generate
+
+        return generate(self, seed, psi=psi, size=size, cells=cells)
 
 
-def builtin_models() -> dict[str, dict[str, str]]:
-    """List the built-in generators: cards by name. Needs no torch.
+@dataclass(frozen=True)
+class BuiltinModel:
+    """A generator that comes with Clavilux.
 
-    To each card its size in ``megabytes`` is added, and a ``preview``, a file with a strip of its pictures.
+    Attributes:
+        card: what is known of it.
+        megabytes: size of its file.
+        preview: a file with a strip of its images.
+    """
 
-    >>> builtin_models()["silk"]["licence"]
+    card: Card
+    megabytes: float
+    preview: Path
+
+    def to_dict(self) -> dict[str, str]:
+        """Return everything that is known as lines of text."""
+        return self.card.to_dict() | {"megabytes": f"{self.megabytes:.1f}", "preview": str(self.preview)}
+
+
+def builtin_models() -> dict[str, BuiltinModel]:
+    """List the built-in generators by name. Needs no torch.
+
+    >>> builtin_models()["silk"].card.licence
     'CC0-1.0'
     """
     return {
-        path.stem: read_card(path)
-        | {"megabytes": f"{path.stat().st_size / 1e6:.1f}", "preview": str(path.with_suffix(".webp"))}
+        path.stem: BuiltinModel(read_card(path), path.stat().st_size / 1e6, path.with_suffix(".webp"))
         for path in sorted(BUILTIN.glob("*.safetensors"))
     }
 
 
 def load_model(name_or_path: str | Path) -> Model:
-    """Load a built-in generator by name, or one from a native `.safetensors` file.
+    """Load a built-in generator by name, or one from a checkpoint file.
 
     >>> load_model("silk").resolution
     512
@@ -148,22 +177,17 @@ def load_model(name_or_path: str | Path) -> Model:
         ModelError: there is no such generator, or its file cannot be used.
     """
     path = _find(name_or_path)
-    card, sizes, arrays = read_native(path)
-    try:
-        lr_multiplier = float(card.get("mapping_lr_multiplier", "0.01"))
-    except ValueError:
-        lr_multiplier = 0.0
-    if not 0 < lr_multiplier <= 1:
-        raise ModelError(
-            f"The card of {path} gives no usable mapping_lr_multiplier, a number above 0 up to 1."
-        )
+    checkpoint = read_checkpoint(path)
+    return Model(path.stem, _build(checkpoint), checkpoint.card, checkpoint.digest)
+
+
+def _build(checkpoint: Checkpoint) -> Network:
     import torch
 
     from clavilux.generator.stylegan2 import StyleGAN2
 
-    tensors = {name: torch.from_numpy(array) for name, array in arrays.items()}
-    network = StyleGAN2(sizes, tensors, lr_multiplier=lr_multiplier).eval()
-    return Model(path.stem, network, card, card["sha256"])
+    tensors = {name: torch.from_numpy(array) for name, array in checkpoint.tensors.items()}
+    return StyleGAN2(checkpoint.config, tensors).eval()
 
 
 def _find(name_or_path: str | Path) -> Path:
@@ -174,10 +198,13 @@ def _find(name_or_path: str | Path) -> Path:
     if path.is_file():
         return path
     if path.is_dir():
-        raise ModelError(f"The model {path} is a folder; give the .safetensors file inside it.")
-    if len(path.parts) > 1 or path.suffix:
-        raise ModelError(f"There is no model file {path}; check the path.")
-    names = [found.stem for found in sorted(BUILTIN.glob("*.safetensors"))]
-    near = difflib.get_close_matches(str(name_or_path), names, n=1)
-    hint = f"did you mean {near[0]}?" if near else "or give the path of a .safetensors file."
-    raise ModelError(f"There is no built-in model '{name_or_path}'; there is {', '.join(names)}; {hint}")
+        what, hint = f"The model {path} is a folder", "give the .safetensors file inside it"
+    elif len(path.parts) > 1 or path.suffix:
+        what, hint = f"There is no model file {path}", "check the path"
+    else:
+        what = f"There is no built-in model '{name_or_path}'"
+        names = [found.stem for found in sorted(BUILTIN.glob("*.safetensors"))]
+        hint = suggest(
+            str(name_or_path), names, otherwise="there is {}, or give the path of a .safetensors file"
+        )
+    raise ModelError(what, where="model", value=str(name_or_path), hint=hint, remedy="model")

@@ -1,35 +1,35 @@
 """From the network's colours to a video's pixels: resize, convert, dither, round.
 
-Pictures are (B, 3, h, w) float32 in [-1, 1]; pixels are whole numbers of 8 bits or 10. Conversion to YUV is
+Images are (B, 3, h, w) float32 in [-1, 1]; pixels are integers of 8 or 10 bits. The conversion to YUV is
 linear, so it happens at the network's size, and resizing, cropping and chroma subsampling along an axis are
 one matrix. Y'CbCr is that of ITU-R BT.709 in limited range, chroma sited left as H.264 assumes.
 """
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from clavilux.arrays import F64
 from clavilux.colour import bt709
 from clavilux.pixel_formats import LAYOUTS, Layout, PixelFormat
 
 __all__ = ["Pixels", "halve", "resample"]
 
-Matrix = NDArray[np.float64]
+GOLDEN_RATIO = 0.6180339887498949
+"""Steps of the dither's phase from frame to frame: they fill [0, 1) as evenly as steps can."""
 
-GOLDEN = 0.6180339887498949
-PERIOD = 1024
+DITHER_PERIOD = 1024
 """Frames after which the dither repeats; keeps its phase exact in float32."""
 
+DTYPES = {8: torch.uint8, 10: torch.int16}
+"""Type of a sample by its bits."""
 
-DEPTHS = {8: torch.uint8, 10: torch.int16}
 
+def resample(size: int, target: int, scale: float) -> F64:
+    """Compute the matrix that scales a line about its centre by `scale` and crops it to `target` samples.
 
-def resample(size: int, target: int, scale: float) -> Matrix:
-    """Build the matrix that scales a line about its centre by `scale` and crops it to `target` samples.
-
-    The kernel is Keys' cubic with a = -1/2 (1981), widened when shrinking so that nothing aliases; at the
-    ends it is renormalised over the samples there are.
+    The kernel is Keys' cubic with a = -1/2 (Keys 1981), widened when shrinking so that nothing aliases; at
+    the ends it is renormalised over the samples there are.
 
     Returns:
         (target, size), rows sum to 1.
@@ -40,17 +40,18 @@ def resample(size: int, target: int, scale: float) -> Matrix:
     wider = max(1.0, 1 / scale)
     centres = (np.arange(target) + 0.5 - target / 2) / scale + size / 2 - 0.5
     distance = np.abs(centres[:, None] - np.arange(size)) / wider
+    # Keys 1981: 3/2 d^3 - 5/2 d^2 + 1 for d < 1; -1/2 d^3 + 5/2 d^2 - 4 d + 2 for 1 <= d < 2
     near = (1.5 * distance - 2.5) * distance**2 + 1
     far = ((-0.5 * distance + 2.5) * distance - 4) * distance + 2
     weights = np.where(distance < 1, near, np.where(distance < 2, far, 0.0))
     return np.asarray(weights / weights.sum(axis=1, keepdims=True))
 
 
-def halve(size: int, taps: tuple[float, ...]) -> Matrix:
-    """Build the matrix that keeps every other sample after a filter whose middle or left tap sits on it.
+def halve(size: int, taps: tuple[float, ...]) -> F64:
+    """Compute the matrix that keeps every other sample after a filter whose middle or left tap sits on it.
 
     Returns:
-        (size / 2, size), rows sum to 1; the outermost samples go on for ever.
+        (size / 2, size), rows sum to 1; beyond the ends the outermost samples are repeated.
 
     >>> halve(4, (0.25, 0.5, 0.25)).tolist()
     [[0.75, 0.25, 0.0, 0.0], [0.0, 0.25, 0.5, 0.25]]
@@ -63,10 +64,10 @@ def halve(size: int, taps: tuple[float, ...]) -> Matrix:
 
 
 class Pixels(nn.Module):
-    """Scale a picture to cover the output, crop it about the centre, and round it to whole numbers.
+    """Scale an image to cover the output, crop it about the centre, and round it to integers.
 
     Args:
-        source: height and width of the pictures.
+        source: height and width of the images.
         size: width and height of the output; even where chroma is subsampled.
         pixels: the pixel format.
 
@@ -90,25 +91,25 @@ class Pixels(nn.Module):
             self.chroma_rows, self.chroma_columns = _buffer(down @ rows), _buffer((across @ columns).T)
         self.pattern = _buffer(_gradient_noise(high, wide))
 
-    def forward(self, picture: Tensor, frame_index: Tensor) -> Tensor:
-        """Return planar pictures (B, rows, W) as the layout says, or (B, H, W, 3) uint8.
+    def forward(self, image: Tensor, frame: Tensor) -> Tensor:
+        """Return planar images (B, rows, W) as the layout says, or (B, H, W, 3) uint8.
 
-        frame_index (B,) int64 keys the dither.
+        frame (B,) int64 keys the dither.
         """
-        unit = picture.clamp(-1, 1) * 0.5 + 0.5
+        unit = image.clamp(-1, 1) * 0.5 + 0.5  # (B, 3, h, w) in [0, 1]
         batch, _, height, width = unit.shape
         planes = (self.colours @ unit.reshape(batch, 3, -1) + self.offsets).reshape(batch, 3, height, width)
-        phase = (frame_index % PERIOD).to(torch.float32)[:, None, None] * GOLDEN
+        phase = (frame % DITHER_PERIOD).to(torch.float32)[:, None, None] * GOLDEN_RATIO
         if self.layout:
             return self._planar(planes, phase, self.layout)
-        full = self.rows @ (planes @ self.columns)
+        full = self.rows @ (planes @ self.columns)  # (B, 3, H, W)
         dither = (self.pattern + phase)[:, None] + torch.arange(3, device=phase.device)[:, None, None] * (
             1 / 3
         )
         return _rounded(full, dither, (0, 255), torch.uint8).permute(0, 2, 3, 1).contiguous()
 
     def _planar(self, planes: Tensor, phase: Tensor, layout: Layout) -> Tensor:
-        (wide, high), step, dtype = self.size, 1 << (layout.bits - 8), DEPTHS[layout.bits]
+        (wide, high), step, dtype = self.size, 1 << (layout.bits - 8), DTYPES[layout.bits]
         luma = self.rows @ (planes[:, 0] @ self.columns)
         chroma = self.chroma_rows @ (planes[:, 1:] @ self.chroma_columns)
         shifts = torch.arange(1, 3, device=phase.device)[:, None, None] * (1 / 3)
@@ -116,11 +117,11 @@ class Pixels(nn.Module):
         dither = (pattern + phase)[:, None] + shifts
         under = layout.shape(self.size)[0] - high
         colour = _rounded(chroma, dither, (16 * step, 240 * step), dtype)
-        light = _rounded(luma, self.pattern + phase, (16 * step, 235 * step), dtype)
-        return torch.cat((light, colour.reshape(planes.shape[0], under, wide)), dim=1)
+        luma_samples = _rounded(luma, self.pattern + phase, (16 * step, 235 * step), dtype)
+        return torch.cat((luma_samples, colour.reshape(planes.shape[0], under, wide)), dim=1)
 
 
-def _colours(layout: Layout | None) -> Matrix:
+def _colours(layout: Layout | None) -> F64:
     """Return the matrix from [0, 1] to the code values of a layout, or of 8-bit RGB; (3, 4)."""
     if layout is None:
         return np.column_stack([255 * np.eye(3), np.zeros(3)])
@@ -128,16 +129,17 @@ def _colours(layout: Layout | None) -> Matrix:
 
 
 def _rounded(values: Tensor, dither: Tensor, ends: tuple[int, int], dtype: torch.dtype) -> Tensor:
-    """Round to whole numbers, up as often as the fraction says: floor(v + d), d spread evenly over [0, 1)."""
+    """Round to integers with dither: floor(v + d), d uniform over [0, 1), whose mean is v."""
     spread = dither - torch.floor(dither)
     return torch.floor(values + spread).clamp(*ends).to(dtype)
 
 
-def _gradient_noise(height: int, width: int) -> Matrix:
-    """Spread [0, 1) evenly over every small neighbourhood: gradient noise (Jimenez 2014), (H, W)."""
+def _gradient_noise(height: int, width: int) -> F64:
+    """Compute interleaved gradient noise, uniform over [0, 1) in every small neighbourhood; (H, W)."""
     y, x = np.mgrid[:height, :width]
+    # Jimenez 2014, "Next generation post processing in Call of Duty"
     return np.asarray(52.9829189 * ((0.06711056 * x + 0.00583715 * y) % 1) % 1)
 
 
-def _buffer(matrix: Matrix) -> nn.Buffer:
+def _buffer(matrix: F64) -> nn.Buffer:
     return nn.Buffer(torch.from_numpy(np.ascontiguousarray(matrix, np.float32)))

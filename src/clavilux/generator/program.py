@@ -1,163 +1,290 @@
-"""The program: latents, noise and a frame's number in, pixels out.
+"""The program: latents, noise, bends, rewrites and a frame's number in, pixels out.
 
-A program is a network bound to an output size. It is a pure function: what varies from frame to frame is an
-input, what is fixed is built in. The learned 4 x 4 constant is extended to as many cells as the picture's
-shape wants, so the network paints wide pictures natively.
+A program is a network bound to an output size, with its bends and rewrites. It is a pure function: what
+varies from frame to frame is a named input, what is fixed is built in. Sizes are (width, height) in pixels,
+cells (rows, columns).
 """
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import get_args
+from functools import partial
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from clavilux import seeds
-from clavilux.errors import SettingError
-from clavilux.generator.model import Extension, Model
+from clavilux.errors import ModelError, SettingError, suggest
+from clavilux.generator.canvas import check_cells, default_cells, extend
+from clavilux.generator.inputs import FrameInputs, InputSpec, check_inputs
+from clavilux.generator.model import Model
+from clavilux.generator.network import Network, SideBranch, Tap, bendable, rewritable
 from clavilux.generator.pixels import Pixels
-from clavilux.generator.sizes import CONST
-from clavilux.pixel_formats import PixelFormat
+from clavilux.pixel_formats import PixelFormat, check_size, frame_format
 
-__all__ = ["FrameInputs", "Program", "default_cells", "extend"]
+__all__ = ["Change", "FrameInputs", "InputSpec", "Program", "ProgramSpec", "check_inputs"]
 
-Floats = NDArray[np.float32]
 
-MOST_CELLS = 64
-LARGEST = 16384
-"""Most pixels along a side of the output."""
+class Change(Protocol):
+    """A bend or a rewrite: an nn.Module that declares what it changes and what varies from frame to frame.
 
-UNEVENNESS = 0.75
-"""Static noise on an extended constant, in standard deviations of the constant."""
+    A bend maps features (B, C, H, W) to features, called with its inputs by keyword. A rewrite has the
+    `weight` of a `SideBranch`, and its `keys` and `power`, called with its inputs by keyword; it runs in the
+    precision of the convolution it is part of.
+    """
 
-MODES = {"mirror": "symmetric", "replicate": "edge", "tile": "wrap"}
+    @property
+    def layer(self) -> str:
+        """The layer it changes."""
+
+    @property
+    def inputs(self) -> Mapping[str, InputSpec]:
+        """What varies from frame to frame, by parameter."""
+
+    @property
+    def spec(self) -> Hashable:
+        """Everything that fixes what it computes, besides its weights; its `repr` is part of a cache key."""
+
+    @property
+    def is_features(self) -> bool:
+        """Whether its operations on (B, C, H, W) may run in the features' lower precision."""
 
 
 @dataclass(frozen=True)
-class FrameInputs:
-    """Everything that varies between B frames.
+class ProgramSpec:
+    """Everything that fixes what a program computes, besides weights.
 
     Attributes:
-        ws: (B, L, D) float32, truncation already applied.
-        noise: for every layer of `Program.noise_shapes`, (B, 1, h, w) float32.
-        frame_index: (B,) int64.
+        model: digest of the model's weights.
+        architecture: such as 'stylegan2-skip'.
+        extend: how the constant is extended.
+        resolution: largest native resolution that is drawn, px.
+        size: width and height of the output, px.
+        cells: rows and columns of the constant.
+        pixels: the pixel format.
+        taps: specs of the bends, in order.
+        rewrites: specs of the rewrites, in order.
     """
 
-    ws: Floats
-    noise: dict[str, Floats]
-    frame_index: NDArray[np.int64]
+    model: str
+    architecture: str
+    extend: str
+    resolution: int
+    size: tuple[int, int]
+    cells: tuple[int, int]
+    pixels: PixelFormat
+    taps: tuple[Hashable, ...] = ()
+    rewrites: tuple[Hashable, ...] = ()
 
 
 class Program(nn.Module):
-    """A network with an output size, from numbers to 8-bit pixels.
+    """A network with an output size, from numbers to pixels.
 
     Args:
-        model: what draws.
+        model: the generator.
         size: width and height of the output, px.
         cells: rows and columns of the constant; by default what the size's shape wants.
-        pixels: 'yuv420p' (planar I420, BT.709 limited range) or 'rgb24'.
+        pixels: 'yuv420p' (planar I420, BT.709 limited range), ..., or 'rgb24'.
+        stop: largest native resolution to draw, for previews; the image so far is scaled to the output.
+        taps: bends, applied to their layers in this order; see `Change`.
+        rewrites: side branches of convolutions, one for each layer; see `Change`.
+
+    Attributes:
+        spec: what fixes the program.
+        inputs: what it takes for each frame, in the order of `forward`.
 
     Raises:
-        SettingError: a size, cells or a pixel format that cannot be drawn.
+        SettingError: a size, cells, a pixel format or a `stop` that cannot be drawn.
+        ModelError: the network has no such layer to change.
 
     >>> from clavilux.generator.model import load_model
     >>> program = Program(load_model("silk"), size=(640, 360))
-    >>> program.cells, program.noise_shapes["b8.conv0"]
-    ((4, 7), (8, 14))
+    >>> program.spec.cells, program.inputs["noise/b8.conv0"]
+    ((4, 7), InputSpec(shape=(1, 8, 14), dtype='float32', blend='power'))
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # each is a part of what a program is
         self,
         model: Model,
         *,
         size: tuple[int, int],
         cells: tuple[int, int] | None = None,
         pixels: PixelFormat = "yuv420p",
+        stop: int | None = None,
+        taps: Sequence[Change] = (),
+        rewrites: Sequence[Change] = (),
     ) -> None:
         super().__init__()
-        _check(size, pixels)
-        self.size = size
-        self.cells = _checked_cells(cells or default_cells(model.resolution, size))
-        self.network = model.network
-        constant = extend(model.network.const.cpu().numpy(), self.cells, model.extend)
-        self.const = nn.Buffer(torch.from_numpy(constant))
-        grown = model.resolution // CONST
-        self.pixels = Pixels((self.cells[0] * grown, self.cells[1] * grown), size, pixels)
+        check_size(size, pixels)
+        network = model.network
+        cells = cells or default_cells(network, size)
+        check_cells(network, cells)
+        _check_changes(network, taps, rewrites)
+        self.network: Network = network
+        self.spec = ProgramSpec(
+            model.digest,
+            network.architecture,
+            model.extend,
+            _drawn_resolution(network, stop),
+            size,
+            cells,
+            pixels,
+            tuple(tap.spec for tap in taps),
+            tuple(rewrite.spec for rewrite in rewrites),
+        )
+        self.taps, self.rewrites = _modules(taps), _modules(rewrites)
+        self.const = nn.Buffer(torch.from_numpy(extend(network.const.cpu().numpy(), cells, model.extend)))
+        self.pixels = Pixels(self._extent(self.spec.resolution), size, pixels)
+        self.inputs: Mapping[str, InputSpec] = dict(self._inputs())
 
     @property
-    def noise_shapes(self) -> dict[str, tuple[int, int]]:
-        """Height and width of the noise of every layer, in the order `forward` takes them."""
-        high, wide = self.cells
-        return {name: (high * r // CONST, wide * r // CONST) for name, r in self.network.layers.items()}
+    def size(self) -> tuple[int, int]:
+        """Width and height of the output, px."""
+        return self.spec.size
 
-    def forward(self, ws: Tensor, noise: Sequence[Tensor], frame_index: Tensor) -> Tensor:
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Rows and columns of the constant."""
+        return self.spec.cells
+
+    @property
+    def frame_format(self) -> tuple[tuple[int, ...], np.dtype[Any]]:
+        """Shape and type of one frame's array."""
+        return frame_format(self.spec.size, self.spec.pixels)
+
+    @property
+    def feature_modules(self) -> frozenset[str]:
+        """Paths of the modules whose operations on (B, C, H, W) may run in a lower precision.
+
+        Modules are tagged `is_features`; one without a tag is what its parent is, the program itself is not.
+        """
+        found: set[str] = set()
+        for path, module in self.named_modules():  # parents come before their children
+            if getattr(module, "is_features", path.rpartition(".")[0] in found):
+                found.add(path)
+        return frozenset(found)
+
+    def to_precision(self, dtype: torch.dtype) -> None:
+        """Keep features in a lower precision from now on; for a copy, as the model shares its network."""
+        self.network.to_precision(dtype)
+
+    def forward(self, *arrays: Tensor) -> Tensor:
         """Draw frames.
 
         Args:
-            ws: (B, L, D).
-            noise: for every layer in order, (B, 1, h, w).
-            frame_index: (B,) int64; keys the dither.
+            arrays: one for each of `inputs`, in order, (B, ...).
 
         Returns:
-            uint8, (B, 3/2 H, W) as `av.VideoFrame.from_ndarray(..., 'yuv420p')` takes it, or (B, H, W, 3).
+            (B, rows, W) planar as `av.VideoFrame.from_ndarray` takes it, or (B, H, W, 3).
         """
-        picture: Tensor = self.network(ws, noise, const=self.const)
-        return self.pixels(picture, frame_index)  # type: ignore[no-any-return]
-
-
-def default_cells(resolution: int, size: tuple[int, int]) -> tuple[int, int]:
-    """Choose how many cells a network of this resolution paints for an output of this width and height.
-
-    The short side has 4 cells (8 for networks under 256 px), the long side as many as come closest to the
-    output's shape, 64 at most.
-
-    >>> default_cells(512, (1280, 720)), default_cells(512, (1080, 1920)), default_cells(128, (1280, 720))
-    ((4, 7), (7, 4), (8, 14))
-    """
-    short = 8 if resolution < 256 else 4
-    width, height = size
-    long = min(max(round(short * max(size) / max(min(size), 1)), short), MOST_CELLS)
-    return (short, long) if width >= height else (long, short)
-
-
-def extend(const: Floats, cells: tuple[int, int], how: Extension) -> Floats:
-    """Extend a learned constant (C, 4, 4) evenly on all sides to (C, h, w).
-
-    A little fixed noise makes every repetition its own. Of the size it was learned at, it stays as it is.
-
-    >>> extend(np.zeros((2, 4, 4), np.float32), (8, 14), "mirror").shape
-    (2, 8, 14)
-    """
-    if cells == const.shape[1:]:
-        return const
-    extra = [(0, 0)] + [
-        ((more - less) // 2, more - less - (more - less) // 2)
-        for more, less in zip(cells, const.shape[1:], strict=True)
-    ]
-    wide = np.pad(const, extra, mode=MODES[how])  # type: ignore[call-overload]
-    noise = seeds.normal(0, "generator/constant", 0, wide.shape)
-    return np.asarray(wide + UNEVENNESS * const.std() * noise, np.float32)
-
-
-def _checked_cells(cells: tuple[int, int]) -> tuple[int, int]:
-    if not all(CONST <= side <= MOST_CELLS for side in cells):
-        raise SettingError(
-            f"The picture cannot have {cells[0]} x {cells[1]} cells; give {CONST} to {MOST_CELLS} rows "
-            "and columns."
+        given = dict(zip(self.inputs, arrays, strict=True))
+        prefix = "noise/"
+        noise = {name.removeprefix(prefix): a for name, a in given.items() if name.startswith(prefix)}
+        image: Tensor = self.network(
+            given["ws"],
+            noise,
+            const=self.const,
+            taps=self._bound_taps(given),
+            rewrites=self._bound_rewrites(given),
+            stop=self.spec.resolution,
         )
-    return cells
+        return self.pixels(image, given["frame"])  # type: ignore[no-any-return]
+
+    def _inputs(self) -> Iterator[tuple[str, InputSpec]]:
+        network = self.network
+        yield "ws", InputSpec((network.num_ws, network.w_dim), "float32", "linear")
+        for name, layer in network.layers.items():
+            if layer.takes_noise and layer.resolution <= self.spec.resolution:
+                yield f"noise/{name}", InputSpec((1, *self._extent(layer.resolution)), "float32", "power")
+        yield "frame", InputSpec((), "int64", "step")
+        for kind, changes in (("bend", self.taps), ("rewrite", self.rewrites)):
+            for k, change in self._drawn(changes):
+                for param, spec in change.inputs.items():
+                    yield f"{kind}/{k}/{param}", spec
+
+    def _extent(self, resolution: int) -> tuple[int, int]:
+        """Height and width of the canvas where a square image would have this side."""
+        high, wide = self.network.canvas(self.spec.cells)
+        return high * resolution // self.network.resolution, wide * resolution // self.network.resolution
+
+    def _drawn(self, changes: nn.ModuleList) -> Iterator[tuple[int, Any]]:
+        """Number the changes, and omit those of layers above the resolution that is drawn."""
+        for k, module in enumerate(changes):
+            change: Any = module
+            if self.network.layers[change.layer].resolution <= self.spec.resolution:
+                yield k, change
+
+    def _bound_taps(self, given: Mapping[str, Tensor]) -> dict[str, Tap]:
+        chains: dict[str, list[Tap]] = {}
+        for k, tap in self._drawn(self.taps):
+            params = {param: given[f"bend/{k}/{param}"] for param in tap.inputs}
+            chains.setdefault(tap.layer, []).append(partial(tap, **params))
+        return {layer: _chained(chain) for layer, chain in chains.items()}
+
+    def _bound_rewrites(self, given: Mapping[str, Tensor]) -> dict[str, SideBranch]:
+        return {
+            rewrite.layer: _Bound(rewrite, {param: given[f"rewrite/{k}/{param}"] for param in rewrite.inputs})
+            for k, rewrite in self._drawn(self.rewrites)
+        }
 
 
-def _check(size: tuple[int, int], pixels: str) -> None:
-    if pixels not in get_args(PixelFormat):
-        raise SettingError(f"There is no pixel format '{pixels}'; it is {', '.join(get_args(PixelFormat))}.")
-    if not all(1 <= side <= LARGEST for side in size):
-        raise SettingError(
-            f"A picture of {size[0]}x{size[1]} px cannot be drawn; give sides from 1 to {LARGEST} px."
-        )
-    if pixels != "rgb24" and (size[0] % 2 or size[1] % 2):
-        raise SettingError(
-            f"A video of {size[0]}x{size[1]} px cannot be made; give an even width and height."
-        )
+@dataclass(frozen=True)
+class _Bound:
+    """A rewrite with this pass's inputs."""
+
+    rewrite: Any
+    params: Mapping[str, Tensor]
+
+    @property
+    def weight(self) -> Tensor:
+        return self.rewrite.weight  # type: ignore[no-any-return]
+
+    def keys(self, x: Tensor) -> Tensor:
+        return self.rewrite.keys(x, **self.params)  # type: ignore[no-any-return]
+
+    def power(self, style: Tensor) -> Tensor:
+        return self.rewrite.power(style, **self.params)  # type: ignore[no-any-return]
+
+
+def _chained(taps: Sequence[Tap]) -> Tap:
+    def apply(x: Tensor) -> Tensor:
+        dtype = x.dtype
+        for tap in taps:
+            x = tap(x)
+            x = x if x.dtype == dtype else x.to(dtype)  # float32 parameters lift half-precision features
+        return x
+
+    return apply
+
+
+def _modules(changes: Sequence[Change]) -> nn.ModuleList:
+    return nn.ModuleList(change for change in changes if isinstance(change, nn.Module)).eval()
+
+
+def _drawn_resolution(network: Network, stop: int | None) -> int:
+    sides = sorted({layer.resolution for layer in network.layers.values()})
+    drawn = [side for side in sides if stop is None or side <= stop]
+    if not drawn:
+        hint = f"the smallest resolution is {sides[0]} px"
+        raise SettingError(f"The network cannot stop at {stop} px", where="stop", value=stop, hint=hint)
+    return drawn[-1]
+
+
+def _check_changes(network: Network, taps: Sequence[Change], rewrites: Sequence[Change]) -> None:
+    layers = network.layers
+    for verb, changes, known in (
+        ("bent", taps, bendable(layers)),
+        ("rewritten", rewrites, rewritable(layers)),
+    ):
+        for change in changes:
+            if change.layer not in known:
+                hint = suggest(change.layer, known)
+                raise ModelError(
+                    f"The layer '{change.layer}' cannot be {verb}", value=change.layer, hint=hint
+                )
+            if not isinstance(change, nn.Module):
+                raise TypeError(f"{type(change).__name__} is no torch module")
+    rewritten = [rewrite.layer for rewrite in rewrites]
+    for layer in {layer for layer in rewritten if rewritten.count(layer) > 1}:
+        hint = "put all its rules into one branch, whose ranks share their cross terms"
+        raise ModelError(f"The layer '{layer}' is rewritten twice", value=layer, hint=hint)

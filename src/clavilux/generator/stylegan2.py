@@ -1,161 +1,246 @@
-"""StyleGAN2: latents and noise in, pictures out.
+"""StyleGAN2: latents and noise in, images out.
 
 Skip architecture, unconditional (Karras et al. 2020, arXiv:1912.04958; mapping from Karras et al. 2019,
 arXiv:1812.04948). Every size is read off the checkpoint, whose names and runtime gains are those of the
 published PyTorch layout. Shapes: z (B, Z), w (B, D), ws (B, L, D), one w for each convolution and one for the
-last colour layer; pictures (B, 3, H, W) nominally in [-1, 1], R / 4 pixels for each cell of the constant.
+last ToRGB; images (B, 3, H, W) nominally in [-1, 1], R / 4 pixels for each cell of the constant.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from clavilux.generator.layers import EPSILON, SQRT2, demodulation, double, leaky, styled_conv
-from clavilux.generator.sizes import Sizes
+from clavilux.errors import ModelError
+from clavilux.generator.layers import EPSILON, SQRT2, demodulation, leaky_relu, styled_conv, upsample2x
+from clavilux.generator.network import Layer, SideBranch, Tap
+from clavilux.generator.stylegan2_config import CONST_SIZE, StyleGAN2Config
 
 __all__ = ["StyleGAN2"]
 
 
 class StyleGAN2(nn.Module):
-    """A whole generator: z to w, ws to picture.
+    """A whole generator: z to w, ws to image; a `Network`.
 
     Args:
-        sizes: the network's sizes.
-        tensors: every tensor that `sizes.shapes()` names; float32.
-        lr_multiplier: the mapping's learning-rate multiplier, part of its effective weights.
+        config: the network's sizes.
+        tensors: every tensor that `config.shapes()` names; float32.
     """
 
-    def __init__(self, sizes: Sizes, tensors: Mapping[str, Tensor], *, lr_multiplier: float = 0.01) -> None:
-        super().__init__()
-        self.sizes = sizes
-        self.mapping = MappingNetwork(_under(tensors, "mapping"), sizes.mapping_layers, lr_multiplier)
-        self.const = nn.Buffer(tensors["synthesis.b4.const"])  # (C, 4, 4)
-        self.blocks = nn.ModuleList(Block(_under(tensors, f"synthesis.b{r}")) for r in sizes.resolutions)
-        self.features = torch.float32
+    architecture = "stylegan2-skip"
 
-    def lower(self, dtype: torch.dtype) -> None:
+    def __init__(self, config: StyleGAN2Config, tensors: Mapping[str, Tensor]) -> None:
+        super().__init__()
+        self.config = config
+        self.mapping = MappingNetwork(_under(tensors, "mapping"), config)
+        self.const = nn.Buffer(tensors[f"synthesis.b{CONST_SIZE}.const"])  # (C, 4, 4)
+        self.blocks = nn.ModuleList(
+            Block(_under(tensors, "synthesis"), f"b{r}", config.layers) for r in config.resolutions
+        )
+        self.feature_dtype = torch.float32
+
+    @property
+    def z_dim(self) -> int:
+        """Length of a random code, Z."""
+        return self.config.z_dim
+
+    @property
+    def c_dim(self) -> int:
+        """Number of classes: none."""
+        return 0
+
+    @property
+    def w_dim(self) -> int:
+        """Length of a latent, D."""
+        return self.config.w_dim
+
+    @property
+    def num_ws(self) -> int:
+        """Number of latents an image takes, L."""
+        return self.config.num_ws
+
+    @property
+    def resolution(self) -> int:
+        """Side of the square image the network was trained for, R, px."""
+        return self.config.resolution
+
+    @property
+    def w_avg(self) -> Tensor:
+        """The mean latent, (D,)."""
+        return self.mapping.w_avg
+
+    @property
+    def layers(self) -> Mapping[str, Layer]:
+        """Every layer by name, in order."""
+        return self.config.layers
+
+    def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """Map random codes z (B, Z) to latents (B, D), untruncated.
+
+        Raises:
+            ModelError: classes were given.
+        """
+        if c is not None:
+            raise ModelError("This network has no classes", hint="give random codes alone")
+        w: Tensor = self.mapping(z)
+        return w
+
+    def canvas(self, cells: tuple[int, int]) -> tuple[int, int]:
+        """Return height and width of the image that a constant of these rows and columns grows into, px."""
+        rows, columns = cells
+        return rows * self.resolution // CONST_SIZE, columns * self.resolution // CONST_SIZE
+
+    def to_precision(self, dtype: torch.dtype) -> None:
         """Keep features and the weights that meet them in a lower precision, from now on.
 
         Styles, demodulation and colours stay float32.
         """
-        self.features = dtype
+        self.feature_dtype = dtype
         for module in self.modules():
             if isinstance(module, StyledConv):
-                module.lower(dtype)
-
-    @property
-    def layers(self) -> dict[str, int]:
-        """Name the convolutions that take noise, in order, with the feature size of each in px.
-
-        >>> import torch
-        >>> sizes = Sizes(4, 4, 1, (2, 2))
-        >>> network = StyleGAN2(sizes, {name: torch.zeros(shape) for name, shape in sizes.shapes().items()})
-        >>> network.layers
-        {'b4.conv1': 4, 'b8.conv0': 8, 'b8.conv1': 8}
-        """
-        names = [(f"b{r}.conv{k}", r) for r in self.sizes.resolutions for k in (0, 1)]
-        return dict(names[1:])
+                module.to_precision(dtype)
 
     def forward(
-        self, ws: Tensor, noise: Sequence[Tensor], *, const: Tensor | None = None, last: int | None = None
+        self,
+        ws: Tensor,
+        noise: Mapping[str, Tensor],
+        *,
+        const: Tensor | None = None,
+        taps: Mapping[str, Tap] | None = None,
+        rewrites: Mapping[str, SideBranch] | None = None,
+        stop: int | None = None,
     ) -> Tensor:
-        """Draw pictures.
-
-        Args:
-            ws: (B, L, D).
-            noise: for each of `layers` in order, broadcastable to (B, 1, H, W) of its features.
-            const: (C, h, w), in place of the learned constant.
-            last: stop after the block of this resolution and return the picture so far.
-
-        Returns:
-            (B, 3, h R / 4, w R / 4), nominally in [-1, 1].
-        """
-        const = (self.const if const is None else const).to(self.features)
-        x = const.expand(ws.shape[0], -1, -1, -1)
-        picture: Tensor | None = None
-        for k, (resolution, block) in enumerate(zip(self.sizes.resolutions, self.blocks, strict=True)):
-            x, colour = block(x, ws[:, max(2 * k - 1, 0) : 2 * k + 2], noise[max(2 * k - 1, 0) : 2 * k + 1])
-            picture = colour if picture is None else double(picture) + colour
-            if resolution == last:
+        """Draw images, (B, 3, h R / 4, w R / 4); see `Network.forward`."""
+        taps, rewrites = taps or {}, rewrites or {}
+        const = (self.const if const is None else const).to(self.feature_dtype)
+        x = const.expand(ws.shape[0], -1, -1, -1)  # (B, C, h, w)
+        if "const" in taps:
+            x = taps["const"](x)
+        image: Tensor | None = None
+        for resolution, block in zip(self.config.resolutions, self.blocks, strict=True):
+            if image is not None and stop is not None and resolution > stop:
                 break
-        assert picture is not None
-        return picture
+            x, rgb = block(x, ws, noise, taps, rewrites)
+            image = rgb if image is None else upsample2x(image) + rgb
+        assert image is not None
+        return image
 
 
 class MappingNetwork(nn.Module):
-    """Random codes to latents: normalise, then a few leaky dense layers."""
+    """Random codes to latents: normalise, then dense layers with leaky ReLU."""
 
-    def __init__(self, tensors: Mapping[str, Tensor], layers: int, lr_multiplier: float) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], config: StyleGAN2Config) -> None:
         super().__init__()
         self.w_avg = nn.Buffer(tensors["w_avg"])  # (D,)
         self.dense = nn.ModuleList(
-            Dense(tensors[f"fc{k}.weight"], tensors[f"fc{k}.bias"], lr_multiplier) for k in range(layers)
+            Dense(tensors[f"fc{k}.weight"], tensors[f"fc{k}.bias"], config.lr_multiplier)
+            for k in range(config.mapping_layers)
         )
 
     def forward(self, z: Tensor) -> Tensor:
         """Map z (B, Z) to w (B, D), untruncated."""
-        x = z * (z.square().mean(dim=1, keepdim=True) + EPSILON).rsqrt()
+        x = z * (z.square().mean(dim=1, keepdim=True) + EPSILON).rsqrt()  # onto the sphere of radius sqrt(Z)
         for dense in self.dense:
-            x = leaky(dense(x) * SQRT2)
+            x = leaky_relu(dense(x) * SQRT2)
         return x
 
 
 class Block(nn.Module):
-    """One octave: an upsampling convolution (none at 4 px), a plain one, and a colour layer."""
+    """One octave: an upsampling convolution (none at 4 px), a plain one, and ToRGB."""
 
-    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], name: str, layers: Mapping[str, Layer]) -> None:
         super().__init__()
-        convs = [name for name in ("conv0", "conv1") if f"{name}.weight" in tensors]
-        self.convs = nn.ModuleList(StyledConv(_under(tensors, name), up=name == "conv0") for name in convs)
-        self.torgb = ToRGB(_under(tensors, "torgb"))
+        self.names = [conv for conv in (f"{name}.conv0", f"{name}.conv1") if conv in layers]
+        self.w_indices = [layers[conv].w_index for conv in (*self.names, f"{name}.torgb")]
+        self.convs = nn.ModuleList(
+            StyledConv(_under(tensors, conv), up=conv.endswith("conv0")) for conv in self.names
+        )
+        self.torgb = ToRGB(_under(tensors, f"{name}.torgb"))
 
-    def forward(self, x: Tensor, ws: Tensor, noise: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
-        """Return features and colours; x (B, I, H, W), ws (B, 2 or 3, D), noise one or two (B, 1, H, W)."""
-        for k, conv in enumerate(self.convs):
-            x = conv(x, ws[:, k], noise[k])
-        return x, self.torgb(x, ws[:, len(self.convs)])
+    def forward(
+        self,
+        x: Tensor,
+        ws: Tensor,
+        noise: Mapping[str, Tensor],
+        taps: Mapping[str, Tap],
+        rewrites: Mapping[str, SideBranch],
+    ) -> tuple[Tensor, Tensor]:
+        """Return features and colours of this block; x (B, I, H, W), ws (B, L, D)."""
+        for name, w_index, conv in zip(self.names, self.w_indices[:-1], self.convs, strict=True):
+            x = conv(x, ws[:, w_index], noise[name], rewrites.get(name))
+            if name in taps:
+                x = taps[name](x)
+        return x, self.torgb(x, ws[:, self.w_indices[-1]])
 
 
 class StyledConv(nn.Module):
     """One styled and demodulated 3 x 3 convolution, noise, bias and leaky ReLU."""
 
+    is_features = True
+
     def __init__(self, tensors: Mapping[str, Tensor], *, up: bool) -> None:
         super().__init__()
         self.up = up
         self.affine = Dense(tensors["affine.weight"], tensors["affine.bias"])
-        # Features keep their channels together, as convolutions on a processor like them: 1.5 times as fast.
+        # Channels-last: convolutions on a processor are 1.5 times as fast where a pixel's channels adjoin.
         self.weight = nn.Buffer(
             tensors["weight"].contiguous(memory_format=torch.channels_last)
         )  # (O, I, 3, 3)
-        self.power = nn.Buffer(tensors["weight"].square().sum(dim=(2, 3)))  # (O, I)
+        self.power = nn.Buffer(tensors["weight"].square().sum(dim=(2, 3)))  # (O, I), sum_yx W^2
         self.bias = nn.Buffer(tensors["bias"])  # (O,)
         self.noise_strength = nn.Buffer(tensors["noise_strength"])  # ()
         self.noise_const = nn.Buffer(tensors["noise_const"])  # (R, R)
+        self.scale = 1.0
 
-    def lower(self, dtype: torch.dtype) -> None:
+    def to_precision(self, dtype: torch.dtype) -> None:
         """Convolve in a lower precision, with weights so small that no sum leaves its range.
 
         Demodulation undoes any common factor of an output channel's weights.
         """
         terms = self.weight[0].numel()
+        self.scale *= terms**-0.5
         self.power = nn.Buffer(self.power / terms)
         self.weight = nn.Buffer((self.weight * terms**-0.5).to(dtype))
 
-    def forward(self, x: Tensor, w: Tensor, noise: Tensor) -> Tensor:
+    def forward(self, x: Tensor, w: Tensor, noise: Tensor, rewrite: SideBranch | None = None) -> Tensor:
         """Map features x (B, I, H, W) under w (B, D) and noise (B, 1, H', W') to (B, O, H', W')."""
         style = self.affine(w)  # (B, I)
-        if x.dtype != style.dtype:  # only its direction counts; see `lower`
+        if x.dtype != style.dtype:  # demodulation cancels the style's length; see `to_precision`
             style = style / (style.abs().amax(dim=1, keepdim=True) + EPSILON)
-        factors = demodulation(style, self.power) * SQRT2  # (B, O)
-        x = styled_conv(x, self.weight, style, factors, up=self.up)
-        light = noise * (self.noise_strength * SQRT2)
-        return leaky(x.add_(light.to(x.dtype)).add_((self.bias[:, None, None] * SQRT2).to(x.dtype)))
+        if rewrite is not None:
+            rewrite = _Scaled(rewrite, self.scale)
+        extra = None if rewrite is None else rewrite.power(style)  # (B, O)
+        factors = demodulation(style, self.power, extra) * SQRT2  # (B, O), with the gain of the leaky ReLU
+        x = styled_conv(x, self.weight, style, factors, up=self.up, rewrite=rewrite)
+        texture = noise * (self.noise_strength * SQRT2)
+        return leaky_relu(x.add_(texture.to(x.dtype)).add_((self.bias[:, None, None] * SQRT2).to(x.dtype)))
+
+
+@dataclass(frozen=True)
+class _Scaled:
+    """A side branch in the scale of its layer's weights."""
+
+    branch: SideBranch
+    scale: float
+
+    @property
+    def weight(self) -> Tensor:
+        return self.branch.weight if self.scale == 1 else self.branch.weight * self.scale
+
+    def keys(self, x: Tensor) -> Tensor:
+        return self.branch.keys(x)
+
+    def power(self, style: Tensor) -> Tensor:
+        power = self.branch.power(style)
+        return power if self.scale == 1 else power * self.scale**2
 
 
 class ToRGB(nn.Module):
     """Features to colours: a styled 1 x 1 convolution, never demodulated; its gain is in the weights."""
+
+    is_features = True
 
     def __init__(self, tensors: Mapping[str, Tensor]) -> None:
         super().__init__()
@@ -178,6 +263,7 @@ class Dense(nn.Module):
     it fuses a sum to it. There are enough to keep rows aligned, so that each comes out the same anywhere.
     """
 
+    is_features = False
     ONES = 16
 
     def __init__(self, weight: Tensor, bias: Tensor, lr_multiplier: float = 1.0) -> None:
@@ -193,7 +279,7 @@ class Dense(nn.Module):
 
 
 def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Select the tensors below a name, the name cut off."""
+    """Select the tensors below a name, the name removed."""
     return {
         name.removeprefix(f"{prefix}."): t for name, t in tensors.items() if name.startswith(f"{prefix}.")
     }

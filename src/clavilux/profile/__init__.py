@@ -1,1 +1,1 @@
-"""What a generator can paint: a survey of its images and the palettes chosen from it."""
+"""What a generator can draw: a survey of its images and the palettes chosen from it."""

@@ -1,34 +1,55 @@
-"""What a generator can paint, and palettes chosen from it.
+"""Palettes, chosen from a survey of a generator.
 
-A survey draws a pool of pictures once; a palette is twelve of them that belong together, in an order in which
-neighbours on the circle of fifths look alike, with a calm picture for silence and a bright one for hits.
-Colours are CIELAB under D65; latents are w, untruncated; the pool is looked at under truncation 0.7.
+A palette is twelve images of the pool that belong together, in an order in which neighbours on the circle of
+fifths look alike, with a calm image for silence and a bright one for hits. Colours are CIELAB under D65;
+latents are w (N, D), untruncated; distances are (N, N).
 """
 
 from dataclasses import dataclass
-from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from clavilux import seeds
-from clavilux.errors import ModelError
-from clavilux.profile.survey import LEAST_POOL, Survey
+from clavilux.arrays import F32, F64, I64
+from clavilux.catalogue import FIFTHS, MOODS, Mood
+from clavilux.errors import ModelError, suggest
+from clavilux.profile.survey import SURVEY, Survey
 
-__all__ = ["Mood", "PaletteLatents", "choose_palette"]
+__all__ = ["PALETTE", "PaletteLatents", "PaletteSpec", "choose_palette"]
 
-Floats = NDArray[np.float32]
-Reals = NDArray[np.float64]
-Indices = NDArray[np.int64]
-Mood = Literal["warm", "cool", "calm", "wild"]
 
-RING = 12
-ACCENTS = 4
+@dataclass(frozen=True)
+class PaletteSpec:
+    """How palettes are chosen; shares and weights are judged by eye on silk and glass.
 
-WARM_HUE = np.deg2rad(50)
-"""CIELAB hue of orange; its opposite is the cool blue."""
-DARK, BRIGHT = 12.0, 90.0
+    Attributes:
+        ring: images of the ring, one for each pitch class.
+        accents: brightest images among which the seed chooses the accent.
+        min_lightness: darker images are omitted, CIELAB L*.
+        max_lightness: brighter images are omitted, CIELAB L*.
+        usual_share: share of the images that is kept when outliers are omitted.
+        neighbour: which nearest image decides what is an outlier.
+        vivid_share: share of the images kept without a mood, the dull ones omitted.
+        mood_share: share of the images kept for a mood.
+        warm_hue: CIELAB hue of orange, radians; its opposite is the cool blue.
+        slices: directions in which colour distributions are compared.
+    """
+
+    ring: int = len(FIFTHS)
+    accents: int = 4
+    min_lightness: float = 12.0
+    max_lightness: float = 90.0
+    usual_share: float = 0.9
+    neighbour: int = 5
+    vivid_share: float = 0.67
+    mood_share: float = 0.4
+    warm_hue: float = float(np.deg2rad(50))
+    slices: int = 16
+
+
+PALETTE = PaletteSpec()
 
 
 @dataclass(frozen=True)
@@ -36,21 +57,21 @@ class PaletteLatents:
     """Twelve latents, one for each pitch class from C up, and two more.
 
     Attributes:
-        ring: (12, D); in fifths (entry 7 k mod 12 for k = 0, 1, ...) neighbours look alike, all round.
+        ring: (12, D); along the circle of fifths neighbours look alike, all round.
         rest: (D,), calm, for silence.
         accent: (D,), bright, for hits.
     """
 
-    ring: Floats
-    rest: Floats
-    accent: Floats
+    ring: F32
+    rest: F32
+    accent: F32
 
 
 def choose_palette(pool: Survey, *, seed: int = 0, mood: Mood | None = None) -> PaletteLatents:
-    """Choose a palette: a theme by seed and mood, its twelve typical pictures, and their order.
+    """Choose a palette: a theme by seed and mood, its twelve typical images, and their order.
 
-    Outliers are left out, a random picture sets the theme, k-medoids finds twelve pictures that stand for
-    those near it, and the exact shortest tour orders them; tour position k becomes pitch class 7 k mod 12.
+    Outliers are omitted, a random image sets the theme, k-medoids finds twelve images that represent those
+    near it, and the exact shortest tour orders them along the circle of fifths.
 
     Args:
         pool: the model's survey.
@@ -67,67 +88,76 @@ def choose_palette(pool: Survey, *, seed: int = 0, mood: Mood | None = None) -> 
     >>> palette.ring.shape, palette.rest.shape
     ((12, 128), (128,))
     """
-    if mood is not None and mood not in get_args(Mood):
-        raise ModelError(f"There is no mood '{mood}'; it is {', '.join(get_args(Mood))}.")
+    if mood is not None and mood not in MOODS:
+        hint = suggest(mood, MOODS, otherwise="it is {}")
+        raise ModelError(f"There is no mood '{mood}'", where="mood", value=mood, hint=hint)
     distances = _distances(pool)
     usual = _without_outliers(pool, distances)
     fitting = _in_mood(pool, usual, mood)
     random = seeds.generator(seed, f"palette/{mood}")
     theme = fitting[random.integers(len(fitting))]
-    near = fitting[np.argsort(distances[theme, fitting], kind="stable")][: max(len(fitting) // 3, 2 * RING)]
+    near = fitting[np.argsort(distances[theme, fitting], kind="stable")][
+        : max(len(fitting) // 3, 2 * PALETTE.ring)
+    ]
     chosen = near[_medoids(distances[np.ix_(near, near)], _vividness(pool)[near])]
     tour = chosen[_shortest_tour(distances[np.ix_(chosen, chosen)])]
     ring = np.empty_like(tour)
-    ring[7 * np.arange(RING) % RING] = tour
+    ring[list(FIFTHS)] = tour  # tour position k becomes pitch class 7 k mod 12
     rest, *accents = _rest_and_accents(pool, distances, chosen, fitting, usual)
     return PaletteLatents(pool.ws[ring], pool.ws[rest], pool.ws[random.choice(accents)])
 
 
-def _distances(pool: Survey) -> Reals:
-    """Measure how unlike the pictures look: colours first, then layout, then energy; (N, N), median 1.7.
+def _distances(pool: Survey) -> F64:
+    """Compute how unlike the images look: colours first, then layout, then energy; median 1.7.
 
-    Colours are compared as distributions, by sliced Wasserstein distance: sorted projections of the pixels.
+    Colours are compared as distributions, by sliced Wasserstein distance (Rabin et al. 2011).
     """
-    pixels = pool.lab.reshape(len(pool.lab), -1, 3).astype(np.float64)
-    directions = seeds.normal(0, "generator/slices", 0, (3, 16))
+    pixels = pool.lab.reshape(len(pool.lab), -1, 3).astype(np.float64)  # (N, 256, 3)
+    directions = seeds.normal(0, "generator/slices", 0, (3, PALETTE.slices))
     directions /= np.linalg.norm(directions, axis=0)
+    # SW(p, q)^2 = mean over directions d of |sort(p . d) - sort(q . d)|^2; every eighth rank
     colours = np.sort(np.einsum("npc,cd->npd", pixels, directions), axis=1)[:, 4::8]
+    # mean lightness on an 8 x 8 grid, without that of the whole image
     layout = pool.lab[..., 0].reshape(-1, 8, 2, 8, 2).mean(axis=(2, 4)).reshape(len(pixels), -1)
     layout = layout - layout.mean(axis=1, keepdims=True)
     terms = ((1.0, colours.reshape(len(pixels), -1)), (0.5, layout), (0.2, pool.energy[:, None]))
     return np.asarray(sum(share * _median_one(cdist(term, term)) for share, term in terms))
 
 
-def _median_one(distances: Reals) -> Reals:
+def _median_one(distances: F64) -> F64:
     return distances / max(float(np.median(distances)), 1e-9)
 
 
-def _without_outliers(pool: Survey, distances: Reals) -> Indices:
-    """Leave out pictures too dark or bright, and the tenth that is unlike any other."""
+def _without_outliers(pool: Survey, distances: F64) -> I64:
+    """Omit images that are too dark or too bright, and the tenth that is least like any other."""
     lightness = pool.lab[..., 0].mean(axis=(1, 2))
-    alone = np.sort(distances, axis=1)[:, 5]
-    good = np.flatnonzero((lightness > DARK) & (lightness < BRIGHT) & (alone <= np.quantile(alone, 0.9)))
-    return good if len(good) >= LEAST_POOL else np.arange(len(pool.ws))
+    gap = np.sort(distances, axis=1)[:, PALETTE.neighbour]
+    good = (
+        (lightness > PALETTE.min_lightness)
+        & (lightness < PALETTE.max_lightness)
+        & (gap <= np.quantile(gap, PALETTE.usual_share))
+    )
+    return np.flatnonzero(good) if good.sum() >= SURVEY.min_count else np.arange(len(pool.ws))
 
 
-def _standard(values: NDArray[np.floating]) -> Reals:
+def _z_score(values: NDArray[np.floating]) -> F64:
     return np.asarray((values - values.mean()) / max(float(values.std()), 1e-9), np.float64)
 
 
-def _chroma(pool: Survey) -> Reals:
+def _chroma(pool: Survey) -> F64:
     return np.asarray(np.hypot(pool.lab[..., 1], pool.lab[..., 2]).mean(axis=(1, 2)), np.float64)
 
 
-def _vividness(pool: Survey) -> Reals:
-    """Say how much a picture shows: colour, contrast and detail, in standard deviations of the pool; (N,)."""
+def _vividness(pool: Survey) -> F64:
+    """Score colour, contrast and detail together, in standard deviations of the pool; (N,)."""
     contrast = pool.lab[..., 0].std(axis=(1, 2))
-    return _standard(_standard(_chroma(pool)) + _standard(contrast) + 0.5 * _standard(pool.energy))
+    return _z_score(_z_score(_chroma(pool)) + _z_score(contrast) + 0.5 * _z_score(pool.energy))
 
 
-def _in_mood(pool: Survey, usual: Indices, mood: Mood | None) -> Indices:
-    """Keep the pictures a mood asks for; without one, leave the dull third out."""
-    hue = np.cos(WARM_HUE) * pool.lab[..., 1] + np.sin(WARM_HUE) * pool.lab[..., 2]
-    warmth, vivid = _standard(hue.mean(axis=(1, 2))), _vividness(pool)
+def _in_mood(pool: Survey, usual: I64, mood: Mood | None) -> I64:
+    """Return the images that fit a mood; without one, omit the dull third."""
+    hue = np.cos(PALETTE.warm_hue) * pool.lab[..., 1] + np.sin(PALETTE.warm_hue) * pool.lab[..., 2]
+    warmth, vivid = _z_score(hue.mean(axis=(1, 2))), _vividness(pool)
     scores = {
         None: vivid,
         "warm": warmth + 0.3 * vivid,
@@ -135,17 +165,18 @@ def _in_mood(pool: Survey, usual: Indices, mood: Mood | None) -> Indices:
         "calm": -vivid,
         "wild": vivid,
     }
-    keep = max(round(len(usual) * (0.67 if mood is None else 0.4)), LEAST_POOL)
+    share = PALETTE.vivid_share if mood is None else PALETTE.mood_share
+    keep = max(round(len(usual) * share), SURVEY.min_count)
     return np.sort(usual[np.argsort(-scores[mood][usual], kind="stable")][:keep])
 
 
-def _medoids(distances: Reals, vivid: Reals) -> Indices:
-    """Find twelve pictures that stand for all, each typical of its cluster yet among its vivid ones.
+def _medoids(distances: F64, vivid: F64) -> I64:
+    """Find twelve images that represent all, each typical of its cluster yet vivid (k-medoids).
 
-    Starts from the theme (row 0) and the pictures farthest from those already taken.
+    Starts from the theme (row 0) and the images farthest from those already chosen.
     """
     chosen = [0]
-    while len(chosen) < RING:
+    while len(chosen) < PALETTE.ring:
         gap = distances[:, chosen].min(axis=1)
         gap[chosen] = -1
         chosen.append(int(gap.argmax()))
@@ -153,8 +184,9 @@ def _medoids(distances: Reals, vivid: Reals) -> Indices:
     scale = max(float(distances.mean()), 1e-9)
     for _ in range(20):
         owner = distances[:, medoids].argmin(axis=1)
-        owner[medoids] = np.arange(RING)
-        clusters = [np.flatnonzero(owner == k) for k in range(RING)]
+        owner[medoids] = np.arange(PALETTE.ring)
+        clusters = [np.flatnonzero(owner == k) for k in range(PALETTE.ring)]
+        # mean distance to the cluster, in units of the mean of all, less 0.15 z-scores of vividness
         typical = [distances[np.ix_(c, c)].mean(axis=1) / scale - 0.15 * vivid[c] for c in clusters]
         better = np.array([c[score.argmin()] for c, score in zip(clusters, typical, strict=True)])
         if (better == medoids).all():
@@ -163,8 +195,8 @@ def _medoids(distances: Reals, vivid: Reals) -> Indices:
     return medoids
 
 
-def _shortest_tour(distances: Reals) -> Indices:
-    """Order the pictures in the shortest closed tour (Held & Karp 1962), from the most typical one.
+def _shortest_tour(distances: F64) -> I64:
+    """Order the images in the shortest closed tour (Held & Karp 1962), from the most typical one.
 
     Args:
         distances: (12, 12), symmetric.
@@ -175,6 +207,7 @@ def _shortest_tour(distances: Reals) -> Indices:
     count = len(distances)
     first = int(distances.sum(axis=1).argmin())
     others = [k for k in range(count) if k != first]
+    # best[S, k]: shortest path from `first` through all of S that ends at k in S, and the node before k
     best: dict[tuple[int, int], tuple[float, int]] = {
         (1 << k, k): (distances[first, node], -1) for k, node in enumerate(others)
     }
@@ -183,6 +216,7 @@ def _shortest_tour(distances: Reals) -> Indices:
         ends = [k for k in range(len(others)) if visited >> k & 1]
         for end in ends if len(ends) > 1 else []:
             rest = visited ^ (1 << end)
+            # best[S, k] = min over j of best[S - k, j] + d(j, k)
             best[visited, end] = min((best[rest, k][0] + steps[k][end], k) for k in ends if k != end)
     visited = (1 << len(others)) - 1
     end = min(range(len(others)), key=lambda k: best[visited, k][0] + distances[others[k], first])
@@ -193,18 +227,16 @@ def _shortest_tour(distances: Reals) -> Indices:
     return np.array(tour)
 
 
-def _rest_and_accents(
-    pool: Survey, distances: Reals, chosen: Indices, fitting: Indices, usual: Indices
-) -> list[int]:
-    """Find the calm picture of the same mood, then some that stand out, lighter than the ring's mean."""
-    lightness = _standard(pool.lab[..., 0].mean(axis=(1, 2)))
+def _rest_and_accents(pool: Survey, distances: F64, chosen: I64, fitting: I64, usual: I64) -> list[int]:
+    """Find the calm image of the same mood, then some accents, lighter than the ring's mean."""
+    lightness = _z_score(pool.lab[..., 0].mean(axis=(1, 2)))
     vivid = _vividness(pool)
     mean_gap, least_gap = distances[:, chosen].mean(axis=1), distances[:, chosen].min(axis=1)
-    calm = vivid + 0.5 * lightness + _standard(mean_gap)
+    calm = vivid + 0.5 * lightness + _z_score(mean_gap)
     calm[chosen] = np.inf
-    bright = lightness + 0.5 * vivid + 0.5 * _standard(least_gap)
+    bright = lightness + 0.5 * vivid + 0.5 * _z_score(least_gap)
     rest = int(fitting[calm[fitting].argmin()])
     free = np.setdiff1d(usual, [*chosen, rest])
     lighter = free[lightness[free] > lightness[chosen].mean()]
     accents = lighter if len(lighter) else free
-    return [rest, *accents[np.argsort(-bright[accents], kind="stable")][:ACCENTS].tolist()]
+    return [rest, *accents[np.argsort(-bright[accents], kind="stable")][: PALETTE.accents].tolist()]

@@ -1,6 +1,6 @@
 """A survey: a pool of images of a generator, drawn once and described.
 
-Colours are CIELAB under D65; latents are w, untruncated; the pool is drawn under truncation 0.7.
+Colours are CIELAB under D65; latents are w (N, D), untruncated; the pool is drawn under truncation.
 """
 
 from dataclasses import dataclass
@@ -12,31 +12,46 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clavilux import seeds
+from clavilux.arrays import F32, F64
 from clavilux.colour import srgb_to_lab
 from clavilux.errors import ModelError
+from clavilux.generator.canvas import default_cells, extend
 from clavilux.generator.model import Model
-from clavilux.generator.program import default_cells, extend
-from clavilux.generator.sizes import CONST
 from clavilux.store import Store
 
-__all__ = ["LEAST_POOL", "Survey", "survey"]
-
-Floats = NDArray[np.float32]
-Reals = NDArray[np.float64]
+__all__ = ["SURVEY", "Survey", "SurveySpec", "survey"]
 
 VERSION = 1
-LEAST_POOL = 24
-PSI = 0.7
-LARGEST_VIEW = 256
-"""Pictures of larger networks are looked at as painted so far at this size, px."""
-VIEW, GRID = 64, 16
-"""Sides at which detail and colours are judged, px."""
-PASS = 4
+"""Part of the store's key; goes up whenever a survey's numbers change."""
+
+
+@dataclass(frozen=True)
+class SurveySpec:
+    """How a pool is drawn and described.
+
+    Attributes:
+        min_count: images from which palettes can be chosen: two for each of twelve entries.
+        psi: truncation under which the pool is drawn.
+        max_resolution: larger networks are drawn up to this resolution, px.
+        detail_side: side at which detail is measured, px.
+        colour_side: side of the grid of colours.
+        batch: images drawn at once.
+    """
+
+    min_count: int = 24
+    psi: float = 0.7
+    max_resolution: int = 256
+    detail_side: int = 64
+    colour_side: int = 16
+    batch: int = 4
+
+
+SURVEY = SurveySpec()
 
 
 @dataclass(frozen=True)
 class Survey:
-    """A pool of N pictures of a model.
+    """A pool of N images of a model.
 
     Attributes:
         ws: their latents, (N, D).
@@ -44,72 +59,78 @@ class Survey:
         energy: their fine detail, the mean step of lightness between neighbouring pixels, (N,).
     """
 
-    ws: Floats
-    lab: Floats
-    energy: Floats
+    ws: F32
+    lab: F32
+    energy: F32
 
 
 def survey(model: Model, store: Store, *, seed: int = 0, count: int = 128) -> Survey:
-    """Draw a pool of pictures, or fetch it from the store.
+    """Draw a pool of images, or read it from the store.
 
     Args:
-        model: what draws them.
+        model: the generator.
         store: keeps the result under the model's digest.
         seed: chooses the pool.
-        count: pictures, at least 24.
+        count: images, at least 24.
 
     Raises:
-        ModelError: the pool is too small to choose from, or the network paints numbers that are not finite.
+        ModelError: the pool is too small to choose from, or the network draws numbers that are not finite.
     """
-    if count < LEAST_POOL:
-        raise ModelError(f"Palettes cannot be chosen from {count} pictures; survey at least {LEAST_POOL}.")
+    if count < SURVEY.min_count:
+        what = f"Palettes cannot be chosen from {count} images"
+        raise ModelError(what, where="count", value=count, hint=f"survey at least {SURVEY.min_count}")
     key = f"generator/survey/{VERSION}/{model.digest}/{seed}/{count}"
     kept = store.fetch(key, lambda: _draw_pool(model, seed, count))
     return Survey(*(kept[name].astype(np.float32, copy=False) for name in ("ws", "lab", "energy")))
 
 
 def _draw_pool(model: Model, seed: int, count: int) -> dict[str, NDArray[np.generic]]:
-    ws = model.map(seeds.normal(seed, "generator/survey", 0, (count, model.z_dim)))
-    shown = model.w_avg + PSI * (ws - model.w_avg)
-    views = [_look(model, shown[k : k + PASS], seed) for k in range(0, count, PASS)]
-    lab, energy = (np.concatenate(parts) for parts in zip(*views, strict=True))
+    ws = model.map(seeds.normal(seed, "generator/survey", 0, (count, model.z_dim)))  # (N, D)
+    drawn = model.truncate(ws, SURVEY.psi)
+    described = [
+        _describe(_draw(model, drawn[k : k + SURVEY.batch], seed)) for k in range(0, count, SURVEY.batch)
+    ]
+    lab, energy = (np.concatenate(parts) for parts in zip(*described, strict=True))
     if not np.isfinite(lab).all():
-        raise ModelError(
-            f"The model {model.name} paints numbers that are not finite; its weights are damaged."
-        )
+        what = f"The model {model.name} draws numbers that are not finite"
+        raise ModelError(what, where=model.name, hint="its weights are damaged")
     return {"ws": ws, "lab": lab, "energy": energy}
 
 
-def _look(model: Model, ws: Floats, seed: int) -> tuple[Floats, Floats]:
-    """Draw the pictures of some latents and describe them: lab, energy.
+def _draw(model: Model, w: F32, seed: int) -> Tensor:
+    """Draw the images of some latents (B, D), all with the same noise; (B, 3, H, W).
 
     The constant is extended half as far as a video's, for colours near enough to the video's at a fair price.
     """
-    device = model.network.const.device
-    side = (CONST + min(default_cells(model.resolution, (1, 1)))) // 2
-    const = extend(model.network.const.cpu().numpy(), (side, side), model.extend)
-    noise = [
-        seeds.normal(seed, f"generator/survey/{name}", 0, (1, 1, side * size // CONST, side * size // CONST))
-        for name, size in model.network.layers.items()
-    ]
-    wide = torch.from_numpy(ws).to(device)[:, None].expand(-1, model.num_ws, -1)
+    network = model.network
+    device, stop = network.const.device, min(SURVEY.max_resolution, network.resolution)
+    side = (network.const.shape[-1] + min(default_cells(network, (1, 1)))) // 2
+    const = extend(network.const.cpu().numpy(), (side, side), model.extend)
+    canvas = network.canvas((side, side))[0]
+    noise = {}
+    for name, layer in network.layers.items():
+        if layer.takes_noise and layer.resolution <= stop:
+            extent = canvas * layer.resolution // network.resolution
+            noise[name] = seeds.normal(seed, f"generator/survey/{name}", 0, (1, 1, extent, extent))
     with torch.inference_mode():
-        picture = model.network(
-            wide,
-            [torch.from_numpy(layer).to(device) for layer in noise],
+        return network(
+            torch.from_numpy(w).to(device)[:, None].expand(-1, model.num_ws, -1),
+            {name: torch.from_numpy(layer).to(device) for name, layer in noise.items()},
             const=torch.from_numpy(const).to(device),
-            last=min(LARGEST_VIEW, model.resolution),
+            stop=stop,
         )
-    energy = _detail(srgb_to_lab(_pooled(picture, VIEW))[..., 0])
-    return srgb_to_lab(_pooled(picture, GRID)).astype(np.float32), energy.astype(np.float32)
 
 
-def _pooled(picture: Tensor, size: int) -> Reals:
-    """Shrink pictures in [-1, 1] to (B, size, size, 3) in [0, 1]."""
-    small = F.interpolate(picture.clamp(-1, 1), size=(size, size), mode="area")
-    return np.asarray(small.permute(0, 2, 3, 1).cpu().numpy() * 0.5 + 0.5, np.float64)
-
-
-def _detail(lightness: Reals) -> Reals:
+def _describe(image: Tensor) -> tuple[F32, F32]:
+    """Return lab and energy of images (B, 3, H, W)."""
+    lightness = srgb_to_lab(_area_pooled(image, SURVEY.detail_side))[..., 0]  # (B, 64, 64)
     down, right = np.diff(lightness, axis=1), np.diff(lightness, axis=2)
-    return np.asarray(np.abs(down).mean(axis=(1, 2)) + np.abs(right).mean(axis=(1, 2)))
+    energy = np.abs(down).mean(axis=(1, 2)) + np.abs(right).mean(axis=(1, 2))
+    lab = srgb_to_lab(_area_pooled(image, SURVEY.colour_side))
+    return lab.astype(np.float32), energy.astype(np.float32)
+
+
+def _area_pooled(image: Tensor, side: int) -> F64:
+    """Shrink images in [-1, 1] to (B, side, side, 3) in [0, 1]."""
+    small = F.interpolate(image.clamp(-1, 1), size=(side, side), mode="area")
+    return np.asarray(small.permute(0, 2, 3, 1).cpu().numpy() * 0.5 + 0.5, np.float64)

@@ -1,1 +1,1 @@
-"""What is built in: weights in the native format, each with its card inside, read like any other file."""
+"""The built-in generators: weights in the native format, read like any other file."""

@@ -1,0 +1,77 @@
+"""Images of seeds: what a model draws without a song.
+
+Latents and noise are functions of (seed, index); every image has its own of both. Images are drawn one by
+one in torch, float32: the exact reference of every engine.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from clavilux import seeds
+from clavilux.generator.inputs import FrameInputs
+from clavilux.generator.model import Model
+from clavilux.generator.program import Program
+
+__all__ = ["Seeds", "generate", "own_program", "seed_inputs"]
+
+Seeds = int | Sequence[int]
+"""One seed, or several."""
+
+
+def generate(
+    model: Model,
+    seed: Seeds = 0,
+    *,
+    psi: float = 0.8,
+    size: tuple[int, int] | None = None,
+    cells: tuple[int, int] | None = None,
+) -> NDArray[np.uint8]:
+    """Draw the image of a seed, (H, W, 3), or those of several, (N, H, W, 3); see `Model.generate`."""
+    if size is None:
+        program = own_program(model, model.resolution, cells)
+    else:
+        program = Program(model, size=size, cells=cells, pixels="rgb24")
+    several = [seed] if isinstance(seed, int) else list(seed)
+    images = [_draw(program, seed_inputs(model, program, one, psi=psi)) for one in several]
+    if isinstance(seed, int):
+        return images[0]
+    shape, dtype = program.frame_format
+    return np.stack(images) if images else np.empty((0, *shape), dtype)
+
+
+def own_program(model: Model, side: int, cells: tuple[int, int] | None = None) -> Program:
+    """Return the program of square RGB images of a model, by default from its constant as it was learned."""
+    rows, columns = model.network.const.shape[-2:]
+    return Program(model, size=(side, side), cells=cells or (rows, columns), pixels="rgb24")
+
+
+def seed_inputs(
+    model: Model, program: Program, seed: int, *, psi: float, index: int = 0, count: int = 1
+) -> FrameInputs:
+    """Return latents and noise of `count` images of a seed, row `index` of a sheet.
+
+    >>> from clavilux.generator.model import load_model
+    >>> silk = load_model("silk")
+    >>> seed_inputs(silk, own_program(silk, 64), 3, psi=0.8, count=2)["ws"].shape
+    (2, 16, 128)
+    """
+    w = model.map(seeds.normal(seed, "sheet/z", index, (count, model.z_dim)))
+    inputs = {"ws": np.repeat(model.truncate(w, psi)[:, None], model.num_ws, axis=1).astype(np.float32)}
+    prefix = "noise/"
+    noise = {
+        name: seeds.normal(seed, f"sheet/{name}", index, (count, *spec.shape))
+        for name, spec in program.inputs.items()
+        if name.startswith(prefix)
+    }
+    return inputs | noise | {"frame": np.arange(count, dtype=np.int64)}
+
+
+def _draw(program: Program, inputs: FrameInputs) -> NDArray[np.uint8]:
+    device = program.const.device
+    with torch.inference_mode():
+        frames = program(*(torch.from_numpy(inputs[name]).to(device) for name in program.inputs))
+    image: NDArray[np.uint8] = frames[0].cpu().numpy()
+    return image

@@ -1,0 +1,179 @@
+"""What every generator network has in common: its layer table and how it is run.
+
+Models, programs and profiles use this protocol alone, so that an architecture is one file more. Layers have
+one canonical name each: `const`, `b4.conv1`, `b4.torgb`, `b8.conv0`, ... Latents are z (B, Z) and
+w (B, D); ws (B, L, D) has one w for each group of layers that share one. Features are (B, C, H, W), images
+(B, 3, H, W) nominally in [-1, 1].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from clavilux.catalogue import Group
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+__all__ = ["Layer", "Network", "SideBranch", "Tap", "bendable", "layer_groups", "rewritable"]
+
+Tap = Callable[["Tensor"], "Tensor"]
+"""A bend: maps a layer's features to features of the same shape (Broad et al. 2020, arXiv:2005.12420)."""
+
+MAX_COARSE, MAX_MIDDLE = 16, 64
+"""Largest feature size of the coarse and the middle group, px; larger features are fine."""
+MIN_GROUPED = 256
+"""Networks below this resolution are grouped by thirds of their feature sizes instead, px."""
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One layer of a network.
+
+    Attributes:
+        resolution: feature size of a square image, px.
+        channels: its output channels, C.
+        w_index: which of the L latents styles it; None where none does.
+        takes_noise: whether it adds a noise input.
+    """
+
+    resolution: int
+    channels: int
+    w_index: int | None
+    takes_noise: bool
+
+
+class SideBranch(Protocol):
+    """A change of a convolution's weights in its own branch: W = W0 + a Lambda d^T (Bau et al. 2020).
+
+    The branch is read inside the styled convolution, y = W0 * x' + Lambda * (a d^T x'), with x' the input
+    after modulation, so that every frame has its own a and no weights are copied. R is the rank.
+    """
+
+    @property
+    def weight(self) -> Tensor:
+        """Lambda, (O, R, 3, 3)."""
+
+    def keys(self, x: Tensor) -> Tensor:
+        """Return a d^T x', (B, R, H, W), of modulated features x' (B, I, H, W)."""
+
+    def power(self, style: Tensor) -> Tensor:
+        """Return 2 a B + a^2 C, (B, O), of styles (B, I): what the branch adds to sum_i,yx (W s)^2."""
+
+
+class Network(Protocol):
+    """A generator in evaluation mode."""
+
+    @property
+    def architecture(self) -> str:
+        """Its kind, as checkpoints name it."""
+
+    @property
+    def z_dim(self) -> int:
+        """Length of a random code, Z."""
+
+    @property
+    def c_dim(self) -> int:
+        """Number of classes; 0 where the network is unconditional."""
+
+    @property
+    def w_dim(self) -> int:
+        """Length of a latent, D."""
+
+    @property
+    def num_ws(self) -> int:
+        """Number of latents an image takes, L."""
+
+    @property
+    def resolution(self) -> int:
+        """Side of the square image the network was trained for, px."""
+
+    @property
+    def w_avg(self) -> Tensor:
+        """The mean latent, (D,)."""
+
+    @property
+    def const(self) -> Tensor:
+        """The features that drawing starts from, (C, h, w); h x w are the network's own cells."""
+
+    @property
+    def layers(self) -> Mapping[str, Layer]:
+        """Every layer by name, in the order in which they are computed."""
+
+    def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """Map random codes (B, Z), and classes (B, c_dim), to latents (B, D), untruncated."""
+
+    def canvas(self, cells: tuple[int, int]) -> tuple[int, int]:
+        """Return height and width of the image that a constant of these rows and columns grows into, px."""
+
+    def forward(
+        self,
+        ws: Tensor,
+        noise: Mapping[str, Tensor],
+        *,
+        const: Tensor | None = None,
+        taps: Mapping[str, Tap] | None = None,
+        rewrites: Mapping[str, SideBranch] | None = None,
+        stop: int | None = None,
+    ) -> Tensor:
+        """Draw images.
+
+        Args:
+            ws: (B, L, D).
+            noise: for every layer up to `stop` that takes noise, broadcastable to (B, 1, H, W).
+            const: (C, h, w), in place of the learned constant.
+            taps: bends by layer, applied to `const` or after a convolution's noise, bias and activation,
+                before the next convolution and ToRGB.
+            rewrites: side branches of convolutions by layer.
+            stop: largest resolution to draw; the image so far is returned.
+        """
+
+    __call__: Callable[..., Tensor]
+    """`forward`, as every torch module is called."""
+
+    def to_precision(self, dtype: torch.dtype) -> None:
+        """Keep features, and the weights that meet them, in a lower precision from now on."""
+
+    def eval(self) -> Any:
+        """Switch to evaluation mode."""
+
+
+def bendable(layers: Mapping[str, Layer]) -> list[str]:
+    """List the layers whose features a bend can change: all but the colours."""
+    return [name for name in layers if not name.endswith("torgb")]
+
+
+def rewritable(layers: Mapping[str, Layer]) -> list[str]:
+    """List the layers whose weights a rewrite can change: the styled convolutions."""
+    return [name for name in bendable(layers) if layers[name].w_index is not None]
+
+
+def layer_groups(layers: Mapping[str, Layer]) -> dict[Group, range]:
+    """Return the latents that style each group of layers: coarse for shape, fine for colour and texture.
+
+    Groups go by feature size, so they mean the same in every network: coarse up to 16 px, middle up to 64,
+    fine above; networks under 256 px are cut into thirds. A latent belongs to the largest features it styles;
+    the last one, which styles colours alone, is always fine.
+
+    >>> sides = {0: 4, 1: 8, 2: 8, 3: 16, 4: 16, 5: 16}
+    >>> layers = {f"conv{w}": Layer(side, 1, w, takes_noise=True) for w, side in sides.items()}
+    >>> layer_groups(layers)
+    {'coarse': range(0, 1), 'middle': range(1, 3), 'fine': range(3, 6)}
+    """
+    sizes: dict[int, int] = {}
+    for layer in layers.values():
+        if layer.w_index is not None:
+            sizes[layer.w_index] = max(layer.resolution, sizes.get(layer.w_index, 0))
+    sides = sorted({layer.resolution for layer in layers.values()})
+    limits = [MAX_COARSE, MAX_MIDDLE]
+    if sides[-1] < MIN_GROUPED:
+        ends = np.cumsum([len(third) for third in np.array_split(sides, 3)])
+        limits = [sides[end - 1] for end in ends[:2]]
+    styled = [sizes[w] for w in sorted(sizes)][:-1]
+    coarse, middle = (sum(size <= limit for size in styled) for limit in limits)
+    return {"coarse": range(coarse), "middle": range(coarse, middle), "fine": range(middle, len(sizes))}
