@@ -54,8 +54,13 @@ def corrections_of(song: Path) -> Corrections:
     return Sidecar.beside(song).corrections()
 
 
-def corrected(song: Path, given: Corrections, labels: Sequence[Path] = ()) -> Corrections:
+def corrected(song: Path | None, given: Corrections, labels: Sequence[Path] = ()) -> Corrections:
     """Return the corrections kept beside a song, overridden by those given now.
+
+    Args:
+        song: the song's file; nothing is kept beside a song without one.
+        given: corrections of tempo and bars.
+        labels: label files, as corrections.
 
     Raises:
         FileError: a file cannot be used.
@@ -64,7 +69,8 @@ def corrected(song: Path, given: Corrections, labels: Sequence[Path] = ()) -> Co
     >>> corrected(Path("no such song.mp3"), Corrections(bpm=128)).bpm
     128.0
     """
-    return corrections_of(song).merged(_together(read_labels(labels), given))
+    kept = Corrections() if song is None else corrections_of(song)
+    return kept.merged(_together(read_labels(labels), given))
 
 
 def _together(labels: Corrections, given: Corrections) -> Corrections:
