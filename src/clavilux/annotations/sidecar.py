@@ -46,7 +46,7 @@ def corrections_of(song: Path) -> Corrections:
     """Read the corrections kept beside a song; none where there is no such file.
 
     Raises:
-        FileError: the file, or one it names, cannot be used; says what is wrong in it.
+        FileError: the file, or one it names, cannot be used; the message locates the mistake.
 
     >>> corrections_of(Path("no such song.mp3")).none
     True
@@ -118,7 +118,7 @@ class Sidecar:
         """Read the file beside a song.
 
         Raises:
-            FileError: it cannot be used; says what is wrong in it.
+            FileError: it cannot be used; the message locates the mistake.
         """
         path = sidecar_path(song)
         return cls._parse(path, _read_text(path, "corrections")) if path.exists() else cls(path)
