@@ -1,5 +1,7 @@
 """The song: lazy, cached, exact about its stems, and finite for any audio."""
 
+from hashlib import blake2b
+
 import mir_eval
 import numpy as np
 import pytest
@@ -9,6 +11,7 @@ from clavilux.audio.sound import Audio
 from clavilux.curves import Sections
 from clavilux.errors import AudioError, SongError
 from clavilux.features.corrections import Corrections
+from clavilux.features.rhythm.activations import event_net
 from clavilux.features.song import Song
 from clavilux.features.spectrum import recording as recording_module
 from clavilux.features.spectrum.analysis import STEMS
@@ -247,3 +250,14 @@ def test_errors_of_a_song_carry_value_and_hint():
     with pytest.raises(SongError) as caught:
         Song(_clip()).pitch_track("vocal")
     assert (caught.value.value, caught.value.hint) == ("vocal", "there is one in melody, bass")
+
+
+def test_store_keys_stay_those_of_earlier_versions(monkeypatch):
+    """A user's stored analyses stay valid: another key means that everything is computed again."""
+    song, keys = Song(_clip(9.0)), []
+    fetch = Store.fetch
+    monkeypatch.setattr(Store, "fetch", lambda self, key, make: keys.append(key) or fetch(self, key, make))
+    _ = song.lufs, song.kick, song.sections, song.chroma("mix")
+    beats = blake2b(song.grid.beats.tobytes() + song.grid.bars.tobytes(), digest_size=8).hexdigest()
+    names = ("loudness", "analysis", event_net().digest, f"structure/{beats}", "mix")
+    assert sorted(keys) == sorted(f"{song.digest}/{name}/{recording_module.VERSION}" for name in names)

@@ -73,15 +73,8 @@ def _tables(song: Song, detail: int | None, _: str) -> dict[str, bytes]:
     table = csv.writer(written, lineterminator="\n")
     table.writerow(TABLE_COLUMNS)
     for time, end, kind, label, value in sorted(_events(song, sections), key=lambda row: row[0]):
-        table.writerow(
-            (
-                _exact(time),
-                "" if end is None else _exact(end),
-                kind,
-                label,
-                "" if value is None else f"{value:.4g}",
-            )
-        )
+        ends, shown = "" if end is None else _exact(end), "" if value is None else f"{value:.4g}"
+        table.writerow((_exact(time), ends, kind, label, shown))
     return {".events.csv": written.getvalue().encode(), ".curves.csv": _curves(song)}
 
 
@@ -107,6 +100,7 @@ def _events(song: Song, sections: Sections) -> Iterator[Row]:
 
 
 def _parts(parts: Sections) -> Iterator[tuple[float, float, str, float]]:
+    """Return start, end, label and energy of each section."""
     bounds = parts.bounds.tolist()
     return zip(bounds, bounds[1:], parts.labels, parts.energies.tolist(), strict=False)
 
@@ -121,9 +115,8 @@ def _curves(song: Song) -> bytes:
         columns[f"{name}_pitch"] = track.pitch.values[:, 0]
         columns[f"{name}_confidence"] = track.confidence.values[:, 0]
     chroma = song.chroma()
-    names = (
-        f"chroma_{label.replace('#', 'sharp')}" for label in chroma.labels
-    )  # '#' begins a comment in many readers
+    # '#' begins a comment in many readers
+    names = (f"chroma_{label.replace('#', 'sharp')}" for label in chroma.labels)
     columns |= dict(zip(names, chroma.values.T, strict=True))
     written = io.BytesIO()
     formats = ["%.2f", *["%.4g"] * (len(columns) - 1)]
@@ -151,15 +144,12 @@ def _cue(song: Song, detail: int | None, file: str) -> dict[str, bytes]:
     tags = song.audio.tags
     lines = [f'PERFORMER "{_quotable(tags["artist"])}"'] if "artist" in tags else []
     lines += [f'TITLE "{_quotable(tags.get("title", song.audio.name))}"', f'FILE "{_quotable(file)}" {kind}']
-    last = -1
-    for start, _, label, _ in list(_parts(parts))[:MAX_CUE_TRACKS]:
-        frames = max(round(start * CUE_FRAMES_PER_SECOND), last + 1)  # every track at least one frame
-        last = frames
-        minutes, rest = divmod(frames, 60 * CUE_FRAMES_PER_SECOND)
-        seconds, frames = divmod(rest, CUE_FRAMES_PER_SECOND)
-        number = sum(line.startswith("  TRACK") for line in lines) + 1
+    frame = -1
+    for number, (start, _, label, _) in enumerate(list(_parts(parts))[:MAX_CUE_TRACKS], 1):
+        frame = max(round(start * CUE_FRAMES_PER_SECOND), frame + 1)  # every track lasts a frame at least
+        seconds, frames = divmod(frame, CUE_FRAMES_PER_SECOND)
         lines += [f"  TRACK {number:02d} AUDIO", f'    TITLE "{_quotable(label)}"']
-        lines += [f"    INDEX 01 {minutes:02d}:{seconds:02d}:{frames:02d}"]
+        lines += [f"    INDEX 01 {seconds // 60:02d}:{seconds % 60:02d}:{frames:02d}"]
     return {".cue": ("\n".join(lines) + "\n").encode()}
 
 

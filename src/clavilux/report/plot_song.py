@@ -121,7 +121,8 @@ def _tinted(image: F32, tint: F64) -> F64:
     """Colour brightness (C, B) from the background through the tint to white, (B, C, 3)."""
     from matplotlib.colors import to_rgb
 
-    bright, paper = image[:, :, None], np.array(to_rgb(PAPER))
+    bright, paper = image[:, :, None], np.array(to_rgb(PAPER))  # (C, B, 1), (3,)
+    # Up to WHITE_FROM from paper to the tint, above it 80 % of the way from the tint to white.
     coloured = paper + (tint[:, None] - paper) * np.minimum(bright / WHITE_FROM, 1)
     white = np.clip((bright - WHITE_FROM) / (1 - WHITE_FROM), 0, 1)
     return np.asarray(np.clip(np.swapaxes(coloured + (1 - coloured) * 0.8 * white, 0, 1), 0, 1))
