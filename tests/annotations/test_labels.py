@@ -1,4 +1,4 @@
-"""Labels drawn by hand become beats and sections, or one sentence that names the line."""
+"""Labels made by hand become beats and sections, or one sentence that names the line."""
 
 import re
 
@@ -7,18 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from clavilux.annotations.labels import Part, join_parts, parse_labels
-from clavilux.errors import SettingError
+from clavilux.annotations.labels import Region, join_regions, parse_labels
+from clavilux.errors import FileError
 
 VERSES = "0.000000\t10.5\tverse\n10.5\t20\tchorus\n20\t31.25\tverse\n"
 
 
 def test_regions_are_sections_and_points_are_beats():
-    said = parse_labels(VERSES + "0.5\t0.5\t1\n1.0\t1.0\t2\n1.5\t1.5\t3\n2.0\t2.0\t1\n2.5\t2.5\t2\n", "a.txt")
-    assert said.sections.labels == ("verse", "chorus", "verse")
-    assert said.sections.bounds.tolist() == [0, 10.5, 20, 31.25]
-    assert said.beats.beats.tolist() == [0.5, 1, 1.5, 2, 2.5]
-    assert (said.beats.downbeats.tolist(), said.beats.beats_per_bar) == ([0.5, 2.0], 3)
+    labels = parse_labels(
+        VERSES + "0.5\t0.5\t1\n1.0\t1.0\t2\n1.5\t1.5\t3\n2.0\t2.0\t1\n2.5\t2.5\t2\n", "a.txt"
+    )
+    assert labels.sections.labels == ("verse", "chorus", "verse")
+    assert labels.sections.bounds.tolist() == [0, 10.5, 20, 31.25]
+    assert labels.beats.beats.tolist() == [0.5, 1, 1.5, 2, 2.5]
+    assert (labels.beats.downbeats.tolist(), labels.beats.beats_per_bar) == ([0.5, 2.0], 3)
 
 
 def test_bar_and_beat_with_a_pickup_and_bars_of_different_lengths():
@@ -37,7 +39,7 @@ def test_bar_and_beat_with_a_pickup_and_bars_of_different_lengths():
     lambda text: "".join(reversed(text.splitlines(keepends=True))),
     lambda text: text.replace("verse", " verse\x07 "),
 ], ids=["mark", "crlf", "frequencies", "blank", "disorder", "bell"])  # fmt: skip
-def test_what_editors_do_to_a_file_does_not_matter(change):
+def test_the_habits_of_editors_do_not_matter(change):
     assert parse_labels(change(VERSES), "a.txt") == parse_labels(VERSES, "b.txt")
 
 
@@ -47,17 +49,17 @@ def test_named_points_are_sections_to_the_next():
     assert sections.bounds[:3].tolist() == [0, 8, 30]
 
 
-def test_small_rests_are_closed_and_long_ones_have_no_name():
+def test_short_gaps_are_closed_and_long_ones_are_unnamed():
     sections = parse_labels("0.4\t10\tA\n10.6\t20\tB\n25\t30\t\n", "a.txt").sections
     assert sections.labels == ("A", "B", "-", "-")
     assert sections.bounds.tolist() == [0, 10.6, 20, 25, 30]
 
 
-def complaint(text):
-    """What is wrong with labels, or nothing."""
+def error_of(text):
+    """The message about wrong labels, or nothing."""
     try:
         parse_labels(text, "a.txt")
-    except SettingError as error:
+    except FileError as error:
         return str(error)
     return ""
 
@@ -65,18 +67,18 @@ def complaint(text):
 @given(st.lists(st.tuples(st.floats(0, 1e4), st.floats(0, 1e4), st.text(max_size=5)), min_size=1, max_size=8))
 def test_any_regions_are_sections_or_a_sentence_that_names_a_line(rows):
     text = "".join(f"{start!r}\t{end!r}\t{''.join(label.split())}\n" for start, end, label in rows)
-    said = complaint(text)
-    assert not said or re.search(r"line \d|ms apart", said)
+    error = error_of(text)
+    assert not error or re.search(r"line \d|ms apart", error)
 
 
 @given(st.text(max_size=300))
-def test_no_text_is_too_strange(text):
-    said = complaint(text)
-    assert not said or re.fullmatch(r"The labels in 'a.txt' cannot be used: .+\.", said, re.DOTALL)
+def test_any_text_is_labels_or_one_sentence(text):
+    error = error_of(text)
+    assert not error or re.fullmatch(r"The labels in 'a.txt' cannot be used: .+\.", error, re.DOTALL)
 
 
 @pytest.mark.parametrize(
-    ("text", "says"),
+    ("text", "message"),
     [
         ("", "not one label"),
         ("hello", "line 1: 'hello' is not start, tab"),
@@ -98,15 +100,15 @@ def test_no_text_is_too_strange(text):
         ("time,end,kind,label,value\n", "not one label"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_read_is_named(text, says):
-    with pytest.raises(SettingError) as caught:
+def test_what_cannot_be_read_is_located(text, message):
+    with pytest.raises(FileError) as caught:
         parse_labels(text, "mine.txt")
-    assert says in str(caught.value)
+    assert message in str(caught.value)
     assert str(caught.value).startswith("The labels in 'mine.txt' cannot be used: ")
     assert "\n" not in str(caught.value)
 
 
-def test_parts_that_nearly_touch_are_joined():
-    sections = join_parts([Part(0, 10.005, "A", "one"), Part(10, 20, "B", "two")])
+def test_regions_that_nearly_touch_are_joined():
+    sections = join_regions([Region(0, 10.005, "A", "one"), Region(10, 20, "B", "two")])
     assert np.diff(sections.bounds).min() > 9
     assert sections.labels == ("A", "B")

@@ -1,4 +1,4 @@
-"""`clavilux analyse` as a musician meets it: what was heard, corrected, exported, and read back."""
+"""`clavilux analyse` as a musician uses it: analysed, corrected, exported, and read back."""
 
 import json
 
@@ -34,7 +34,7 @@ def tune(tmp_path, monkeypatch, tmp_path_factory, samples):
 
 
 @pytest.fixture
-def heard(capsys):
+def analysed(capsys):
     """Analyse, and return the JSON."""
 
     def analyse(*arguments):
@@ -44,9 +44,9 @@ def heard(capsys):
     return analyse
 
 
-def test_the_table_says_what_matters(tune, capsys):
+def test_the_table_shows_what_matters(tune, capsys):
     assert run(tune) == 0
-    said = capsys.readouterr().out
+    shown = capsys.readouterr().out
     for word in (
         "length",
         "LUFS",
@@ -60,42 +60,63 @@ def test_the_table_says_what_matters(tune, capsys):
         "section",
         "energy",
     ):
-        assert word in said, word
-    assert "█" in said
-    assert "corrected" not in said
+        assert word in shown, word
+    assert "█" in shown
+    assert "corrected" not in shown
 
 
-def test_a_tempo_is_halved_doubled_or_said(tune, heard):
-    tempo = heard(tune)["tempo"]
-    assert heard(tune, "--tempo", "double")["tempo"] == pytest.approx(2 * tempo, rel=1e-3)
-    assert heard(tune, "--tempo", "half")["tempo"] == pytest.approx(tempo / 2, rel=1e-3)
-    found = heard(tune, "--bpm", 97.5, "--first-downbeat", "0:01.25", "--beats-per-bar", 3)
+def test_a_tempo_is_halved_doubled_or_given(tune, analysed):
+    tempo = analysed(tune)["tempo"]
+    assert analysed(tune, "--tempo", "double")["tempo"] == pytest.approx(2 * tempo, rel=1e-3)
+    assert analysed(tune, "--tempo", "half")["tempo"] == pytest.approx(tempo / 2, rel=1e-3)
+    found = analysed(tune, "--bpm", 97.5, "--first-downbeat", "0:01.25", "--beats-per-bar", 3)
     assert (found["tempo"], found["beats_per_bar"], found["beat_confidence"]) == (97.5, 3, 1)
     assert (1.25 - found["first_downbeat"]) % (3 * 60 / 97.5) == pytest.approx(0, abs=1e-3)
     assert found["corrections"] == ["97.5 bpm", "a bar at 1.25 s", "3 beats a bar"]
 
 
-def test_what_is_saved_holds_until_something_else_is_said(tune, heard, tmp_path):
-    assert heard(tune, "--bpm", 97, "--save")["tempo"] == 97
+def test_saved_corrections_apply_until_others_are_given(tune, analysed, tmp_path):
+    assert analysed(tune, "--bpm", 97, "--save")["tempo"] == 97
     assert (tmp_path / "my tune.clavilux.toml").read_text() == "bpm = 97.0\n"
-    assert heard(tune)["tempo"] == 97
-    assert heard(tune, "--bpm", 80)["tempo"] == 80
-    assert heard(tune)["tempo"] == 97
+    assert analysed(tune)["tempo"] == 97
+    assert analysed(tune, "--bpm", 80)["tempo"] == 80
+    assert analysed(tune)["tempo"] == 97
 
 
-def test_what_was_heard_is_exported_corrected_and_read_back(tune, heard, tmp_path):
-    before = heard(tune, "--export", "audacity", "--export", "csv", "--export", "cue", "--export", "midi")
+def test_exports_are_corrected_and_read_back(tune, analysed, tmp_path):
+    before = analysed(
+        tune,
+        "--export",
+        "audacity",
+        "--export",
+        "csv",
+        "--export",
+        "cue",
+        "--export",
+        "midi",
+        "--export",
+        "json",
+    )
     names = {path.name.removeprefix("my tune") for path in tmp_path.iterdir()}
-    assert names == {".wav", ".sections.txt", ".beats.txt", ".events.csv", ".curves.csv", ".cue", ".mid"}
+    assert names == {
+        ".wav",
+        ".sections.txt",
+        ".beats.txt",
+        ".events.csv",
+        ".curves.csv",
+        ".cue",
+        ".mid",
+        ".analysis.json",
+    }
     assert 'FILE "my tune.wav" WAVE' in (tmp_path / "my tune.cue").read_text()
     assert mido.MidiFile(tmp_path / "my tune.mid").length == pytest.approx(10, abs=0.5)
     (tmp_path / "mine.txt").write_text("0\t3.5\tverse\n3.5\t10\tchorus\n")
-    after = heard(tune, "--labels", "mine.txt", "--labels", "my tune.beats.txt")
+    after = analysed(tune, "--labels", "mine.txt", "--labels", "my tune.beats.txt")
     assert [part["label"] for part in after["sections"]] == ["verse", "chorus"]
     assert after["sections"][1]["start"] == 3.5
     assert (after["bars"], after["first_downbeat"]) == (before["bars"], before["first_downbeat"])
-    again = heard(tune, "--labels", "my tune.events.csv", "--save")
-    assert again["sections"] == heard(tune)["sections"]
+    again = analysed(tune, "--labels", "my tune.events.csv", "--save")
+    assert again["sections"] == analysed(tune)["sections"]
 
 
 def test_exports_go_into_a_folder_and_never_over_a_file(tune, tmp_path, capsys):
@@ -113,43 +134,62 @@ def test_exports_go_into_a_folder_and_never_over_a_file(tune, tmp_path, capsys):
     assert (tmp_path / "out" / "my tune.beats.txt").read_text() != "mine"
 
 
+def test_exports_go_into_the_current_folder(tune, tmp_path, monkeypatch):
+    (tmp_path / "videos").mkdir()
+    monkeypatch.chdir(tmp_path / "videos")
+    assert run(f"../{tune}", "--export", "cue", "--export", "json", "-q") == 0
+    assert sorted(path.name for path in (tmp_path / "videos").iterdir()) == [
+        "my tune.analysis.json",
+        "my tune.cue",
+    ]
+    assert 'FILE "../my tune.wav" WAVE' in (tmp_path / "videos" / "my tune.cue").read_text()
+    assert sorted(path.name for path in tmp_path.iterdir()) == [tune, "videos"]
+
+
+def test_the_json_file_holds_what_is_printed(tune, analysed, tmp_path):
+    printed = analysed(tune, "--detail", 5, "--export", "json")
+    file = json.loads((tmp_path / "my tune.analysis.json").read_text())
+    assert {name: file[name] for name in printed} == printed
+    assert len(file["curves"]["loudness"]) == file["curves"]["length"] == 1000
+
+
 def test_brackets_in_a_name_are_only_letters(tmp_path, tune, capsys):
     (tmp_path / tune).rename(tmp_path / "tune [bold] [x].wav")
     (tmp_path / "labels.txt").write_text("0\t10\t[red]verse[/]\n")
     assert run("tune [bold] [x].wav", "--labels", "labels.txt", "-q") == 0
     assert run("tune [bold] [x].wav", "--labels", "labels.txt") == 0
-    said = capsys.readouterr().out
-    assert "tune [bold] [x]" in said
-    assert "[red]verse[/]" in said
+    shown = capsys.readouterr().out
+    assert "tune [bold] [x]" in shown
+    assert "[red]verse[/]" in shown
 
 
-def test_detail_and_plot(tune, heard, tmp_path):
-    found = heard(tune, "--detail", 5, "--plot", "heard.png")
+def test_detail_and_plot(tune, analysed, tmp_path):
+    found = analysed(tune, "--detail", 5, "--plot", "heard.png")
     assert len(found["sections"]) == found["details"][3]
     with Image.open(tmp_path / "heard.png") as picture:
         assert picture.size == (1080, 1920)
 
 
-def test_stems_are_taken_from_a_folder(tune, heard, tmp_path, piece):
+def test_stems_are_taken_from_a_folder(tune, analysed, tmp_path, piece):
     (tmp_path / "stems").mkdir()
     silent = np.zeros(22050 * 10, np.float32)
     wavfile.write(tmp_path / "stems" / "my tune drums.wav", 22050, silent)
-    assert heard(tune)["kicks"] > 0
-    assert heard(tune, "--stems", "stems")["kicks"] == 0
+    assert analysed(tune)["kicks"] > 0
+    assert analysed(tune, "--stems", "stems")["kicks"] == 0
 
 
 @pytest.mark.parametrize("seconds", [0.3, 3])
-def test_silence_of_any_length_can_be_analysed_drawn_and_exported(tmp_path, seconds, heard):
+def test_silence_of_any_length_can_be_analysed_drawn_and_exported(tmp_path, seconds, analysed):
     wavfile.write(tmp_path / "silence.wav", 8000, np.zeros(round(8000 * seconds), np.float32))
-    kinds = [word for kind in ("csv", "audacity", "cue", "midi") for word in ("--export", kind)]
-    found = heard("silence.wav", "--plot", "silence.png", *kinds)
+    kinds = [word for kind in ("csv", "audacity", "cue", "midi", "json") for word in ("--export", kind)]
+    found = analysed("silence.wav", "--plot", "silence.png", *kinds)
     assert (found["silent"], found["first_downbeat"], found["lufs"]) == (True, None, -70)
-    assert len(list(tmp_path.glob("silence.*"))) == 8
+    assert len(list(tmp_path.glob("silence.*"))) == 9
     assert run("silence.wav", "--labels", "silence.sections.txt") == 0
 
 
 @pytest.mark.parametrize(
-    ("options", "says"),
+    ("options", "message"),
     [
         (["--bpm", "10"], "bpm must be a number from 20 to 400"),
         (["--bpm", "fast"], "--bpm"),
@@ -162,25 +202,25 @@ def test_silence_of_any_length_can_be_analysed_drawn_and_exported(tmp_path, seco
         (["--labels", "my tune.wav"], "not text"),
         (["--stems", "missing"], "missing"),
         (["--detail", "99"], "2 to 10"),
-        (["--export", "xml"], "csv, audacity, cue, midi"),
+        (["--export", "xml"], "csv, audacity, cue, midi, json"),
         (["--export", "cue", "-o", "missing"], "does not exist"),
         (["-o", "."], "--export"),
         (["--plot", "heard.gif"], ".png"),
         (["--save"], "nothing to save"),
     ],
 )
-def test_what_cannot_be_is_one_sentence_and_writes_nothing(tune, tmp_path, capsys, options, says):
+def test_a_mistake_is_one_sentence_and_writes_nothing(tune, tmp_path, capsys, options, message):
     assert run(tune, *options) == 2
-    said = capsys.readouterr().err
-    assert says in said
-    assert said.splitlines()[-1].startswith("Error: ")
-    assert "Traceback" not in said
+    shown = capsys.readouterr().err
+    assert message in shown
+    assert shown.splitlines()[-1].startswith("Error: ")
+    assert "Traceback" not in shown
     assert [path.name for path in tmp_path.iterdir()] == [tune]
 
 
 def test_garbage_beside_the_song_is_one_sentence(tune, tmp_path, capsys):
     (tmp_path / "my tune.clavilux.toml").write_text("tempo = twice")
     assert run(tune) == 2
-    said = capsys.readouterr().err
-    assert "my tune.clavilux.toml" in said
-    assert said.count("\n") <= 2
+    shown = capsys.readouterr().err
+    assert "my tune.clavilux.toml" in shown
+    assert shown.count("\n") <= 2

@@ -1,4 +1,4 @@
-"""Sounds that are no songs have the answers that docs/analysis.md promises."""
+"""Audio that is not a song has the results that docs/analysis.md promises."""
 
 import numpy as np
 import pytest
@@ -78,7 +78,7 @@ def test_sections_melody_and_hits_are_as_promised(named):
 
 
 @pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (192_000, 6)])
-def test_any_rate_and_number_of_channels_is_heard(rate, channels):
+def test_any_rate_and_number_of_channels_is_analysed(rate, channels):
     count = 4 * rate
     sound = 0.05 * np.random.default_rng(0).standard_normal((channels, count))
     sound *= np.arange(count) % (rate // 2) < rate // 20

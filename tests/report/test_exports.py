@@ -1,4 +1,4 @@
-"""What other programs are given: exact, in their own grammar, and there for any song."""
+"""Files for other programs: exact, in their own grammar, and possible for any song."""
 
 import csv
 import io
@@ -43,7 +43,7 @@ def midi(song):
 
 @pytest.mark.parametrize("kind", EXPORTS)
 @pytest.mark.parametrize("samples", [np.zeros(1), np.zeros(2400), np.sin(np.arange(6600) * 0.1)])
-def test_every_export_is_there_for_any_song(kind, samples):
+def test_every_export_exists_for_any_song(kind, samples):
     files = export(Song(Audio.from_samples(samples, 22050)), kind, "a.wav")
     assert tuple(files) == SUFFIXES[kind]
     if kind == "midi":
@@ -51,18 +51,18 @@ def test_every_export_is_there_for_any_song(kind, samples):
 
 
 @pytest.mark.parametrize("kind", ["csv", "audacity"])
-def test_beats_and_sections_read_back_are_exactly_those_heard(song, kind):
+def test_beats_and_sections_are_read_back_exactly(song, kind):
     files = [data.decode() for data in export(song, kind, "a.wav").values()]
     texts = files[:1] if kind == "csv" else files
-    said = [parse_labels(text, "a") for text in texts]
-    both = Corrections.from_dict({name: value for one in said for name, value in one.to_dict().items()})
+    read = [parse_labels(text, "a") for text in texts]
+    both = Corrections.from_dict({name: value for one in read for name, value in one.to_dict().items()})
     sections = both.apply_to_sections(Sections(np.array([0, 1.0]), ("A",)), song.duration)
     assert sections.bounds.tolist() == song.sections.bounds.tolist()
     assert sections.labels == song.sections.labels
-    read = count_beats(both.apply_to_grid(Grid(np.arange(2.0)), song.duration), song.duration)
+    again = count_beats(both.apply_to_grid(Grid(np.arange(2.0)), song.duration), song.duration)
     heard = count_heard(song.grid, song.duration)
-    assert read.times.tolist() == heard.times.tolist()
-    assert read.names == heard.names
+    assert again.times.tolist() == heard.times.tolist()
+    assert again.names == heard.names
 
 
 def test_the_table_holds_everything_in_order(song):
@@ -85,7 +85,7 @@ def test_the_curves_are_those_of_the_song(song):
     assert table["melody_pitch"] == pytest.approx(song.melody.pitch.values[:, 0], rel=1e-3)
 
 
-def test_a_midi_file_lies_under_the_song(song, midi):
+def test_a_midi_file_is_in_sync_with_the_song(song, midi):
     markers = [(time, message.text) for time, message in midi["song"] if message.type == "marker"]
     assert [label for _, label in markers] == list(song.sections.labels)
     assert [time for time, _ in markers] == pytest.approx(song.sections.bounds[:-1], abs=2e-3)
@@ -154,13 +154,13 @@ def test_a_cue_sheet_never_holds_more_than_99_tracks():
     assert 'FILE "a.flac" WAVE' in text
 
 
-def test_where_no_beat_was_heard_none_is_written():
+def test_no_beats_are_written_where_there_is_no_beat():
     noise = Song(Audio.from_samples(np.zeros(22050 * 5), 22050))
     files = export(noise, "audacity", "a.wav") | export(noise, "csv", "a.wav")
     assert files[".beats.txt"] == b""
     assert b"beat" not in files[".events.csv"]
 
 
-def test_an_unknown_export_is_named(song):
-    with pytest.raises(SettingError, match="csv, audacity, cue, midi"):
+def test_an_unknown_export_is_an_error(song):
+    with pytest.raises(SettingError, match="csv, audacity, cue, midi, json"):
         export(song, "xml", "a.wav")

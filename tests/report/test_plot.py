@@ -1,4 +1,4 @@
-"""The picture: of the right size, dark, with something on it, for any song."""
+"""The plot: of the right size, dark, with something on it, for any song."""
 
 import subprocess
 import sys
@@ -17,9 +17,9 @@ from clavilux.report.plot_style import section_colours, time_ticks
 
 
 def pixels_of(path):
-    with Image.open(path) as picture:
-        assert picture.size == (1080, 1920)
-        return np.asarray(picture.convert("RGB")).astype(int)
+    with Image.open(path) as image:
+        assert image.size == (1080, 1920)
+        return np.asarray(image.convert("RGB")).astype(int)
 
 
 def test_a_song_is_drawn(song, tmp_path):
@@ -30,7 +30,7 @@ def test_a_song_is_drawn(song, tmp_path):
         assert third.mean() > 0.004
 
 
-def test_sections_are_drawn_in_their_colours_and_alike_in_one(tmp_path):
+def test_similar_sections_are_drawn_in_one_colour(tmp_path):
     noise = np.random.default_rng(0).standard_normal(8000 * 12) * 0.1
     parts = Sections(np.array([0, 4, 8, 12.0]), ("verse", "chorus", "verse"))
     song = Song(Audio.from_samples(noise, 8000), corrections=Corrections(sections=parts))
@@ -45,7 +45,7 @@ def test_sections_are_drawn_in_their_colours_and_alike_in_one(tmp_path):
     assert 290 < places[1].min() < places[1].max() < 610
 
 
-def test_corrections_are_written_on_it(tmp_path):
+def test_corrections_are_written_on_the_plot(tmp_path):
     song = Song(Audio.from_samples(np.zeros(800), 8000), corrections=Corrections(bpm=99))
     title = pixels_of(plot(song, tmp_path / "a.png"))[80:150]
     assert (np.abs(title - (0xFF, 0xC8, 0x57)).max(axis=2) < 9).sum() > 50
@@ -63,11 +63,15 @@ def test_a_moment_and_silence_are_drawn(samples, tmp_path):
     assert path.stat().st_size > 1000
 
 
-@pytest.mark.parametrize("name", ["no/such/folder.png", "picture.nonsense"])
-def test_a_picture_that_cannot_be_written_is_named(name, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("no/such/folder.png", "There is no folder"), ("plot.nonsense", "cannot be written"), ("plot", ".png")],
+)
+def test_a_plot_that_cannot_be_written_is_an_error(name, message, tmp_path):
     silence = Song(Audio.from_samples(np.zeros(100), 8000))
-    with pytest.raises(OutputError, match="cannot be written"):
+    with pytest.raises(OutputError, match=message):
         plot(silence, tmp_path / name)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("length", [1e-4, 0.3, 7, 61, 200, 1800, 5400, 86400])
@@ -78,6 +82,6 @@ def test_times_are_few_and_inside(length):
     assert all(0 <= time <= length for time in times)
 
 
-def test_listening_needs_no_matplotlib():
+def test_importing_the_plot_imports_no_matplotlib():
     code = "import sys, clavilux.report.plot; assert 'matplotlib' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

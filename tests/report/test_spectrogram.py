@@ -1,4 +1,4 @@
-"""The picture of the sound: what sounds is bright where it sounds, and silence is dark."""
+"""The spectrogram: a tone is bright at its pitch, and silence is dark."""
 
 import numpy as np
 import pytest
@@ -9,8 +9,8 @@ from clavilux.report.spectrogram import draw_spectrogram, row_frequencies
 
 @pytest.mark.parametrize("hz", [110.0, 440.0, 1760.0])
 def test_a_tone_is_brightest_at_its_pitch(tone, hz):
-    picture = draw_spectrogram(analyse(tone(hz)), 20)
-    brightest = row_frequencies()[picture[5:15].argmax(axis=1)]
+    image = draw_spectrogram(analyse(tone(hz)), 20)
+    brightest = row_frequencies()[image[5:15].argmax(axis=1)]
     assert np.abs(np.log2(brightest / hz)).max() <= 1.01 / 24
 
 
@@ -27,11 +27,11 @@ def test_loudness_of_the_master_does_not_matter(tone):
 
 @pytest.mark.parametrize("samples", [1, 100, 30_000])
 def test_silence_is_dark(samples):
-    picture = draw_spectrogram(analyse(np.zeros(samples, np.float32)), 50)
-    assert picture.max() == 0
+    image = draw_spectrogram(analyse(np.zeros(samples, np.float32)), 50)
+    assert image.max() == 0
 
 
 def test_a_pause_is_dark_in_a_song(tone):
-    picture = draw_spectrogram(analyse(np.concatenate([tone(440), np.zeros(44100, np.float32)])), 40)
-    assert picture[:18].max() == 1
-    assert picture[24:].max() == 0
+    image = draw_spectrogram(analyse(np.concatenate([tone(440), np.zeros(44100, np.float32)])), 40)
+    assert image[:18].max() == 1
+    assert image[24:].max() == 0

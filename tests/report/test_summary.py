@@ -1,4 +1,4 @@
-"""The summary: one line a musician reads, and numbers that JSON knows and a page describes."""
+"""The summary: one line a musician reads, and numbers for JSON that a page describes."""
 
 import json
 import re
@@ -11,7 +11,7 @@ import pytest
 from clavilux.audio.sound import Audio
 from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
-from clavilux.report.summary import Part, Summary, Track, Voice, headline, summary
+from clavilux.report.summary import SectionSummary, Summary, TrackSummary, VoiceSummary, headline, summary
 
 PAGE = Path(__file__).parents[2] / "docs" / "analysis.md"
 WRITTEN = {"str": "text", "int": "whole number", "float": "number", "bool": "true or false"}
@@ -22,7 +22,7 @@ def test_a_song_in_one_line(song):
     assert str(summary(song)) == headline(song)
 
 
-def test_a_song_that_was_corrected_says_so(composed):
+def test_the_headline_of_a_corrected_song(composed):
     song = Song(composed.audio, corrections=Corrections(bpm=composed.bpm))
     assert headline(song).endswith(", corrected by hand")
 
@@ -50,26 +50,26 @@ def test_detail_chooses_the_sections(song):
         assert len(summary(song, detail=detail).sections) == len(song.structure(detail))
 
 
-def test_corrections_are_said():
-    said = Corrections(bpm=90, beats_per_bar=3)
-    found = summary(Song(Audio.from_samples(np.zeros(8000 * 20), 8000), corrections=said))
+def test_corrections_are_in_the_summary():
+    given = Corrections(bpm=90, beats_per_bar=3)
+    found = summary(Song(Audio.from_samples(np.zeros(8000 * 20), 8000), corrections=given))
     assert found.corrections == ("90 bpm", "3 beats a bar")
     assert (found.tempo, found.beats_per_bar, found.beat_confidence) == (90, 3, 1)
     assert (found.first_downbeat, found.bars) == (0, 11)
 
 
-def test_silence_and_noise_are_said():
+def test_the_headline_of_silence_and_noise():
     assert headline(Song(Audio.from_samples(np.zeros(8000 * 65), 8000))) == "1:05, silence"
     noise = np.random.default_rng(0).standard_normal(22050 * 8) * 0.1
-    said = headline(Song(Audio.from_samples(noise, 22050)))
-    assert re.match("0:08, no steady beat, .*, no drums", said)
+    line = headline(Song(Audio.from_samples(noise, 22050)))
+    assert re.match("0:08, no steady beat, .*, no drums", line)
 
 
 @pytest.mark.parametrize("samples", [1, 2400, 22050])
-def test_nothing_to_hear_has_a_summary(samples):
+def test_silence_has_a_summary(samples):
     found = summary(Song(Audio.from_samples(np.zeros(samples), 8000)))
     assert found.first_downbeat is None
-    assert found.melody == Voice(None, None, 0, 0.0)
+    assert found.melody == VoiceSummary(None, None, 0, 0.0)
     assert found.lufs == -70
     assert json.dumps(found.to_dict())
 
@@ -79,7 +79,7 @@ def test_a_pad_has_no_drums(composed):
     assert headline(pad).endswith("no drums")
 
 
-@pytest.mark.parametrize("kind", [Summary, Part, Track, Voice])
+@pytest.mark.parametrize("kind", [Summary, SectionSummary, TrackSummary, VoiceSummary])
 def test_the_page_describes_every_field_and_nothing_else(kind):
     """The page goes stale when a field is added, renamed, removed or changes its type."""
     page = PAGE.read_text(encoding="utf-8")
@@ -93,7 +93,7 @@ def test_the_page_describes_every_field_and_nothing_else(kind):
 
 
 def words(kind):
-    """Write a type as the page does: 'list of Part', 'number or null'."""
+    """Write a type as the page does: 'list of SectionSummary', 'number or null'."""
     name = re.sub(r"<class '(?:.*\.)?(\w+)'>", r"\1", kind).replace("clavilux.report.summary.", "")
     if match := re.fullmatch(r"tuple\[(\w+), \.\.\.\]", name):
         return f"list of {WRITTEN.get(match[1], match[1])}"

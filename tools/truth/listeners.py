@@ -104,7 +104,7 @@ class WithoutEar(Clavilux):
         """Tell the hits that stand out in the bands of the percussive part."""
         from clavilux.features.rhythm.drums import find_drums
 
-        drums = find_drums(self.song._mix.analysis)
+        drums = find_drums(self.song.analysis)
         return {name: getattr(drums, name).times for name in ("kick", "snare", "hat")}
 
 

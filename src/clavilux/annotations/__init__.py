@@ -1,1 +1,1 @@
-"""What a person wrote beside a song: label files and the file of corrections."""
+"""What the user wrote beside a song: label files and the corrections file."""

@@ -1,4 +1,4 @@
-"""The file beside a song that keeps what was corrected: `song.clavilux.toml`.
+"""The file beside a song that keeps its corrections: `song.clavilux.toml`.
 
     bpm = 128                     # or: tempo = "double", tempo = "half"
     first_downbeat = "0:00.52"    # seconds, or minutes and seconds
@@ -6,20 +6,22 @@
     sections = [["0:00", "intro"], ["0:15.2", "verse"]]
     labels = "song.labels.txt"    # or several: ["beats.txt", "sections.txt"]
 
-It belongs to all songs of that name in its folder: `song.wav` and `song.mp3` are the same music.
+It belongs to all songs of that name in its folder: `song.wav` and `song.mp3` are the same music. What is
+saved replaces values in place; comments, order and every other line of the file survive exactly.
 """
 
 import os
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from pathlib import Path
 
-from clavilux.annotations.labels import Part, join_parts, parse_labels
-from clavilux.errors import SettingError
-from clavilux.features.corrections import Corrections
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from clavilux.annotations.labels import Region, join_regions, parse_labels
+from clavilux.errors import ClaviluxError, FileError, SettingError, suggest
+from clavilux.features.corrections import MAX_SONG_SECONDS, Corrections
 from clavilux.files import write_atomic
 from clavilux.timeline import parse_time
 
@@ -27,12 +29,12 @@ __all__ = ["TEMPI", "Sidecar", "corrected", "corrections_of", "read_labels", "si
 
 TEMPI = {"half": 0.5, "double": 2.0}
 KEYS = ("bpm", "first_downbeat", "beats_per_bar", "tempo", "sections", "labels")
-LARGEST = 10_000_000
-"""Bytes of a file of labels or corrections: more was not written by hand."""
+MAX_FILE_BYTES = 10_000_000
+"""A larger file of labels or corrections was not written by hand."""
 
 
 def sidecar_path(song: Path) -> Path:
-    """Name the file that keeps a song's corrections.
+    """Return the name of the file that keeps a song's corrections.
 
     >>> sidecar_path(Path("music/song.mp3")).name
     'song.clavilux.toml'
@@ -44,7 +46,7 @@ def corrections_of(song: Path) -> Corrections:
     """Read the corrections kept beside a song; none where there is no such file.
 
     Raises:
-        SettingError: the file, or one it names, cannot be used; says what is wrong in it.
+        FileError: the file, or one it names, cannot be used; the message locates the mistake.
 
     >>> corrections_of(Path("no such song.mp3")).none
     True
@@ -52,52 +54,63 @@ def corrections_of(song: Path) -> Corrections:
     return Sidecar.beside(song).corrections()
 
 
-def corrected(song: Path, said: Corrections, labels: Sequence[Path] = ()) -> Corrections:
-    """Say what is kept beside a song and what is said now, which holds where the two differ.
+def corrected(song: Path | None, given: Corrections, labels: Sequence[Path] = ()) -> Corrections:
+    """Return the corrections kept beside a song, overridden by those given now.
+
+    Args:
+        song: the song's file; nothing is kept beside a song without one.
+        given: corrections of tempo and bars.
+        labels: label files, as corrections.
 
     Raises:
-        SettingError: a file cannot be used, or what is said contradicts itself.
+        FileError: a file cannot be used.
+        SettingError: what is given contradicts itself.
 
     >>> corrected(Path("no such song.mp3"), Corrections(bpm=128)).bpm
     128.0
     """
-    return corrections_of(song).merged(_together(read_labels(labels), said))
+    kept = Corrections() if song is None else corrections_of(song)
+    return kept.merged(_together(read_labels(labels), given))
 
 
-def _together(labels: Corrections, said: Corrections) -> Corrections:
-    return Corrections.from_dict(labels.to_dict() | said.to_dict())
+def _together(labels: Corrections, given: Corrections) -> Corrections:
+    """Combine corrections that must not contradict each other; sections given win over labelled ones."""
+    return Corrections.from_dict(labels.to_dict() | given.to_dict())
 
 
 def read_labels(paths: Sequence[Path]) -> Corrections:
-    """Read files of labels as one: the beats of one, the sections of another.
+    """Read several label files as one: the beats of one, the sections of another.
 
     Raises:
-        SettingError: a file cannot be used, or two files say the same thing.
+        FileError: a file cannot be used, or two files hold the same thing.
     """
-    said = Corrections()
+    together = Corrections()
     for path in paths:
-        more = parse_labels(_text_of(path, "labels"), path.name)
-        twice = sorted(said.to_dict().keys() & more.to_dict().keys())
+        labels = parse_labels(_read_text(path, "labels"), path.name)
+        twice = sorted(together.to_dict().keys() & labels.to_dict().keys())
         if twice:
-            raise SettingError(
-                f"'{path.name}' holds {twice[0]}, and so does another file of labels; name one."
+            raise FileError(
+                f"'{path.name}' holds {twice[0]}, and so does another label file",
+                where=str(path),
+                value=twice[0],
+                hint="name only one of them",
             )
-        said = said.merged(more)
-    return said
+        together = together.merged(labels)
+    return together
 
 
 @dataclass(frozen=True)
 class Sidecar:
-    """What is kept beside a song.
+    """The corrections file of a song.
 
     Attributes:
         path: the file; it need not exist.
-        said: corrections written in the file itself.
-        labels: files of labels that it names.
+        inline: corrections written in the file itself.
+        labels: label files that it names.
     """
 
     path: Path
-    said: Corrections = field(default_factory=Corrections)
+    inline: Corrections = field(default_factory=Corrections)
     labels: tuple[Path, ...] = ()
 
     @classmethod
@@ -105,175 +118,175 @@ class Sidecar:
         """Read the file beside a song.
 
         Raises:
-            SettingError: it cannot be used; says what is wrong in it.
+            FileError: it cannot be used; the message locates the mistake.
         """
         path = sidecar_path(song)
-        if not path.exists():
-            return cls(path)
-        return cls._parse(path, _text_of(path, "corrections"))
+        return cls._parse(path, _read_text(path, "corrections")) if path.exists() else cls(path)
 
     @classmethod
     def _parse(cls, path: Path, text: str) -> "Sidecar":
         try:
             written = tomllib.loads(text)
-            labels = _names(written.get("labels", []))
+            labels = _file_names(written.get("labels", []))
             return cls(path, _read(written), tuple(path.parent / name for name in labels))
-        except (tomllib.TOMLDecodeError, SettingError, RecursionError) as error:
-            raise SettingError(f"The corrections in '{path}' cannot be used: {error}") from None
+        except ClaviluxError as error:
+            raise _unusable(path, error) from None
+        except (tomllib.TOMLDecodeError, RecursionError) as error:
+            raise _unusable(path, ClaviluxError(str(error))) from None
 
     def corrections(self) -> Corrections:
-        """Say all of it, labels included.
+        """Return all corrections, those of the label files included.
 
         Raises:
-            SettingError: a file of labels cannot be used, or contradicts the rest.
+            FileError: a label file cannot be used, or contradicts the rest.
         """
         labels = read_labels(self.labels)
-        if labels.sections is not None and self.said.sections is not None:
-            raise SettingError(
-                f"'{self.path}' lists sections, and so do the labels it names; leave one away."
+        if labels.sections is not None and self.inline.sections is not None:
+            raise FileError(
+                f"'{self.path}' lists sections, and so do the labels it names",
+                where=str(self.path),
+                hint="omit one of them",
             )
-        return _together(labels, self.said)
+        try:
+            return _together(labels, self.inline)
+        except SettingError as error:
+            raise _unusable(self.path, error) from None
 
-    def save(self, said: Corrections, labels: Sequence[Path] = ()) -> Path:
-        """Keep more corrections: what is new replaces what was kept about the same thing.
+    def save(self, given: Corrections, labels: Sequence[Path] = ()) -> Path:
+        """Add corrections to the file: what is new replaces what was kept of the same thing.
 
         Every other line of the file stays as it is, comments too. Returns the file's path.
 
         Args:
-            said: tempo and bars.
-            labels: files of labels, by their names; they take the place of those named before.
+            given: tempo and bars.
+            labels: label files; they replace those named before.
 
         Raises:
-            SettingError: it would contradict what the file says.
+            FileError: it would contradict what the file holds, or the file cannot be edited as it is written.
             OutputError: the file cannot be written.
         """
-        timing = self.said.merged(said)
-        new = Sidecar(self.path, timing, tuple(labels) or self.labels)
-        new.corrections()
-        old = _text_of(self.path, "corrections") if self.path.exists() else ""
-        text = _rewritten(old, _lines(new))
-        if Sidecar._parse(self.path, text).corrections() != new.corrections():
-            raise SettingError(
-                f"'{self.path}' is written in a way that cannot be changed here; edit it by hand."
-            )
-        write_atomic(self.path, text.encode())
-        return self.path
+        new = Sidecar(self.path, self.inline.merged(given), tuple(labels) or self.labels)
+        wanted = new.corrections()
+        old = _read_text(self.path, "corrections") if self.path.exists() else ""
+        try:
+            text = _edited(old, self._values(), new._values())
+            if Sidecar._parse(self.path, text).corrections() == wanted:
+                write_atomic(self.path, text)
+                return self.path
+        except (TOMLKitError, FileError):
+            pass
+        raise FileError(
+            f"'{self.path}' is written in a way that cannot be edited here",
+            where=str(self.path),
+            hint="edit it by hand",
+        )
+
+    def _values(self) -> dict[str, object]:
+        """Return what each key of the file holds, but for the sections, which are never edited."""
+        inline = self.inline
+        tempi = {factor: name for name, factor in TEMPI.items()}
+        values = {
+            "bpm": inline.bpm,
+            "first_downbeat": inline.first_downbeat,
+            "beats_per_bar": inline.beats_per_bar,
+            "tempo": tempi.get(inline.tempo_factor),
+            "labels": [_relative(path, self.path) for path in self.labels] or None,
+        }
+        return {key: value for key, value in values.items() if value is not None}
+
+
+def _unusable(path: Path, error: ClaviluxError) -> FileError:
+    return FileError(
+        f"The corrections in '{path}' cannot be used: {error.what}",
+        where=str(path),
+        value=error.value,
+        hint=error.hint,
+    )
+
+
+def _edited(text: str, old: Mapping[str, object], new: Mapping[str, object]) -> str:
+    """Change the values of a TOML text in place; new keys come first, omitted ones go with their line."""
+    document, added = tomlkit.parse(text), tomlkit.document()
+    for key in old:
+        if key not in new:
+            document.remove(key)
+    for key, value in new.items():
+        if key not in old:
+            added[key] = value
+        elif value != old[key]:
+            document[key] = value
+    newline = "\r\n" if "\r\n" in text else "\n"
+    return added.as_string().replace("\n", newline) + document.as_string()
 
 
 def _read(written: Mapping[str, object]) -> Corrections:
-    """Read the keys of the file, but for the labels."""
+    """Read the keys of the file, except for the labels."""
     for key in written:
         if key not in KEYS:
-            near = get_close_matches(key, KEYS, n=1)
-            raise SettingError(f"there is no '{key}'; " + (f"did you mean {near[0]}?" if near else f"{KEYS}"))
+            raise FileError(
+                f"there is no '{key}'", value=key, hint=suggest(key, KEYS, otherwise="there are {}")
+            )
     tempo = written.get("tempo")
     if tempo is not None and tempo not in tuple(TEMPI):
-        raise SettingError(f"tempo is 'half' or 'double', not {tempo!r}.")
-    said = {name: written[name] for name in ("bpm", "beats_per_bar") if name in written}
+        raise FileError(f"tempo is 'half' or 'double', not {tempo!r}", value=tempo)
+    fields = {name: written[name] for name in ("bpm", "beats_per_bar") if name in written}
     if "first_downbeat" in written:
-        said["first_downbeat"] = _seconds(written["first_downbeat"], "first_downbeat")
+        fields["first_downbeat"] = _seconds(written["first_downbeat"], "first_downbeat")
     if "sections" in written:
-        said["sections"] = join_parts(_parts(written["sections"]))
-    return Corrections(**said, tempo_factor=TEMPI[str(tempo)] if tempo else 1.0)  # type: ignore[arg-type]
+        fields["sections"] = join_regions(_regions(written["sections"]))
+    return Corrections(**fields, tempo_factor=TEMPI[str(tempo)] if tempo else 1.0)  # type: ignore[arg-type]
 
 
-def _parts(rows: object) -> list[Part]:
-    parts = []
+def _regions(rows: object) -> list[Region]:
+    regions = []
     for number, row in enumerate(rows if isinstance(rows, list) else [None], 1):
         match row:
             case [start, str(label)]:
-                parts.append(Part(_seconds(start, f"section {number}"), None, label, f"section {number}"))
+                place = f"section {number}"
+                regions.append(Region(_seconds(start, place), None, label, place))
             case _:
-                raise SettingError('sections are written [["0:00", "intro"], ["0:15", "verse"]].')
-    if not parts:
-        raise SettingError("sections are empty; leave the line away.")
-    return parts
+                raise FileError('sections are written [["0:00", "intro"], ["0:15", "verse"]]', value=row)
+    if not regions:
+        raise FileError("sections are empty", hint="omit the line")
+    return regions
 
 
 def _seconds(value: object, what: str) -> float:
     if isinstance(value, str):
         return float(parse_time(value))
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 86_400:
-        raise SettingError(f'{what} is a time, such as 0.52 or "0:00.52", not {value!r}.')
-    return float(value)
+    number = value if isinstance(value, int | float) and not isinstance(value, bool) else -1
+    if not 0 <= number <= MAX_SONG_SECONDS:
+        raise FileError(f'{what} is a time, such as 0.52 or "0:00.52", not {value!r}', value=value)
+    return float(number)
 
 
-def _names(value: object) -> list[str]:
+def _file_names(value: object) -> list[str]:
     names = [value] if isinstance(value, str) else value
     if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise SettingError(f"labels is the name of a file, or a list of names, not {value!r}.")
+        raise FileError(f"labels is the name of a file, or a list of names, not {value!r}", value=value)
     return names
 
 
-def _text_of(path: Path, what: str) -> str:
+def _read_text(path: Path, what: str) -> str:
+    """Read a small text file with its own line ends."""
     try:
-        if path.stat().st_size > LARGEST:
-            raise SettingError(f"The file of {what} '{path}' is too large to be one.")
-        return path.read_text(encoding="utf-8-sig")
+        if path.stat().st_size > MAX_FILE_BYTES:
+            raise FileError(f"The file of {what} '{path}' is too large to be one", where=str(path))
+        return path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise SettingError(
-            f"The file of {what} '{path}' is not text in UTF-8; export it again as text."
+        raise FileError(
+            f"The file of {what} '{path}' is not text in UTF-8",
+            where=str(path),
+            hint="export it again as text",
         ) from None
     except OSError as error:
         reason = (error.strerror or str(error)).lower()
-        raise SettingError(f"The file of {what} '{path}' cannot be read: {reason}.") from None
-
-
-def _lines(sidecar: Sidecar) -> dict[str, str]:
-    """Write each key but the sections, which nothing changes, as a line of TOML."""
-    said = sidecar.said.to_dict()
-    tempi = {factor: name for name, factor in TEMPI.items()}
-    names = ("bpm", "first_downbeat", "beats_per_bar")
-    lines: dict[str, str] = {name: f"{name} = {said[name]}" for name in names if name in said}
-    if sidecar.said.tempo_factor != 1:
-        lines["tempo"] = f'tempo = "{tempi[sidecar.said.tempo_factor]}"'
-    if sidecar.labels:
-        lines["labels"] = (
-            f"labels = [{', '.join(_quoted(_relative(path, sidecar.path)) for path in sidecar.labels)}]"
-        )
-    return lines
+        raise FileError(f"The file of {what} '{path}' cannot be read: {reason}", where=str(path)) from None
 
 
 def _relative(path: Path, sidecar: Path) -> str:
-    """Name a file as seen from the sidecar's folder, so that both can move together."""
+    """Return the name of a file as seen from the sidecar's folder, so that both can move together."""
     try:
         return Path(os.path.relpath(path, sidecar.parent)).as_posix()
     except ValueError:  # another drive
         return path.absolute().as_posix()
-
-
-def _quoted(text: str) -> str:
-    r"""Write text as TOML does.
-
-    >>> _quoted('5" single')
-    '"5\\" single"'
-    """
-    special = {'"': '\\"', "\\": "\\\\"}
-    letters = (
-        special.get(letter) or (letter if letter.isprintable() else f"\\U{ord(letter):08x}")
-        for letter in text
-    )
-    return f'"{"".join(letters)}"'
-
-
-def _rewritten(text: str, lines: Mapping[str, str]) -> str:
-    """Replace the lines that set a key; those of new keys come first, those of dropped keys go."""
-    kept, left = [], dict(lines)
-    for line in text.splitlines():
-        match = re.match(r"\s*(\w+)\s*=", line)
-        key = match[1] if match and match[1] in KEYS and match[1] != "sections" else None
-        if key is None or _same(line, lines.get(key)):
-            kept.append(line)
-        elif key in left:
-            kept.append(left[key])
-        if key is not None:
-            left.pop(key, None)
-    return "\n".join([*left.values(), *kept]) + "\n"
-
-
-def _same(line: str, new: str | None) -> bool:
-    """Whether a line says the same as the new one, perhaps in other words."""
-    try:
-        return new is not None and tomllib.loads(line) == tomllib.loads(new)
-    except tomllib.TOMLDecodeError:
-        return False

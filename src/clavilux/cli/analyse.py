@@ -1,6 +1,6 @@
-"""`clavilux analyse`: what was heard, as a table, as JSON, as a picture, as files for other programs."""
+"""`clavilux analyse`: what is detected in a song, as a table, JSON, a plot, or files for other programs."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,15 +11,13 @@ from clavilux.cli import options
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from clavilux.features.corrections import Corrections
-    from clavilux.features.song import Song
-    from clavilux.report.summary import Summary, Voice
+    from clavilux.report.summary import Summary, VoiceSummary
 
 __all__ = ["analyse"]
 
 ENERGY_WIDTH = 12
-STEADY = 0.02
-"""Share of the tempo by which it may waver and still be said as one number."""
+STEADY_TEMPO_SHARE = 0.02
+"""Share of the tempo by which it may vary and still be shown as one number."""
 
 
 def analyse(  # noqa: PLR0913  # a command has as many options as its users need
@@ -47,113 +45,65 @@ def analyse(  # noqa: PLR0913  # a command has as many options as its users need
         list[str] | None,
         typer.Option(
             metavar="KIND",
-            help="Write csv, audacity (labels), cue or midi files for other programs; may be repeated.",
+            help="Write csv, audacity (labels), cue, midi or json files for other programs; may be repeated.",
             show_default=False,
         ),
     ] = None,
     output: Annotated[
         Path | None,
         typer.Option(
-            "-o", "--output", metavar="FOLDER", help="Where exports go.", show_default="beside the song"
+            "-o", "--output", metavar="FOLDER", help="Where exports go.", show_default="this folder"
         ),
     ] = None,
     force: options.Force = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
 ) -> None:
-    """Show what is heard in a song: tempo, bars, sections, key, melody, drums, loudness.
+    """Show what is detected in a song: tempo, bars, sections, key, melody, drums, loudness.
 
-    What was heard wrongly can be corrected, for this once or with --save for good: render, still and analyse
-    then all go by SONG.clavilux.toml.
+    What is wrong can be corrected, for this once or with --save for good: render, still and analyse then all
+    use SONG.clavilux.toml.
     """
-    from clavilux.annotations.sidecar import corrected
-    from clavilux.audio.sound import open_audio
-    from clavilux.audio.stem_files import open_stems
     from clavilux.cli.console import Screen
     from clavilux.cli.corrections import corrections_from
     from clavilux.errors import SettingError
-    from clavilux.features.song import Song
+    from clavilux.make.analyse import analyse as analyse_song
+    from clavilux.make.analyse import check_plot_target, export_targets
     from clavilux.make.session import Session
-    from clavilux.report.summary import summary
 
-    said = corrections_from(bpm=bpm, tempo=tempo, first_downbeat=first_downbeat, beats_per_bar=beats_per_bar)
-    if save and said.none and not labels:
-        raise SettingError(
-            "There is nothing to save; correct something, with --bpm or --labels for instance."
-        )
-    exports = _export_targets(song, export or [], output, force=force)
-    _check_picture(plot, force=force)
-    with Screen(quiet=quiet, as_json=as_json) as screen:
-        screen.begin("Opening the song")
-        audio = open_audio(song)
-        corrections = corrected(song, said, labels or [])
-        own = {} if stems is None else open_stems(stems, audio)
-        screen.begin("Listening")
-        heard = Song(audio, Session.of_user().store, own, corrections)
-        found = summary(heard, detail=detail)
-        if save:
-            screen.note(f"Kept in {_save(song, said, labels or [])}.")
-        if plot is not None:
-            from clavilux.report.plot import plot as draw
-
-            screen.begin("Drawing")
-            draw(heard, plot, detail=detail)
-        screen.begin("Writing")
-        for path in _write_exports(heard, song, exports, detail):
-            screen.note(f"{path}: written.")
-    screen.result(found.to_dict())
-    if not (as_json or quiet):
-        _print(found)
-
-
-def _check_picture(plot: Path | None, *, force: bool) -> None:
-    from clavilux.make.make import check_target
-
+    given = corrections_from(bpm=bpm, tempo=tempo, first_downbeat=first_downbeat, beats_per_bar=beats_per_bar)
+    kinds, folder = export or [], output or Path()
+    if save and given.none and not labels:
+        raise SettingError("There is nothing to save", hint="correct something, such as --bpm or --labels")
+    if output is not None and not kinds:
+        raise SettingError("There are no exports to put into --output", hint="choose them with --export")
+    export_targets(song.stem, kinds, folder, overwrite=force)
     if plot is not None:
-        check_target(plot, ".png", overwrite=force)
-
-
-def _export_targets(
-    song: Path, kinds: Sequence[str], folder: Path | None, *, force: bool
-) -> dict[str, dict[str, Path]]:
-    """Name the files of each kind by what follows the song's name, and make sure they can be written."""
-    from clavilux.errors import SettingError
-    from clavilux.make.make import check_target
-    from clavilux.report.exports import SUFFIXES
-
-    if folder is not None and not kinds:
-        raise SettingError("--output is where exports go; say which with --export.")
-    targets: dict[str, dict[str, Path]] = {}
-    for kind in kinds:
-        if kind not in SUFFIXES:
-            raise SettingError(f"There is no export '{kind}'; there are {', '.join(SUFFIXES)}.")
-        place = song.parent if folder is None else folder
-        targets[kind] = {suffix: place / f"{song.stem}{suffix}" for suffix in SUFFIXES[kind]}
-        for path in targets[kind].values():
-            check_target(path, path.suffix, overwrite=force)
-    return targets
-
-
-def _write_exports(
-    heard: "Song", song: Path, targets: dict[str, dict[str, Path]], detail: int | None
-) -> Iterator[Path]:
-    from clavilux.files import write_atomic
-    from clavilux.report.exports import export
-
-    for kind, paths in targets.items():
-        for suffix, data in export(heard, kind, song.name, detail=detail).items():
-            write_atomic(paths[suffix], data)
-            yield paths[suffix]
-
-
-def _save(song: Path, said: "Corrections", labels: Sequence[Path]) -> Path:
-    from clavilux.annotations.sidecar import Sidecar
-
-    return Sidecar.beside(song).save(said, labels)
+        check_plot_target(plot, overwrite=force)
+    with Screen(quiet=quiet, as_json=as_json) as screen:
+        analysed = analyse_song(
+            song,
+            stems=stems,
+            corrections=given,
+            labels=labels or [],
+            detail=detail,
+            session=Session.of_user(screen),
+        )
+        if save:
+            screen.note(f"Kept in {analysed.save_corrections()}.")
+        if plot is not None:
+            screen.begin("Drawing")
+            analysed.plot(plot, overwrite=force)
+        screen.begin("Writing")
+        for path in analysed.export(kinds, folder, overwrite=force):
+            screen.note(f"{path}: written.")
+    screen.result(analysed.summary.to_dict())
+    if not (as_json or quiet):
+        _print(analysed.summary)
 
 
 def _print(found: "Summary") -> None:
-    """Print what was heard on stdout: a line each, then sections, or the tracks of a mix."""
+    """Print a summary on stdout: a line each, then sections, or the tracks of a mix."""
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
@@ -172,7 +122,7 @@ def _rows(found: "Summary") -> Iterator[tuple[str, str]]:
 
     channels = {1: "mono", 2: "stereo"}.get(found.channels, f"{found.channels} channels")
     yield "length", f"{format_time(found.duration)} ({found.duration:.2f} s)"
-    yield "sound", "silence" if found.silent else f"{found.rate} Hz, {channels}"
+    yield "audio", "silence" if found.silent else f"{found.rate} Hz, {channels}"
     yield "loudness", f"{found.lufs:.1f} LUFS, at most {found.loudest:.1f}"
     yield "beat", _beat(found)
     if found.first_downbeat is not None:
@@ -193,20 +143,20 @@ def _rows(found: "Summary") -> Iterator[tuple[str, str]]:
 def _beat(found: "Summary") -> str:
     if found.first_downbeat is None:
         return "no steady beat"
-    wavers = found.tempo_high - found.tempo_low > STEADY * found.tempo
-    between = f" ({found.tempo_low:.0f} to {found.tempo_high:.0f})" if wavers else ""
+    varies = found.tempo_high - found.tempo_low > STEADY_TEMPO_SHARE * found.tempo
+    between = f" ({found.tempo_low:.0f} to {found.tempo_high:.0f})" if varies else ""
     return f"{found.tempo:.1f} bpm{between}, {found.beats_per_bar}/4, confidence {found.beat_confidence:.2f}"
 
 
-def _voice(voice: "Voice") -> str:
+def _voice(voice: "VoiceSummary") -> str:
     if voice.lowest is None:
-        return "none heard"
+        return "none"
     notes = _count(voice.notes, "note")
-    return f"{voice.lowest} to {voice.highest}, {notes}, heard {voice.heard:.0%} of the time"
+    return f"{voice.lowest} to {voice.highest}, {notes}, {voice.heard:.0%} of the time"
 
 
 def _sections(found: "Summary") -> "Table":
-    """List sections in their colours on the plot; the bar is their energy."""
+    """List the sections in the colours of the plot; the bar is their energy."""
     from rich.table import Table
     from rich.text import Text
 

@@ -1,54 +1,52 @@
-"""What a person knows better: tempo, bars and sections said by hand, and how they change what was heard.
+"""Corrections by the user: tempo, bars and sections given by hand, and how they override what was detected.
 
-Times are seconds. What was said is certain: a grid made from it has confidence 1.
+Times are seconds. What the user gives is certain: a grid made from it has confidence 1.
 """
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, replace
+from typing import TypeVar, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
+from clavilux.arrays import F64
 from clavilux.curves import Grid, Sections
 from clavilux.errors import SettingError
 from clavilux.features.rhythm.grid import continued, doubled, even_bars, extended, halved, straight
 from clavilux.timeline import format_time
 
-__all__ = ["LONGEST", "UNNAMED", "Corrections"]
+__all__ = ["MAX_SONG_SECONDS", "UNNAMED", "Corrections"]
 
-Floats = NDArray[np.float64]
+T = TypeVar("T")
 
-LONGEST = 86_400.0
-"""Seconds, 24 hours: no song is longer, so a part that ends there goes on to the end of any song."""
+MAX_SONG_SECONDS = 86_400.0
+"""24 hours: no song is longer, so a section that ends there lasts to the end of any song."""
 UNNAMED = "-"
-"""Label of a stretch of song between sections that were named."""
-GAP = 1.0
-"""Seconds of a song's end after its last named part that still belong to it."""
-NEAR = 0.07
-"""Seconds by which a bar may miss a beat that was heard and still begin on it."""
-CLOSEST = 0.05
-"""Seconds between two beats, at least."""
-FACTORS = {0.5: "half the tempo heard", 1.0: "", 2.0: "double the tempo heard"}
-UNSAID = {"bpm": None, "first_downbeat": None, "beats_per_bar": None, "tempo_factor": 1.0}
-"""What is said about beats and bars, and what each is when nothing is."""
+"""Label of a stretch of song between labelled sections."""
+MAX_TAIL_SECONDS = 1.0
+"""A rest of the song after its last labelled section, up to this long, still belongs to that section."""
+DOWNBEAT_TOLERANCE_SECONDS = 0.07
+"""How far a given downbeat may be from a detected beat and still mean that beat."""
+MIN_BEAT_SECONDS = 0.05
+"""Least time between two beats."""
+TEMPO_FACTORS = {0.5: "half the detected tempo", 1.0: "", 2.0: "double the detected tempo"}
 
 
 @dataclass(frozen=True, eq=False)
 class Corrections:
-    """What a person says about a song; the rest stays as heard. Two are equal if they say the same.
+    """What the user corrects in a song; the rest stays as detected. Equal by value.
 
     Attributes:
         bpm: beats per minute of the whole song, 20 to 400.
-        first_downbeat: where a bar begins, s; bars go on from there in both directions.
+        first_downbeat: where a bar begins, s; bars continue from there in both directions.
         beats_per_bar: the metre, 2 to 7.
-        tempo_factor: 2 where the beat was heard half as fast as it is, 0.5 where twice as fast, else 1.
-        beats: every beat and bar; then nothing else can be said about them.
-        sections: the parts of the song, whose energies are heard, not said; the last may end after the song.
+        tempo_factor: 2 where the detected tempo is half the true one, 0.5 where it is double, else 1.
+        beats: every beat and bar; none of the fields above may be given besides.
+        sections: the sections of the song, whose energies are measured; the last may end after the song.
 
     Raises:
-        SettingError: a value out of range, or two that say the same thing.
+        SettingError: a value out of range, or two that determine the same thing.
 
     >>> Corrections(bpm=128).none, Corrections().none
     (False, True)
@@ -63,26 +61,44 @@ class Corrections:
 
     def __post_init__(self) -> None:
         _check_range("bpm", self.bpm, 20, 400)
-        _check_range("first_downbeat", self.first_downbeat, 0, LONGEST, unit=" s")
+        _check_range("first_downbeat", self.first_downbeat, 0, MAX_SONG_SECONDS, unit=" s")
         _check_range("beats_per_bar", self.beats_per_bar, 2, 7, whole=True)
-        if self.tempo_factor not in FACTORS:
+        if self.tempo_factor not in TEMPO_FACTORS:
             raise SettingError(
-                f"The tempo can be halved (0.5) or doubled (2), not times {self.tempo_factor}."
+                f"The tempo cannot be multiplied by {self.tempo_factor}",
+                where="tempo_factor",
+                value=self.tempo_factor,
+                hint="it can be halved (0.5) or doubled (2)",
             )
-        for name, kind in (("bpm", float), ("first_downbeat", float), ("beats_per_bar", int)):
-            if getattr(self, name) is not None:
-                object.__setattr__(self, name, kind(getattr(self, name)))
+        self._to_plain_numbers()
         if self.bpm is not None and self.tempo_factor != 1:
-            raise SettingError("Say the tempo in bpm, or halve or double the one that was heard; not both.")
+            raise SettingError(
+                "There are two tempos: one in bpm, and the detected one halved or doubled",
+                where="bpm",
+                value=self.bpm,
+                hint="give one of them, not both",
+                remedy="tempo",
+            )
         if self.beats is not None:
-            _check_times(self.beats.beats, CLOSEST)
+            self._check_beats(self.beats)
         if self.sections is not None:
             _check_times(self.sections.bounds, 0.0)
-        timing = [name for name in UNSAID if name in self._said]
-        if self.beats is not None and timing:
+
+    def _to_plain_numbers(self) -> None:
+        numbers = {"bpm": float, "first_downbeat": float, "beats_per_bar": int, "tempo_factor": float}
+        for name, kind in numbers.items():
+            if getattr(self, name) is not None:
+                object.__setattr__(self, name, kind(getattr(self, name)))
+
+    def _check_beats(self, beats: Grid) -> None:
+        _check_times(beats.beats, MIN_BEAT_SECONDS)
+        given = [name for name in self.to_dict() if name not in {"beats", "sections"}]
+        if given:
             raise SettingError(
-                f"The labels already say where every beat is; leave {' and '.join(timing)} away, or take the "
-                "beats out of the labels."
+                "The labels already give every beat",
+                where=given[0],
+                value=getattr(self, given[0]),
+                hint=f"omit {' and '.join(given)}, or remove the beats from the labels",
             )
 
     def __eq__(self, other: object) -> bool:
@@ -92,56 +108,75 @@ class Corrections:
         return hash(json.dumps(self.to_dict()))
 
     def __str__(self) -> str:
-        """Say it in one line: '128 bpm, a bar at 0.52 s'."""
+        """Return one line: '128 bpm, a bar at 0.52 s'."""
         return ", ".join(self.words)
 
     @property
     def words(self) -> tuple[str, ...]:
-        """What was said, a few words for each."""
-        words = {
-            "bpm": f"{self.bpm or 0:g} bpm",
-            "first_downbeat": f"a bar at {self.first_downbeat or 0:g} s",
-            "beats_per_bar": f"{self.beats_per_bar} beats a bar",
-            "tempo_factor": FACTORS[self.tempo_factor],
-            "beats": f"{len(self.beats.beats) if self.beats else 0} beats",
-            "sections": f"{len(self.sections or ())} sections",
-        }
-        return tuple(words[name] for name in self._said)
+        """Each correction in a few words."""
+        words = []
+        if self.bpm is not None:
+            words.append(f"{self.bpm:g} bpm")
+        if self.first_downbeat is not None:
+            words.append(f"a bar at {self.first_downbeat:g} s")
+        if self.beats_per_bar is not None:
+            words.append(f"{self.beats_per_bar} beats a bar")
+        if self.tempo_factor != 1:
+            words.append(TEMPO_FACTORS[self.tempo_factor])
+        if self.beats is not None:
+            words.append(f"{len(self.beats.beats)} beats")
+        if self.sections is not None:
+            words.append(f"{len(self.sections)} sections")
+        return tuple(words)
 
     @property
     def none(self) -> bool:
-        """Whether nothing was said at all."""
-        return not self._said
+        """Whether nothing is corrected."""
+        return not self._timing and self.beats is None and self.sections is None
 
     @property
-    def _said(self) -> dict[str, object]:
-        return {name: value for name, value in vars(self).items() if value != UNSAID.get(name)}
+    def _timing(self) -> bool:
+        """Whether tempo or bars are corrected other than beat by beat."""
+        numbers = (self.bpm, self.first_downbeat, self.beats_per_bar)
+        return self.tempo_factor != 1 or any(number is not None for number in numbers)
 
     def merged(self, later: "Corrections") -> "Corrections":
-        """Add what is said later: it replaces what was said before about the same thing.
+        """Add later corrections, which replace earlier ones of the same thing.
 
         Bpm and tempo factor are one thing; so are single beats and everything else about tempo and bars.
 
-        >>> Corrections(bpm=170, first_downbeat=0.5).merged(Corrections(tempo_factor=0.5))._said
+        >>> Corrections(bpm=170, first_downbeat=0.5).merged(Corrections(tempo_factor=0.5)).to_dict()
         {'first_downbeat': 0.5, 'tempo_factor': 0.5}
         """
-        new, replaced = later._said, set[str]()
-        if "beats" in new:
-            replaced |= UNSAID.keys()
-        if new.keys() & UNSAID.keys():
-            replaced |= {"beats"}
-        if new.keys() & {"bpm", "tempo_factor"}:
-            replaced |= {"bpm", "tempo_factor"}
-        kept = {name: value for name, value in self._said.items() if name not in replaced}
-        return Corrections(**(kept | new))  # type: ignore[arg-type]
+        kept = self
+        if later.beats is not None:
+            kept = Corrections(sections=kept.sections)
+        if later._timing:
+            kept = replace(kept, beats=None)
+        if later.bpm is not None or later.tempo_factor != 1:
+            kept = replace(kept, bpm=None, tempo_factor=1.0)
+        return Corrections(
+            bpm=_either(later.bpm, kept.bpm),
+            first_downbeat=_either(later.first_downbeat, kept.first_downbeat),
+            beats_per_bar=_either(later.beats_per_bar, kept.beats_per_bar),
+            tempo_factor=kept.tempo_factor if later.tempo_factor == 1 else later.tempo_factor,
+            beats=_either(later.beats, kept.beats),
+            sections=_either(later.sections, kept.sections),
+        )
 
     def to_dict(self) -> dict[str, object]:
-        """Write down what was said, made of nothing but what JSON knows.
+        """Return what is corrected as plain values that JSON can hold.
 
         >>> Corrections(bpm=128.0).to_dict()
         {'bpm': 128.0}
         """
-        written = self._said
+        numbers = {
+            "bpm": self.bpm,
+            "first_downbeat": self.first_downbeat,
+            "beats_per_bar": self.beats_per_bar,
+            "tempo_factor": None if self.tempo_factor == 1 else self.tempo_factor,
+        }
+        written: dict[str, object] = {name: value for name, value in numbers.items() if value is not None}
         if self.beats is not None:
             written["beats"] = {
                 "times": self.beats.beats.tolist(),
@@ -157,99 +192,107 @@ class Corrections:
 
     @classmethod
     def from_dict(cls, written: Mapping[str, object]) -> "Corrections":
-        """Read exactly what `to_dict` wrote.
+        """Read what `to_dict` wrote, exactly.
 
         Raises:
-            SettingError: it did not write this.
+            SettingError: these are not corrections, or have a value out of range.
 
         >>> Corrections.from_dict({"bpm": 128.0}) == Corrections(bpm=128)
         True
         """
-        said = dict(written)
+        fields = dict(written)
         try:
-            if "beats" in said:
-                beats = cast("dict[str, list[float]]", said["beats"])
-                said["beats"] = Grid(
+            if "beats" in fields:
+                beats = cast("dict[str, list[float]]", fields["beats"])
+                fields["beats"] = Grid(
                     np.array(beats["times"], np.float64),
                     beats_per_bar=int(cast("int", beats["beats_per_bar"])),
                     bars=np.array(beats["bars"], np.int64),
                 )
-            if "sections" in said:
-                parts = cast("dict[str, list[str]]", said["sections"])
-                said["sections"] = Sections(np.array(parts["bounds"], np.float64), tuple(parts["labels"]))
-            return cls(**said)  # type: ignore[arg-type]
+            if "sections" in fields:
+                parts = cast("dict[str, list[str]]", fields["sections"])
+                fields["sections"] = Sections(np.array(parts["bounds"], np.float64), tuple(parts["labels"]))
+            return cls(**fields)  # type: ignore[arg-type]
         except (KeyError, TypeError, ValueError) as error:
-            raise SettingError(f"These corrections cannot be read: {error}.") from error
+            raise SettingError(f"These corrections cannot be read: {error}") from error
 
     def apply_to_grid(self, grid: Grid, duration: float) -> Grid:
-        """Correct the beats and bars heard in a song of ``duration`` s.
+        """Correct the beats and bars detected in a song of ``duration`` s.
 
-        Beats said by hand win over everything. A tempo gives a straight grid whose phase fits the beats
-        heard, or the first downbeat where it was said. A first downbeat alone moves the bars to the nearest
-        beat, and the beats too where that is more than 70 ms away.
+        Single beats override everything. A tempo gives a regular grid whose phase fits the detected beats,
+        or the first downbeat where it is given. A first downbeat alone moves the bars to the nearest beat,
+        and the beats too where that is more than 70 ms away.
 
         Raises:
             SettingError: the first downbeat is past the end of the song.
 
-        >>> heard = Grid(np.arange(0, 8, 0.5))
-        >>> Corrections(first_downbeat=1.0).apply_to_grid(heard, 7.0).downbeats.tolist()
+        >>> detected = Grid(np.arange(0, 8, 0.5))
+        >>> Corrections(first_downbeat=1.0).apply_to_grid(detected, 7.0).downbeats.tolist()
         [1.0, 3.0, 5.0, 7.0]
         """
         if self.beats is not None:
             return extended(self.beats, duration)
-        if not any(name in self._said for name in UNSAID):
+        if not self._timing:
             return grid
         certain = self.bpm is not None or (
             grid.confidence > 0 and (self.first_downbeat is not None or self.tempo_factor != 1)
         )
-        grid = self._retimed(grid, duration)
+        grid = self._with_tempo(grid, duration)
         beats, downbeat = grid.beats, float(grid.downbeats[0])
         if self.first_downbeat is not None:
             downbeat = self.first_downbeat
             if downbeat > duration:
                 raise SettingError(
-                    f"The first downbeat, {format_time(downbeat)}, is past the end of the song, which lasts "
-                    f"{format_time(duration)} ({duration:.2f} s)."
+                    f"The first downbeat, {format_time(downbeat)}, is past the end of the song",
+                    where="first_downbeat",
+                    value=downbeat,
+                    hint=f"the song lasts {format_time(duration)} ({duration:.2f} s)",
                 )
             missed = downbeat - float(beats[np.abs(beats - downbeat).argmin()])
-            if self.bpm is not None or abs(missed) > NEAR:
+            if self.bpm is not None or abs(missed) > DOWNBEAT_TOLERANCE_SECONDS:
                 beats = continued(beats + missed, duration)
         metre = self.beats_per_bar or grid.beats_per_bar
         return even_bars(beats, downbeat, metre, 1.0 if certain else grid.confidence)
 
-    def _retimed(self, grid: Grid, duration: float) -> Grid:
-        """Change the tempo of a grid, keeping its bars where they are as well as it can."""
+    def _with_tempo(self, grid: Grid, duration: float) -> Grid:
         if self.bpm is not None:
             return straight(grid, 60 / self.bpm, duration)
         if self.tempo_factor == 1:
             return grid
         return doubled(grid, duration) if self.tempo_factor == 2 else halved(grid, duration)
 
-    def apply_to_sections(self, heard: Sections, duration: float) -> Sections:
-        """Take the sections that were said, fitted to a song of ``duration`` s, or else those heard.
+    def apply_to_sections(self, detected: Sections, duration: float) -> Sections:
+        """Return the given sections, fitted to a song of ``duration`` s, or else the detected ones.
 
-        A rest of the song of more than a second after the last part is a part of its own, '-'.
+        A rest of the song of more than a second after the last section becomes a section '-'.
 
         Raises:
-            SettingError: a part begins after the song has ended.
+            SettingError: a section begins after the end of the song.
 
-        >>> said = Sections(np.array([0.0, 4.0, 60.0]), ("verse", "chorus"))
-        >>> Corrections(sections=said).apply_to_sections(said, 9.0).bounds.tolist()
+        >>> given = Sections(np.array([0.0, 4.0, 60.0]), ("verse", "chorus"))
+        >>> Corrections(sections=given).apply_to_sections(given, 9.0).bounds.tolist()
         [0.0, 4.0, 9.0]
         """
         if self.sections is None:
-            return heard
+            return detected
         bounds, labels = self.sections.bounds.copy(), self.sections.labels
         if bounds[-2] >= duration:
             late = int(np.argmax(bounds >= duration))
             raise SettingError(
                 f"The section '{labels[late]}' begins at {format_time(bounds[late])}, after the song's end, "
-                f"{format_time(duration)}; are these the sections of another song?"
+                f"{format_time(duration)}",
+                where="sections",
+                value=labels[late],
+                hint="are these the sections of another song?",
             )
-        if duration - bounds[-1] > GAP:
+        if duration - bounds[-1] > MAX_TAIL_SECONDS:
             return Sections(np.append(bounds, duration), (*labels, UNNAMED))
         bounds[-1] = duration
         return Sections(bounds, labels)
+
+
+def _either(first: T | None, second: T | None) -> T | None:
+    return second if first is None else first
 
 
 def _check_range(
@@ -260,15 +303,19 @@ def _check_range(
     number = isinstance(value, int | float) and not isinstance(value, bool)
     if not number or not low <= value <= high or (whole and value != int(value)):
         kind = "a whole number" if whole else "a number"
-        raise SettingError(f"{name} must be {kind} from {low:g} to {high:g}{unit}, not {value!r}.")
+        raise SettingError(
+            f"{name} must be {kind} from {low:g} to {high:g}{unit}, not {value!r}", where=name, value=value
+        )
 
 
-def _check_times(times: Floats, least: float) -> None:
-    if not (np.abs(times) <= LONGEST).all():
-        raise SettingError("A time of the beats or sections is not a number of seconds within 24 hours.")
+def _check_times(times: F64, least: float) -> None:
+    if not (np.abs(times) <= MAX_SONG_SECONDS).all():
+        raise SettingError("A time of the beats or sections is not a number of seconds within 24 hours")
     close = np.flatnonzero(np.diff(times) < least)
     if len(close):
         raise SettingError(
             f"The beats at {times[close[0]]:.3f} s and {times[close[0] + 1]:.3f} s are less than "
-            f"{least * 1000:.0f} ms apart; take one away."
+            f"{least * 1000:.0f} ms apart",
+            value=float(times[close[0]]),
+            hint="remove one of them",
         )

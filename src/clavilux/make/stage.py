@@ -134,7 +134,7 @@ def prepare(
     if settings.loop:
         inputs = Looped(inputs, timeline)
     inputs.inputs(timeline.window(0, 1))  # what was heard becomes curves, and is no longer needed
-    song.forget()
+    song.release()
     report.begin("Starting the engine")
     runner = open_runner(program, device=settings.device, precision=settings.precision, cache=session.engine)
     return Stage(song, heard, model, patch, program, inputs, runner, timeline, settings, encoding)

@@ -1,1 +1,1 @@
-"""What was heard, for people: summary, plots, and files for other programs."""
+"""What was detected in a song, for people and other programs: summary, plots, exports."""

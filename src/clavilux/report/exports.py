@@ -1,7 +1,7 @@
-"""What was heard, for other programs: tables, Audacity's labels, a cue sheet, a MIDI file.
+"""What was detected in a song, as files for other programs: tables, labels, cue sheets, MIDI, JSON.
 
-An export is one file or two, each named by what follows the song's name. Beats that were not heard, where
-the grid is only a clock, are never written down as if they were.
+An export is one file or two, each named by what follows the song's name. Where there is no beat, and the grid
+is only a clock, no beats are written. Times are seconds.
 """
 
 import csv
@@ -10,19 +10,21 @@ from collections.abc import Callable, Iterator, Mapping
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clavilux.annotations.labels import TABLE_COLUMNS
+from clavilux.arrays import AnyArray
 from clavilux.curves import CONTROL_RATE, Sections
-from clavilux.errors import SettingError
+from clavilux.errors import SettingError, suggest
 from clavilux.features.harmony.notes import chord_changes, find_notes
 from clavilux.features.rhythm.bar_numbers import count_beats, count_heard
 from clavilux.features.song import Song
 from clavilux.report.midi import midi_file
+from clavilux.report.song_json import song_json
 
 __all__ = ["EXPORTS", "SUFFIXES", "export"]
 
 Row = tuple[float, float | None, str, str, float | None]
+"""A row of the table of events: time, end, kind, label, value."""
 
 SUFFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -30,27 +32,26 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "audacity": (".sections.txt", ".beats.txt"),
         "cue": (".cue",),
         "midi": (".mid",),
+        "json": (".analysis.json",),
     }
 )
 """Kind of export -> what follows the song's name."""
-CUE_FRAMES = 75
-"""Frames per second of a cue sheet."""
-CUE_TRACKS = 99
-"""Tracks that a cue sheet can hold."""
-CUE_TYPES = {".mp3": "MP3", ".aif": "AIFF", ".aiff": "AIFF"}
+CUE_FRAMES_PER_SECOND = 75
+MAX_CUE_TRACKS = 99
+CUE_FILE_TYPES = {".mp3": "MP3", ".aif": "AIFF", ".aiff": "AIFF"}
 
 
 def export(song: Song, kind: str, file: str, *, detail: int | None = None) -> dict[str, bytes]:
-    """Write down what was heard for another program.
+    """Write what was detected in a song in the format of another program.
 
     Args:
         song: any song, silence included.
-        kind: csv, audacity, cue or midi.
-        file: name of the song's file, which a cue sheet refers to.
-        detail: how finely the song is parted, 2 to 10.
+        kind: csv, audacity, cue, midi or json.
+        file: path of the song's file as seen from the export, which a cue sheet refers to.
+        detail: level of detail of the sections, 2 to 10.
 
     Returns:
-        What follows the song's name, as in ``SUFFIXES`` -> what the file holds.
+        What follows the song's name, as in ``SUFFIXES`` -> content of the file.
 
     Raises:
         SettingError: there is no such kind.
@@ -60,25 +61,20 @@ def export(song: Song, kind: str, file: str, *, detail: int | None = None) -> di
     ['.beats.txt', '.sections.txt']
     """
     if kind not in EXPORTS:
-        raise SettingError(f"There is no export '{kind}'; there are {', '.join(EXPORTS)}.")
-    return EXPORTS[kind](song, song.structure(detail), file)
+        hint = suggest(kind, EXPORTS, otherwise="there are {}")
+        raise SettingError(f"There is no export '{kind}'", where="export", value=kind, hint=hint)
+    return EXPORTS[kind](song, detail, file)
 
 
-def _tables(song: Song, sections: Sections, _: str) -> dict[str, bytes]:
-    """Write a table of everything that happens, and one of everything that changes."""
+def _tables(song: Song, detail: int | None, _: str) -> dict[str, bytes]:
+    """Write a table of events and a table of curves."""
+    sections = song.structure(detail)
     written = io.StringIO()
     table = csv.writer(written, lineterminator="\n")
     table.writerow(TABLE_COLUMNS)
     for time, end, kind, label, value in sorted(_events(song, sections), key=lambda row: row[0]):
-        table.writerow(
-            (
-                _exact(time),
-                "" if end is None else _exact(end),
-                kind,
-                label,
-                "" if value is None else f"{value:.4g}",
-            )
-        )
+        ends, shown = "" if end is None else _exact(end), "" if value is None else f"{value:.4g}"
+        table.writerow((_exact(time), ends, kind, label, shown))
     return {".events.csv": written.getvalue().encode(), ".curves.csv": _curves(song)}
 
 
@@ -98,29 +94,29 @@ def _events(song: Song, sections: Sections) -> Iterator[Row]:
     for kind, events in hits.items():
         for time, strength in zip(events.times.tolist(), events.strengths.tolist(), strict=True):
             yield time, None, kind, "", strength
-    for kind, line in (("melody", song.melody), ("bass", song.bass_line)):
-        for note in find_notes(line):
+    for kind, track in (("melody", song.melody), ("bass", song.bass_line)):
+        for note in find_notes(track):
             yield note.start, note.end, kind, note.name, note.pitch
 
 
 def _parts(parts: Sections) -> Iterator[tuple[float, float, str, float]]:
+    """Return start, end, label and energy of each section."""
     bounds = parts.bounds.tolist()
     return zip(bounds, bounds[1:], parts.labels, parts.energies.tolist(), strict=False)
 
 
 def _curves(song: Song) -> bytes:
-    columns: dict[str, NDArray[np.floating]] = {"time": np.arange(len(song.rms().values)) / CONTROL_RATE}
+    columns: dict[str, AnyArray] = {"time": np.arange(len(song.rms().values)) / CONTROL_RATE}
     for stem in ("mix", "bass", "chords", "drums"):
         columns[f"level_{stem}"] = song.rms(stem).values[:, 0]
     columns["loudness"] = song.loudness().values[:, 0]
     columns["chord_change"] = song.chord_change().values[:, 0]
-    for name, line in (("melody", song.melody), ("bass", song.bass_line)):
-        columns[f"{name}_pitch"] = line.pitch.values[:, 0]
-        columns[f"{name}_confidence"] = line.confidence.values[:, 0]
+    for name, track in (("melody", song.melody), ("bass", song.bass_line)):
+        columns[f"{name}_pitch"] = track.pitch.values[:, 0]
+        columns[f"{name}_confidence"] = track.confidence.values[:, 0]
     chroma = song.chroma()
-    names = (
-        f"chroma_{label.replace('#', 'sharp')}" for label in chroma.labels
-    )  # '#' begins a comment to many
+    # '#' begins a comment in many readers
+    names = (f"chroma_{label.replace('#', 'sharp')}" for label in chroma.labels)
     columns |= dict(zip(names, chroma.values.T, strict=True))
     written = io.BytesIO()
     formats = ["%.2f", *["%.4g"] * (len(columns) - 1)]
@@ -129,8 +125,9 @@ def _curves(song: Song) -> bytes:
     return written.getvalue()
 
 
-def _audacity(song: Song, sections: Sections, _: str) -> dict[str, bytes]:
+def _audacity(song: Song, detail: int | None, _: str) -> dict[str, bytes]:
     """Write two label tracks: regions for the sections, points for the beats."""
+    sections = song.structure(detail)
     beats = count_heard(song.grid, song.duration)
     points = [
         f"{_exact(time)}\t{_exact(time)}\t{name}\n"
@@ -140,36 +137,37 @@ def _audacity(song: Song, sections: Sections, _: str) -> dict[str, bytes]:
     return {".sections.txt": "".join(regions).encode(), ".beats.txt": "".join(points).encode()}
 
 
-def _cue(song: Song, sections: Sections, file: str) -> dict[str, bytes]:
+def _cue(song: Song, detail: int | None, file: str) -> dict[str, bytes]:
     """Write a cue sheet: a track for every track of a mix, else for every section."""
-    parts = song.tracks if len(song.tracks) > 1 else sections
-    kind = CUE_TYPES.get(file[file.rfind(".") :].lower(), "WAVE")
+    parts = song.tracks if len(song.tracks) > 1 else song.structure(detail)
+    kind = CUE_FILE_TYPES.get(file[file.rfind(".") :].lower(), "WAVE")
     tags = song.audio.tags
     lines = [f'PERFORMER "{_quotable(tags["artist"])}"'] if "artist" in tags else []
     lines += [f'TITLE "{_quotable(tags.get("title", song.audio.name))}"', f'FILE "{_quotable(file)}" {kind}']
-    begun = -1
-    for start, _, label, _ in list(_parts(parts))[:CUE_TRACKS]:
-        frames = max(round(start * CUE_FRAMES), begun + 1)
-        begun = frames
-        minutes, rest = divmod(frames, 60 * CUE_FRAMES)
-        seconds, frames = divmod(rest, CUE_FRAMES)
-        number = sum(line.startswith("  TRACK") for line in lines) + 1
+    frame = -1
+    for number, (start, _, label, _) in enumerate(list(_parts(parts))[:MAX_CUE_TRACKS], 1):
+        frame = max(round(start * CUE_FRAMES_PER_SECOND), frame + 1)  # every track lasts a frame at least
+        seconds, frames = divmod(frame, CUE_FRAMES_PER_SECOND)
         lines += [f"  TRACK {number:02d} AUDIO", f'    TITLE "{_quotable(label)}"']
-        lines += [f"    INDEX 01 {minutes:02d}:{seconds:02d}:{frames:02d}"]
+        lines += [f"    INDEX 01 {seconds // 60:02d}:{seconds % 60:02d}:{frames:02d}"]
     return {".cue": ("\n".join(lines) + "\n").encode()}
 
 
-def _midi(song: Song, sections: Sections, _: str) -> dict[str, bytes]:
-    """Write a MIDI file that lies exactly under the song from its first sample on."""
+def _midi(song: Song, detail: int | None, _: str) -> dict[str, bytes]:
+    """Write a MIDI file in sync with the song from its first sample on."""
     drums = {"kick": song.kick, "snare": song.snare, "hat": song.hat}
     voices = {"melody": find_notes(song.melody), "bass": find_notes(song.bass_line)}
-    markers = [(start, label) for start, _, label, _ in _parts(sections)]
+    markers = [(start, label) for start, _, label, _ in _parts(song.structure(detail))]
     beats = count_beats(song.grid, song.duration)
     return {".mid": midi_file(beats, markers, drums, voices, metre=song.grid.beats_per_bar)}
 
 
+def _json(song: Song, detail: int | None, _: str) -> dict[str, bytes]:
+    return {".analysis.json": song_json(song, detail=detail)}
+
+
 def _exact(seconds: float) -> str:
-    """Write a number so that it is read back exactly, and never as a power of ten."""
+    """Format a number so that it is read back exactly, without an exponent."""
     return np.format_float_positional(seconds, trim="-")
 
 
@@ -177,7 +175,7 @@ def _quotable(text: str) -> str:
     return "".join(letter if letter.isprintable() else " " for letter in text).replace('"', "'")
 
 
-EXPORTS: Mapping[str, Callable[[Song, Sections, str], dict[str, bytes]]] = MappingProxyType(
-    {"csv": _tables, "audacity": _audacity, "cue": _cue, "midi": _midi}
+EXPORTS: Mapping[str, Callable[[Song, int | None, str], dict[str, bytes]]] = MappingProxyType(
+    {"csv": _tables, "audacity": _audacity, "cue": _cue, "midi": _midi, "json": _json}
 )
-"""Kind of export -> what makes it, from song, sections and the song's file name."""
+"""Kind of export -> its writer, from song, level of detail and the path of the song's file."""

@@ -1,8 +1,7 @@
-"""A MIDI file of what was heard, which lies exactly under the song when both begin together.
+"""A MIDI file in sync with the song when both begin together.
 
-Every beat has its own tempo, so bars and beats of the file are those of the song however they waver. Bars
-begin on bar lines: beats before the first bar are a bar of their own. Drums are on channel 10 in their places
-of General MIDI.
+Every beat has its own tempo, so bars and beats of the file are those of the song however the tempo varies. A
+pickup is a bar of its own. Drums are on channel 10 with the note numbers of General MIDI. Times are seconds.
 """
 
 import io
@@ -11,8 +10,8 @@ from dataclasses import dataclass
 
 import mido
 import numpy as np
-from numpy.typing import NDArray
 
+from clavilux.arrays import F64
 from clavilux.curves import Events
 from clavilux.features.harmony.notes import Note
 from clavilux.features.rhythm.bar_numbers import Count
@@ -21,45 +20,48 @@ __all__ = ["midi_file"]
 
 _Event = tuple[int, "mido.Message | mido.MetaMessage"]
 
-TICKS = 960
-"""Per beat: half a millisecond at 120 bpm."""
-LATE = 0.1
-"""Share of a beat that the first beat may come after the start and still be put on it."""
-CLOCK = 0.5
-"""Seconds between beats where there are not two."""
+TICKS_PER_BEAT = 960
+"""Half a millisecond at 120 bpm."""
+MAX_LATE_BEATS = 0.1
+"""The first beat may be this late and still be moved to the start."""
+CLOCK_SECONDS = 0.5
+"""Length of a beat where there are less than two."""
+MAX_DRIFT_MICROSECONDS = 100
+"""The tempo is written again where the next beat would be further off."""
 DRUM_CHANNEL = 9
-DRUMS = {"kick": 36, "snare": 38, "hat": 42}
+"""Channel 10, counted from 0."""
+DRUM_NOTES = {"kick": 36, "snare": 38, "hat": 42}
 PROGRAMS = {"melody": 80, "bass": 33}
-"""Sounds of General MIDI, from 0: a lead, a bass guitar."""
-HIT = TICKS // 8
+"""Instruments of General MIDI, from 0: a lead synthesizer, a bass guitar."""
+HIT_TICKS = TICKS_PER_BEAT // 8
 
 
 @dataclass(frozen=True, eq=False)
 class _Clock:
-    """Ticks of the file: beat n is at ``times[n]`` s and tick 960 n.
+    """Seconds to ticks: beat n is at ``times[n]`` s and at tick 960 n.
 
     Attributes:
         times: float64 (N,) s from 0 on, N >= 2.
         bars: the beats that begin a bar, one at least.
     """
 
-    times: NDArray[np.float64]
+    times: F64
     bars: tuple[int, ...]
 
     @classmethod
     def of(cls, beats: Count) -> "_Clock":
         times = beats.times if len(beats) else np.zeros(1)
-        step = float(np.median(np.diff(times))) if len(times) > 1 else CLOCK
-        early = times[0] > LATE * step  # then the time before the first beat is a beat as well
+        step = float(np.median(np.diff(times))) if len(times) > 1 else CLOCK_SECONDS
+        early = times[0] > MAX_LATE_BEATS * step  # the time before the first beat becomes a beat
         times = np.concatenate(([0.0], times[0 if early else 1 :], [times[-1] + step]))
         bars = np.flatnonzero(beats.numbers == 1) + int(early)
         return cls(times, tuple(bars.tolist()) or (0,))
 
     def ticks(self, time: float) -> int:
-        """Turn a time in seconds into ticks; after the last beat its tempo goes on."""
+        """Convert a time in seconds to ticks; after the last beat its tempo continues."""
         last, step = self.times[-1], self.times[-1] - self.times[-2]
         beat = np.interp(time, self.times, np.arange(len(self.times))) + max(0.0, time - last) / step
-        return round(float(beat) * TICKS)
+        return round(float(beat) * TICKS_PER_BEAT)
 
 
 def midi_file(
@@ -70,10 +72,10 @@ def midi_file(
     *,
     metre: int,
 ) -> bytes:
-    """Write a MIDI file of type 1: tempo and markers, a track of drums, and one for each voice.
+    """Write a MIDI file of type 1: a track of tempo and markers, one of drums, and one for each voice.
 
     Args:
-        beats: the beats inside the song.
+        beats: the beats within the song.
         markers: time and name, such as sections.
         drums: hits by the name of the drum: kick, snare, hat.
         voices: notes by the name of the voice.
@@ -84,7 +86,7 @@ def midi_file(
     b'MThd'
     """
     clock = _Clock.of(beats)
-    file = mido.MidiFile(type=1, ticks_per_beat=TICKS, charset="utf-8")
+    file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT, charset="utf-8")
     file.tracks.append(_timing(clock, markers, metre))
     if drums:
         file.tracks.append(_drums(clock, drums))
@@ -96,18 +98,17 @@ def midi_file(
 
 
 def _timing(clock: _Clock, markers: Sequence[tuple[float, str]], metre: int) -> mido.MidiTrack:
-    """Write tempo, metre and markers; the tempo changes where it would be 0.1 ms off by the next beat."""
     events = [(clock.ticks(time), mido.MetaMessage("marker", text=label)) for time, label in markers]
     lengths = np.diff([0, *clock.bars, clock.bars[-1] + metre]).tolist()
     bars = zip([0, *clock.bars], lengths, [0, *lengths], strict=False)
     for beat, length, before in bars:
         if length not in {0, before}:
-            events.append((beat * TICKS, mido.MetaMessage("time_signature", numerator=length)))
+            events.append((beat * TICKS_PER_BEAT, mido.MetaMessage("time_signature", numerator=length)))
     now, step = 0, 0
     for beat, end in enumerate(np.round(clock.times[1:] * 1e6).astype(int).tolist()):
-        if abs(now + step - end) > 100:
+        if abs(now + step - end) > MAX_DRIFT_MICROSECONDS:
             step = end - now
-            events.append((beat * TICKS, mido.MetaMessage("set_tempo", tempo=step)))
+            events.append((beat * TICKS_PER_BEAT, mido.MetaMessage("set_tempo", tempo=step)))
         now += step
     return _track("song", events)
 
@@ -119,7 +120,9 @@ def _drums(clock: _Clock, drums: Mapping[str, Events]) -> mido.MidiTrack:
         for begin, following, strength in zip(
             begins, [*begins[1:], np.inf], hits.strengths.tolist(), strict=False
         ):
-            events += _note((begin, min(begin + HIT, following)), DRUMS[name], strength, DRUM_CHANNEL)
+            events += _note(
+                (begin, min(begin + HIT_TICKS, following)), DRUM_NOTES[name], strength, DRUM_CHANNEL
+            )
     return _track("drums", events)
 
 
@@ -131,7 +134,7 @@ def _voice(clock: _Clock, name: str, notes: Sequence[Note], channel: int) -> mid
 
 
 def _note(ticks: tuple[int, float], pitch: int, strength: float, channel: int) -> list[_Event]:
-    """Begin and end a note; nothing if it has no length."""
+    """Return the two messages of a note, or none if it has no length."""
     begin, end = int(ticks[0]), int(ticks[1])
     velocity = round(1 + 126 * strength)
     return (
@@ -145,7 +148,7 @@ def _note(ticks: tuple[int, float], pitch: int, strength: float, channel: int) -
 
 
 def _track(name: str, events: Sequence[_Event]) -> mido.MidiTrack:
-    """Put messages in order, each after the one before it; of those at one time, ends go first."""
+    """Sort messages, with ends of notes before beginnings, and store the ticks between them."""
     track = mido.MidiTrack([mido.MetaMessage("track_name", name=name)])
     now = 0
     for tick, message in sorted(events, key=lambda event: (event[0], event[1].type == "note_on")):

@@ -1,8 +1,7 @@
-"""A picture of what was heard: the whole song, and its fullest bars close up.
+"""A plot of a whole song, and of its densest bars close up.
 
-Dark, upright, and large enough in its letters to be read on a phone. In the middle is the sound itself, time
-across and pitch upwards, each section in its colour; sections that sound alike share one. Of a mix, each
-track has its colour instead.
+Dark, upright, with letters large enough for a phone. In the middle is a spectrogram, time across and pitch
+upwards, each section in its colour; similar sections share one. Of a mix, each track has its colour instead.
 """
 
 import warnings
@@ -10,7 +9,8 @@ from pathlib import Path
 
 from clavilux.errors import OutputError
 from clavilux.features.song import Song
-from clavilux.report.plot_bars import draw_close_bars, draw_drum, fullest_bars
+from clavilux.files import atomic, write_error
+from clavilux.report.plot_bars import densest_bars, draw_close_bars, draw_drum
 from clavilux.report.plot_song import (
     draw_bars,
     draw_chroma,
@@ -18,7 +18,7 @@ from clavilux.report.plot_song import (
     draw_labels,
     draw_levels,
     draw_loudness,
-    draw_sound,
+    draw_spectrogram_row,
     span_song,
 )
 from clavilux.report.plot_style import COLOURS, Page, write_times
@@ -29,15 +29,15 @@ __all__ = ["plot"]
 
 
 def plot(song: Song, path: str | Path, *, detail: int | None = None) -> Path:
-    """Draw what was heard in a song into a picture, 1080 x 1920 pixels; returns its path.
+    """Draw a song into an image of 1080 x 1920 pixels; returns its path.
 
     Args:
         song: any song, silence included.
-        path: where the picture goes; its ending names the format, such as .png.
-        detail: how finely the song is parted, 2 to 10.
+        path: the image; its ending is its format, such as .png.
+        detail: level of detail of the sections, 2 to 10.
 
     Raises:
-        OutputError: the picture cannot be written there.
+        OutputError: the image cannot be written there.
     """
     page = Page()
     page.write(song.audio.name, points=17, bold=True)
@@ -55,7 +55,7 @@ def _draw_song(page: Page, song: Song, detail: int | None) -> None:
     if mix:
         draw_labels(page.row(34, "tracks", gap=10), song, song.tracks)
     draw_labels(page.row(34, "sections", gap=10), song, sections)
-    draw_sound(page.row(650 if mix else 694, "", gap=0), song, song.tracks if mix else sections)
+    draw_spectrogram_row(page.row(650 if mix else 694, "", gap=0), song, song.tracks if mix else sections)
     draw_levels(page.row(144, "detail", gap=10), song)
     draw_bars(page.row(40, "bars"), song)
     draw_chroma(page.row(216, "", gap=4), song)
@@ -67,7 +67,7 @@ def _draw_song(page: Page, song: Song, detail: int | None) -> None:
 
 
 def _draw_close(page: Page, song: Song) -> None:
-    close = fullest_bars(song)
+    close = densest_bars(song)
     page.skip(46)
     page.write(f"Close up, from {format_time(close[0])}", points=13)
     draw_close_bars(page.row(48, "bars"), song, close)
@@ -79,9 +79,14 @@ def _draw_close(page: Page, song: Song) -> None:
 
 def _save(page: Page, path: Path) -> Path:
     try:
-        with warnings.catch_warnings():  # a name in a script that the letters lack is drawn as boxes
+        with warnings.catch_warnings(), atomic(path) as part:
+            # A name in a script that the font lacks is drawn as boxes.
             warnings.filterwarnings("ignore", message="Glyph .* missing from")
-            page.figure.savefig(path, facecolor=page.figure.get_facecolor())
-    except (OSError, ValueError) as error:
-        raise OutputError(f"The picture '{path}' cannot be written: {error}.") from error
+            page.figure.savefig(part, format=path.suffix[1:], facecolor=page.figure.get_facecolor())
+    except OSError as error:
+        raise write_error(path, error) from error
+    except ValueError as error:
+        raise OutputError(
+            f"'{path}' cannot be written: {error}", where=str(path), hint="name it .png", remedy="target"
+        ) from error
     return path

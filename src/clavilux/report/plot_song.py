@@ -1,11 +1,11 @@
-"""The rows of a picture that show a whole song, from its first second to its last."""
+"""The rows of a plot that show a whole song, from its first second to its last."""
 
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
+from clavilux.arrays import F32, F64
 from clavilux.curves import Curve, Events, Sections
 from clavilux.features.harmony.key import PITCH_CLASSES
 from clavilux.features.harmony.melody import PitchTrack
@@ -34,42 +34,42 @@ __all__ = [
     "draw_labels",
     "draw_levels",
     "draw_loudness",
-    "draw_sound",
+    "draw_spectrogram_row",
     "span_song",
 ]
 
-QUIETEST = -45.0
-"""LUFS at the bottom of the loudness."""
-LONGEST_MELODY = 420.0
-"""Seconds of song beyond which a melody cannot be told on a picture this wide."""
+MIN_LUFS = -45.0
+"""Bottom of the loudness row."""
+MAX_MELODY_SECONDS = 420.0
+"""In a longer song a melody cannot be followed on a plot this wide."""
 LOWEST_NOTE = 24
-"""C1, the bottom of the spectrogram."""
+"""C1, MIDI number at the bottom of the spectrogram."""
 BAR_STEPS = (1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 4096)
-LEAST_BAR, LEAST_NUMBER = 5, 90
-"""Pixels between two bars that are drawn, and between two that are numbered."""
+MIN_TICK_PIXELS, MIN_NUMBER_PIXELS = 5, 90
+"""Least distance of two bars that are drawn, and of two that are numbered."""
 WHITE_FROM = 0.72
-"""Brightness above which a section's colour turns to white."""
+"""Brightness above which a section's colour fades to white."""
 
 
 def span_song(axes: "Axes", song: Song, *, times: bool = False) -> None:
-    """Let a row span the song, and write the times under it."""
+    """Fit the time axis of a row to the song, and write the times under it."""
     axes.set_xlim(0, max(song.duration, 0.01))
     if times:
         write_times(axes, 0.0, song.duration)
 
 
 def draw_loudness(axes: "Axes", song: Song) -> None:
-    """Draw momentary loudness, and a line at the loudness of the whole song."""
+    """Draw momentary loudness, and a line at the integrated loudness."""
     loudness = _by_columns(song.loudness())[:, 0]
     times = np.linspace(0, song.duration, len(loudness))
-    axes.fill_between(times, QUIETEST, loudness, color=COLOURS["loudness"], linewidth=0)
+    axes.fill_between(times, MIN_LUFS, loudness, color=COLOURS["loudness"], linewidth=0)
     axes.axhline(song.lufs, color=INK, linewidth=1, linestyle=(0, (4, 3)))
-    axes.set_ylim(QUIETEST, max(0.0, float(loudness.max()) + 3))
+    axes.set_ylim(MIN_LUFS, max(0.0, float(loudness.max()) + 3))
     span_song(axes, song)
 
 
 def draw_labels(axes: "Axes", song: Song, parts: Sections) -> None:
-    """Draw parts as boxes with their names, as far as there is room for them."""
+    """Draw sections as boxes, with their labels where there is room."""
     colours = section_colours(parts.labels)
     for start, end, label in zip(parts.bounds, parts.bounds[1:], parts.labels, strict=False):
         axes.axvspan(start, end, color=colours[label], linewidth=0)
@@ -81,35 +81,35 @@ def draw_labels(axes: "Axes", song: Song, parts: Sections) -> None:
     span_song(axes, song)
 
 
-def draw_sound(axes: "Axes", song: Song, parts: Sections) -> None:
-    """Draw the spectrogram in the colours of the parts, and the melody over it."""
-    picture = draw_spectrogram(song.analysis, WIDTH)
-    extent = (0, max(song.duration, 0.01), 0, picture.shape[1])
-    tint = _tints(parts, song.duration, len(picture))
-    axes.imshow(_tinted(picture, tint), aspect="auto", origin="lower", extent=extent, interpolation="nearest")
-    octaves = np.arange(1, picture.shape[1] // ROWS_PER_OCTAVE)
+def draw_spectrogram_row(axes: "Axes", song: Song, parts: Sections) -> None:
+    """Draw the spectrogram in the colours of the sections, and the melody over it."""
+    image = draw_spectrogram(song.analysis, WIDTH)
+    extent = (0, max(song.duration, 0.01), 0, image.shape[1])
+    tint = _tints(parts, song.duration, len(image))
+    axes.imshow(_tinted(image, tint), aspect="auto", origin="lower", extent=extent, interpolation="nearest")
+    octaves = np.arange(1, image.shape[1] // ROWS_PER_OCTAVE)
     axes.set_yticks(octaves * ROWS_PER_OCTAVE, [f"C{octave + 1}" for octave in octaves])
     for bound in parts.bounds[1:-1]:
         axes.axvline(bound, color=INK, linewidth=0.8, alpha=0.7)
-    if song.duration < LONGEST_MELODY:
-        _draw_line(axes, song.melody, song.duration)
-    axes.set_ylim(0, picture.shape[1])
+    if song.duration < MAX_MELODY_SECONDS:
+        _draw_voice(axes, song.melody, song.duration)
+    axes.set_ylim(0, image.shape[1])
     span_song(axes, song)
 
 
-def _draw_line(axes: "Axes", line: PitchTrack, duration: float) -> None:
-    """Draw the notes of a voice where it is heard, a dash for every second pixel."""
-    heard = line.confidence.values[:, 0] > HEARD
-    edges = np.linspace(0, len(heard), min(WIDTH // 2, len(heard)) + 1).astype(int)
-    rows = (line.pitch.values[:, 0] - LOWEST_NOTE) * ROWS_PER_OCTAVE / 12
+def _draw_voice(axes: "Axes", track: PitchTrack, duration: float) -> None:
+    """Draw the pitch of a voice where it sounds, a dash for every second pixel."""
+    sounds = track.confidence.values[:, 0] > HEARD
+    edges = np.linspace(0, len(sounds), min(WIDTH // 2, len(sounds)) + 1).astype(int)
+    rows = (track.pitch.values[:, 0] - LOWEST_NOTE) * ROWS_PER_OCTAVE / 12
     spans = [slice(first, last) for first, last in pairwise(edges.tolist())]
-    heights = [np.median(rows[span][heard[span]]) if heard[span].mean() > 0.5 else np.nan for span in spans]
-    times = edges * (duration / len(heard))
+    heights = [np.median(rows[span][sounds[span]]) if sounds[span].mean() > 0.5 else np.nan for span in spans]
+    times = edges * (duration / len(sounds))
     axes.hlines(heights, times[:-1], times[1:], color=INK, linewidth=2.4)
 
 
-def _tints(sections: Sections, duration: float, columns: int) -> NDArray[np.float64]:
-    """The colour of each column, (C, 3)."""
+def _tints(sections: Sections, duration: float, columns: int) -> F64:
+    """Return the colour of each column, (C, 3)."""
     from matplotlib.colors import to_rgb
 
     colours = section_colours(sections.labels)
@@ -117,11 +117,12 @@ def _tints(sections: Sections, duration: float, columns: int) -> NDArray[np.floa
     return np.asarray(shown[sections.index_at((np.arange(columns) + 0.5) / columns * duration)])
 
 
-def _tinted(picture: NDArray[np.float32], tint: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Turn brightness (C, B) into colours (B, C, 3): from paper through the tint to white."""
+def _tinted(image: F32, tint: F64) -> F64:
+    """Colour brightness (C, B) from the background through the tint to white, (B, C, 3)."""
     from matplotlib.colors import to_rgb
 
-    bright, paper = picture[:, :, None], np.array(to_rgb(PAPER))
+    bright, paper = image[:, :, None], np.array(to_rgb(PAPER))  # (C, B, 1), (3,)
+    # Up to WHITE_FROM from paper to the tint, above it 80 % of the way from the tint to white.
     coloured = paper + (tint[:, None] - paper) * np.minimum(bright / WHITE_FROM, 1)
     white = np.clip((bright - WHITE_FROM) / (1 - WHITE_FROM), 0, 1)
     return np.asarray(np.clip(np.swapaxes(coloured + (1 - coloured) * 0.8 * white, 0, 1), 0, 1))
@@ -140,13 +141,13 @@ def draw_levels(axes: "Axes", song: Song) -> None:
 
 
 def draw_bars(axes: "Axes", song: Song) -> None:
-    """Draw the bars as ticks, as many as can be told apart, and number some."""
+    """Draw the bars as ticks, as many as there is room for, and number some."""
     grid = song.grid
     bars = count_beats(grid, song.duration).downbeats
     if grid.confidence == 0:
         axes.text(0.0, 0.5, "no steady beat", color=INK, fontsize=12, va="center", transform=axes.transAxes)
     else:
-        drawn, numbered = _each(bars, LEAST_BAR), _each(bars, LEAST_NUMBER)
+        drawn, numbered = _each(bars, MIN_TICK_PIXELS), _each(bars, MIN_NUMBER_PIXELS)
         axes.vlines(drawn.times, 0.7, 1, color=FAINT, linewidth=1)
         axes.vlines(numbered.times, 0.35, 1, color=INK, linewidth=1.2)
         for time, bar in zip(numbered.times, numbered.bars, strict=True):
@@ -156,10 +157,10 @@ def draw_bars(axes: "Axes", song: Song) -> None:
     span_song(axes, song)
 
 
-def _each(bars: Count, least: float) -> Count:
-    """Keep every second, fourth, eighth ... bar, so that they are ``least`` pixels apart."""
+def _each(bars: Count, pixels: float) -> Count:
+    """Keep every second, fourth, eighth ... bar, at least ``pixels`` apart."""
     between = WIDTH / max(len(bars), 1)
-    step = next((step for step in BAR_STEPS if step * between >= least), BAR_STEPS[-1])
+    step = next((step for step in BAR_STEPS if step * between >= pixels), BAR_STEPS[-1])
     kept = (bars.bars - 1) % step == 0
     return Count(bars.times[kept], bars.bars[kept], bars.numbers[kept])
 
@@ -175,7 +176,7 @@ def draw_chroma(axes: "Axes", song: Song) -> None:
 
 
 def draw_hits(axes: "Axes", song: Song, name: str, hits: Events) -> None:
-    """Draw how much a drum is hit, column by column."""
+    """Draw how much a drum is hit in each column of pixels."""
     from matplotlib.colors import to_rgb
 
     columns = WIDTH // 2
@@ -194,7 +195,7 @@ def draw_hits(axes: "Axes", song: Song, name: str, hits: Events) -> None:
     span_song(axes, song)
 
 
-def _by_columns(curve: Curve) -> NDArray[np.float32]:
-    """Average a curve to the columns of the picture, (C, channels)."""
+def _by_columns(curve: Curve) -> F32:
+    """Average a curve to the columns of the image, (C, channels)."""
     columns = min(WIDTH, len(curve.values))
     return curve.mean_between(np.linspace(0, curve.duration, columns + 1))

@@ -1,6 +1,6 @@
-"""How pictures of songs look: a dark page 1080 pixels wide, rows below each other, letters fit for a phone.
+"""The look of plots: a dark page of 1080 pixels, rows below each other, letters large enough for a phone.
 
-Heights and places are in pixels from the top; times are seconds.
+Heights are pixels, downwards from the top; times are seconds.
 """
 
 from collections.abc import Sequence
@@ -44,13 +44,13 @@ SECTIONS = (
     "#d88a5b",
     "#c9c2ff",
 )
-"""One for each section label, A to L; beyond them they come round again."""
+"""One for each section label, A to L; further labels begin again."""
 LEFT, RIGHT, SHEET, DPI = 144, 26, (1080, 1920), 150
 WIDTH = SHEET[0] - LEFT - RIGHT
-LONGEST_LINE = 90
-LETTER = 17.0
-"""Pixels of a letter of 13 points."""
-MOST_TICKS = 7
+MAX_LINE_LETTERS = 90
+LETTER_PIXELS = 17.0
+"""Width of a letter of 13 points."""
+MAX_TICKS = 7
 
 
 class Page:
@@ -64,20 +64,20 @@ class Page:
         self._below = 0
 
     def skip(self, pixels: int) -> None:
-        """Leave so much room."""
+        """Skip some room."""
         self._below += pixels
 
     def write(self, text: str, *, points: float, colour: str = INK, bold: bool = False) -> None:
-        """Write a line of text from the left edge on; made smaller, then cut, if it is too long."""
+        """Write a line of text from the left edge; a long one is made smaller, then cut."""
         self._below += round(points * 2.9)
-        text = text[:LONGEST_LINE]
+        text = text[:MAX_LINE_LETTERS]
         points *= min(1.0, (SHEET[0] - 60) / (len(text) * points * 1.3 + 1))
         x, y = 30 / SHEET[0], 1 - self._below / SHEET[1]
         weight = "bold" if bold else "normal"
         self.figure.text(x, y, text, color=colour, fontsize=points, fontweight=weight, parse_math=False)
 
     def row(self, height: int, name: str, *, gap: int = 8) -> "Axes":
-        """Begin a row of this height under the last one, with its name on the left."""
+        """Add a row of this height under the last one, with its name on the left."""
         self._below += gap + height
         place = (LEFT / SHEET[0], 1 - self._below / SHEET[1], WIDTH / SHEET[0], height / SHEET[1])
         axes = self.figure.add_axes(place, facecolor=PAPER)
@@ -91,7 +91,7 @@ class Page:
 
 
 def name_row(axes: "Axes", name: str) -> None:
-    """Write a row's name to the left of it."""
+    """Write the name of a row to the left of it."""
     axes.text(
         -12 / WIDTH, 0.5, name, color=COLOURS.get(name, INK), fontsize=13,
         ha="right", va="center", linespacing=1.3, transform=axes.transAxes,
@@ -99,7 +99,7 @@ def name_row(axes: "Axes", name: str) -> None:
 
 
 def write_times(axes: "Axes", start: float, end: float) -> None:
-    """Write round times under a row, the last one so that it stays on the page."""
+    """Write round times under a row; the last one stays on the page."""
     times, names = time_ticks(start, end)
     axes.set_xticks(times, names, color=INK)
     for time, label in zip(times, axes.get_xticklabels(), strict=True):
@@ -108,7 +108,7 @@ def write_times(axes: "Axes", start: float, end: float) -> None:
 
 
 def section_colours(labels: Sequence[str]) -> dict[str, str]:
-    """Give every label its colour: A, B, C theirs wherever they are heard, other names in order.
+    """Return the colour of every label: A, B, C always have the same, other names follow in order.
 
     >>> colours = section_colours(["B", "A", "B", "-"])
     >>> list(colours), colours["B"] == section_colours(["A", "B"])["B"]
@@ -123,22 +123,22 @@ def section_colours(labels: Sequence[str]) -> dict[str, str]:
 
 
 def letters_that_fit(label: str, width: float) -> str:
-    """Cut a label to a width in pixels; nothing where less than three letters of a longer one would be left.
+    """Cut a label to a width in pixels; empty where less than three letters of a longer one would remain.
 
     >>> letters_that_fit("A", 20), letters_that_fit("chorus", 70), letters_that_fit("chorus", 20)
     ('A', 'chor', '')
     """
-    kept = label[: int(width / LETTER)]
+    kept = label[: int(width / LETTER_PIXELS)]
     return kept if kept == label or len(kept) >= 3 else ""
 
 
 def time_ticks(start: float, end: float) -> tuple[list[float], list[str]]:
-    """Choose at most seven round times from ``start`` to ``end`` s, and write them as minutes and seconds.
+    """Choose at most seven round times from ``start`` to ``end`` s, and format them as minutes and seconds.
 
     >>> time_ticks(0, 60)
     ([0.0, 10.0, 20.0, 30.0, 40.0, 50.0, 60.0], ['0:00', '0:10', '0:20', '0:30', '0:40', '0:50', '1:00'])
     """
     steps = (0.01, 0.05, 0.1, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 18000)
-    step = next((step for step in steps if (end - start) / step <= MOST_TICKS), 36000)
+    step = next((step for step in steps if (end - start) / step <= MAX_TICKS), 36000)
     times = np.arange(np.ceil(start / step), np.floor(end / step) + 1) * step
     return times.tolist(), [f"{time:g}" if step < 1 else format_time(time + 1e-6) for time in times.tolist()]

@@ -1,4 +1,4 @@
-"""What was heard, in one line and in numbers.
+"""A song in one line and in numbers.
 
 The numbers are those of `clavilux analyse --json`; docs/analysis.md describes each. Times are seconds.
 """
@@ -16,27 +16,29 @@ from clavilux.features.song import Song
 from clavilux.features.spectrum.peaks import loud_level
 from clavilux.timeline import format_time
 
-__all__ = ["Part", "Summary", "Track", "Voice", "headline", "summary"]
+__all__ = ["SectionSummary", "Summary", "TrackSummary", "VoiceSummary", "headline", "summary"]
 
-CLEAR_BEAT = 0.1
-CLEAR_KEY = 0.1
-STRONG_DRUMS, SOFT_DRUMS = 0.05, 0.03
-"""Loud level of the percussive part against the mix: the strict separation leaves little of dense drums."""
-FEWEST_HITS = 4
-USUAL_TEMPI = (5, 95)
-"""Percentiles between which the tempo usually is."""
-USUAL_NOTES = (5, 95)
+MIN_BEAT_CONFIDENCE = 0.1
+"""Least confidence of the grid for a tempo in the headline."""
+MIN_KEY_CONFIDENCE = 0.1
+"""Least confidence of a key that is named without "perhaps"."""
+STRONG_DRUMS_LEVEL, SOFT_DRUMS_LEVEL = 0.05, 0.03
+"""Loud level of the percussive part relative to the mix: the separation keeps little of dense drums."""
+MIN_HITS = 4
+MIN_HITS_PER_SECOND = 0.25
+TEMPO_PERCENTILES = (5, 95)
+NOTE_PERCENTILES = (5, 95)
 
 
 @dataclass(frozen=True)
-class Part:
+class SectionSummary:
     """A section.
 
     Attributes:
         start, end: s.
         bars: its length, to half a beat.
-        label: parts that sound alike share it.
-        energy: how loud it is among the others; the loudest has 1.
+        label: similar sections share it.
+        energy: level relative to the others; the loudest has 1.
     """
 
     start: float
@@ -47,7 +49,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Track:
+class TrackSummary:
     """A track of a mix.
 
     Attributes:
@@ -63,13 +65,13 @@ class Track:
 
 
 @dataclass(frozen=True)
-class Voice:
-    """A single voice: the melody, or the bass.
+class VoiceSummary:
+    """A single voice: the melody or the bass.
 
     Attributes:
-        lowest, highest: between which nearly all of its notes are, such as 'A4'; none without notes.
-        notes: how many.
-        heard: share of the song in which it is heard, 0 to 1.
+        lowest, highest: range of nearly all of its notes, such as 'A4'; none without notes.
+        notes: number of notes.
+        heard: share of the song in which it sounds, 0 to 1.
     """
 
     lowest: str | None
@@ -80,32 +82,32 @@ class Voice:
 
 @dataclass(frozen=True)
 class Summary:
-    """What a song is like.
+    """A song in numbers.
 
     Attributes:
         name: of the song.
-        headline: all of it in one line.
+        headline: the most important in one line.
         duration: s.
         rate, channels: of the file; Hz.
-        silent: whether there is nothing to hear.
+        silent: whether no sample is above -80 dB.
         lufs, loudest: integrated loudness, and the loudest 0.4 s; LUFS.
         tempo: beats per minute; 120 where there is no beat.
-        tempo_low, tempo_high: between which it nearly always is.
+        tempo_low, tempo_high: range of nearly all beats.
         beat_confidence: 0 (no beat; the grid is a clock) to 1.
         beats_per_bar: the metre.
         first_downbeat: where bar 1 begins, s; none where there is no beat.
-        bars: how many begin in the song.
+        bars: number of bars that begin in the song.
         loop_bars: after how many bars the music tends to repeat.
         key, key_confidence: such as 'A minor'; 0 to 1.
         tuning: semitones from A4 = 440 Hz.
-        chord_changes: how many clear ones.
+        chord_changes: number of clear ones.
         drums: 'strong', 'soft' or 'none'.
-        kicks, snares, hats: how many hits of each.
+        kicks, snares, hats: number of hits.
         melody, bass: the single voices.
-        sections: the parts of the song.
-        details: how many parts there are at each level of detail, from 2 to 10.
+        sections: without gaps.
+        details: number of sections at each level of detail, from 2 to 10.
         tracks: of a mix; a song is one.
-        corrections: what a person said, in words.
+        corrections: what the user corrected, in words.
     """
 
     name: str
@@ -132,24 +134,24 @@ class Summary:
     kicks: int
     snares: int
     hats: int
-    melody: Voice
-    bass: Voice
-    sections: tuple[Part, ...]
+    melody: VoiceSummary
+    bass: VoiceSummary
+    sections: tuple[SectionSummary, ...]
     details: tuple[int, ...]
-    tracks: tuple[Track, ...]
+    tracks: tuple[TrackSummary, ...]
     corrections: tuple[str, ...]
 
     def __str__(self) -> str:
         return self.headline
 
     def to_dict(self) -> dict[str, object]:
-        """Return the fields by name, made of nothing but what JSON knows."""
+        """Return the fields by name, as plain values that JSON can hold."""
         plain: dict[str, object] = json.loads(json.dumps(asdict(self)))
         return plain
 
 
 def headline(song: Song) -> str:
-    """Say in one line what a song is like: '3:24, 128 bpm, A minor, 5 sections, drums strong'.
+    """Summarise a song in one line: '3:24, 128 bpm, A minor, 5 sections, drums strong'.
 
     >>> from clavilux.audio.sound import Audio
     >>> headline(Song(Audio.from_samples([0.0] * 16000, 8000)))
@@ -159,10 +161,9 @@ def headline(song: Song) -> str:
         return f"{format_time(song.duration)}, silence"
     grid, key, drums = song.grid, song.key, _drums(song)
     words = [format_time(song.duration)]
-    words.append(f"{grid.tempo:.0f} bpm" if grid.confidence >= CLEAR_BEAT else "no steady beat")
-    words.append(
-        key.name if key.confidence >= CLEAR_KEY else f"perhaps {key.name}" if key.confidence else "no key"
-    )
+    words.append(f"{grid.tempo:.0f} bpm" if grid.confidence >= MIN_BEAT_CONFIDENCE else "no steady beat")
+    clear_key = key.confidence >= MIN_KEY_CONFIDENCE
+    words.append(key.name if clear_key else f"perhaps {key.name}" if key.confidence else "no key")
     for count, what in ((len(song.tracks), "tracks"), (len(song.sections), "sections")):
         if count > 1:
             words.append(f"{count} {what}")
@@ -174,7 +175,7 @@ def headline(song: Song) -> str:
 
 
 def summary(song: Song, *, detail: int | None = None) -> Summary:
-    """Sum up a song, parted as finely as ``detail`` says, 2 to 10.
+    """Summarise a song in numbers, with sections at a level of detail, 2 to 10.
 
     >>> from clavilux.audio.sound import Audio
     >>> summary(Song(Audio.from_samples([0.0] * 16000, 8000))).lufs
@@ -182,7 +183,7 @@ def summary(song: Song, *, detail: int | None = None) -> Summary:
     """
     grid = song.grid
     downbeats = count_beats(grid, song.duration).downbeats.times
-    tempi = np.percentile(60 / np.diff(grid.beats), USUAL_TEMPI)
+    tempi = np.percentile(60 / np.diff(grid.beats), TEMPO_PERCENTILES)
     return Summary(
         name=song.audio.name,
         headline=headline(song),
@@ -217,37 +218,40 @@ def summary(song: Song, *, detail: int | None = None) -> Summary:
     )
 
 
-def _sections(song: Song, sections: Sections) -> tuple[Part, ...]:
+def _sections(song: Song, sections: Sections) -> tuple[SectionSummary, ...]:
     bounds = sections.bounds.tolist()
     return tuple(
-        Part(round(start, 4), round(end, 4), bars_between(song.grid, start, end), label, round(energy, 3))
+        SectionSummary(
+            round(start, 4), round(end, 4), bars_between(song.grid, start, end), label, round(energy, 3)
+        )
         for start, end, label, energy in zip(
             bounds, bounds[1:], sections.labels, sections.energies.tolist(), strict=False
         )
     )
 
 
-def _tracks(song: Song) -> tuple[Track, ...]:
+def _tracks(song: Song) -> tuple[TrackSummary, ...]:
     tracks, bounds = [], song.tracks.bounds.tolist()
     for start, end, label in zip(bounds, bounds[1:], song.tracks.labels, strict=False):
         beats = song.grid.beats[(song.grid.beats >= start) & (song.grid.beats <= end)]
         tempo = 60 / float(np.median(np.diff(beats))) if len(beats) > 1 else song.grid.tempo
-        tracks.append(Track(round(start, 4), round(end, 4), label, round(tempo, 2)))
+        tracks.append(TrackSummary(round(start, 4), round(end, 4), label, round(tempo, 2)))
     return tuple(tracks)
 
 
-def _voice(line: PitchTrack) -> Voice:
-    pitches = [note.pitch for note in find_notes(line)]
-    heard = float((line.confidence.values > HEARD).mean())
+def _voice(track: PitchTrack) -> VoiceSummary:
+    pitches = [note.pitch for note in find_notes(track)]
+    heard = float((track.confidence.values > HEARD).mean())
     if not pitches:
-        return Voice(None, None, 0, round(heard, 3))
-    lowest, highest = np.percentile(pitches, USUAL_NOTES, method="nearest").tolist()
-    return Voice(note_name(lowest), note_name(highest), len(pitches), round(heard, 3))
+        return VoiceSummary(None, None, 0, round(heard, 3))
+    lowest, highest = np.percentile(pitches, NOTE_PERCENTILES, method="nearest").tolist()
+    return VoiceSummary(note_name(lowest), note_name(highest), len(pitches), round(heard, 3))
 
 
 def _drums(song: Song) -> str:
-    """Tell strong drums from soft ones by level, and none by how seldom they hit."""
+    """Classify the drums as strong or soft by their level, and as none where there are few hits too."""
     mix, drums = (loud_level(song.rms(stem).values) for stem in ("mix", "drums"))
-    if len(song.kick) + len(song.snare) < max(FEWEST_HITS, song.duration / 4) or drums < SOFT_DRUMS * mix:
+    few = len(song.kick) + len(song.snare) < max(MIN_HITS, song.duration * MIN_HITS_PER_SECOND)
+    if few or drums < SOFT_DRUMS_LEVEL * mix:
         return "none"
-    return "strong" if drums >= STRONG_DRUMS * mix else "soft"
+    return "strong" if drums >= STRONG_DRUMS_LEVEL * mix else "soft"

@@ -158,7 +158,7 @@ def composed_song(piece):
 
 
 def test_a_composed_song(piece, composed_song):
-    heard, tuning, duration = composed_song._mix.analysis, composed_song.tuning, composed_song.duration
+    heard, tuning, duration = composed_song.analysis, composed_song.tuning, composed_song.duration
     flat = find_structure(heard, Grid(piece.beats), tuning, duration).flat
     middles = (piece.bounds[1:-2] + piece.bounds[2:-1]) / 2
     first, other, again = (flat.labels[index] for index in flat.index_at(middles))
@@ -168,7 +168,7 @@ def test_a_composed_song(piece, composed_song):
 
 
 def test_an_intro_without_bass_and_kick_is_calm(piece, composed_song):
-    found = rms_sections(composed_song._mix.analysis, composed_song.duration)
+    found = rms_sections(composed_song.analysis, composed_song.duration)
     assert found.labels[0] == "calm"
     assert found.bounds[1] == pytest.approx(piece.bounds[1], abs=2.0)
     assert found.labels[found.index_at([float(piece.bounds[1:4].mean())]).item()] == "full"
@@ -187,7 +187,7 @@ def test_an_intro_without_bass_and_kick_is_calm(piece, composed_song):
 )
 def test_what_has_no_parts_is_one(samples):
     song = Song(Audio.from_samples(samples.astype(np.float32), 22050))
-    found = find_structure(song._mix.analysis, song.grid, song.tuning, song.duration)
+    found = find_structure(song.analysis, song.grid, song.tuning, song.duration)
     for sections in (found.flat, *found.levels):
         assert sections.labels == ("A",)
         assert sections.bounds.tolist() == [0.0, song.duration]
