@@ -1,4 +1,4 @@
-"""Write the type stubs of the ops from the op table, so that editors and type checkers know every method of a node.
+"""Write type stubs from the op table, so that editors and type checkers know every method of a node.
 
 python tools/stubs.py            writes src/clavilux/{signals,patch}/methods.pyi
 python tools/stubs.py --check    changes nothing; exit code 1 if a stub is out of date
@@ -42,9 +42,7 @@ def main() -> int:
         path for path, text in stubs.items() if not path.is_file() or path.read_text(encoding="utf-8") != text
     ]
     for path in stale:
-        print(
-            f"{path.relative_to(SOURCE.parents[1])} is out of date; run scripts/docs and commit what it writes."
-        )
+        print(f"{path.relative_to(SOURCE.parents[1])} is out of date; run scripts/docs and commit it.")
     return int(bool(stale))
 
 

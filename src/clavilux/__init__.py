@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from clavilux.generator.model import load_model
     from clavilux.make.make import Rendered, render, still
     from clavilux.make.settings import Settings
-    from clavilux.patch.latents import Palette, mix
+    from clavilux.patch.mix import mix
     from clavilux.patch.noise import drift
+    from clavilux.patch.palette import palette
     from clavilux.patch.patch import Patch
     from clavilux.patch.presets.pulse import pulse
     from clavilux.signals.sources import song
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ClaviluxError",
-    "Palette",
     "Patch",
     "Rendered",
     "Settings",
@@ -31,6 +31,7 @@ __all__ = [
     "load_model",
     "mix",
     "open_audio",
+    "palette",
     "pulse",
     "render",
     "song",
@@ -41,7 +42,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ClaviluxError": "errors",
-    "Palette": "patch.latents",
+    "palette": "patch.palette",
     "Patch": "patch.patch",
     "Rendered": "make.make",
     "Settings": "make.settings",
@@ -50,7 +51,7 @@ _HOMES = {
     "compose": "demo.composer",
     "drift": "patch.noise",
     "load_model": "generator.model",
-    "mix": "patch.latents",
+    "mix": "patch.mix",
     "open_audio": "audio.sound",
     "pulse": "patch.presets.pulse",
     "render": "make.make",

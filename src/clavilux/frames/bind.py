@@ -6,7 +6,8 @@ from clavilux.catalogue import GROUPS
 from clavilux.frames.bound import Bound, Stage
 from clavilux.generator.model import Model
 from clavilux.generator.program import Program
-from clavilux.patch.palette import Palette, PaletteLatents
+from clavilux.patch.palette import Palette
+from clavilux.patch.palette_latents import PaletteLatents
 from clavilux.patch.patch import Patch
 from clavilux.profile.palettes import choose_palette
 from clavilux.profile.survey import survey
@@ -65,7 +66,7 @@ def _stage(model: Model, program: Program) -> Stage:
         for name, spec in program.inputs.items()
         if name.startswith("noise/")
     }
-    groups = {name: model.group(name) for name in GROUPS}
+    groups: dict[str, range] = {name: model.group(name) for name in GROUPS}
     layers = model.network.layers
     return Stage(
         model.num_ws,

@@ -1,7 +1,7 @@
 """A patch bound to a song and a model: arrays and nothing else.
 
-A `Bound` knows all that varies from frame to frame. It holds neither song nor network, so it can be saved, sent to
-another process or machine, and read there.
+A `Bound` knows all that varies from frame to frame. It holds neither song nor network, so it can be saved,
+sent to another process or machine, and read there.
 """
 
 import json
@@ -21,7 +21,8 @@ from clavilux.errors import FileError
 from clavilux.files import atomic, write_error
 from clavilux.frames.noise import NoiseSource
 from clavilux.patch.ops import Moments
-from clavilux.patch.palette import Palette, PaletteLatents
+from clavilux.patch.palette import Palette
+from clavilux.patch.palette_latents import PaletteLatents
 from clavilux.patch.patch import Patch
 from clavilux.signals.evaluate import Curves, curves_needed
 from clavilux.signals.expr import Node, Signal, as_signal
@@ -74,8 +75,8 @@ class Bound:
         """Compute a program's inputs for the frames of a window.
 
         Returns:
-            "ws" float32 (B, L, D), truncated; "noise/<layer>" float32 (B, 1, H, W); "frame" int64 (B,); and what
-            bends and rewrites take, such as "bend/0/amount" float32 (B,).
+            "ws" float32 (B, L, D), truncated; "noise/<layer>" float32 (B, 1, H, W); "frame" int64 (B,); and
+            what bends and rewrites take, such as "bend/0/amount" float32 (B,).
         """
         moments = Moments(
             window.edges,

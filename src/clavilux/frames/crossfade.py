@@ -1,6 +1,7 @@
 """Crossfades: one source of frames turns into another, for loops and for scenes.
 
-How an input crosses is said by its `InputSpec.blend`: latents linearly, noise at constant power, the rest in one step.
+How an input crosses is said by its `InputSpec.blend`: latents linearly, noise at constant power, the rest in
+one step.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from clavilux.arrays import F64, AnyArray
-from clavilux.generator.program import InputSpec
+from clavilux.generator.inputs import InputSpec
 from clavilux.timeline import Timeline, Window
 
 __all__ = ["Crossfade", "FrameSource", "Shifted", "looped"]
@@ -78,8 +79,8 @@ class Crossfade:
 def looped(source: FrameSource, timeline: Timeline, specs: Mapping[str, InputSpec]) -> Crossfade:
     """Let the end of a timeline fade into its beginning: an exact loop.
 
-    Towards the end the inputs become those of the time before the beginning, so that the frame after the last would
-    be the first, and image and motion both go on.
+    Towards the end the inputs become those of the time before the beginning, so that the frame after the last
+    would be the first, and image and motion both go on.
     """
     length = float(min(LOOP_FADE_SECONDS * timeline.fps, Fraction(timeline.frames, 2)))
 

@@ -6,7 +6,7 @@ from contextlib import closing
 from clavilux.engine.runner import Runner
 from clavilux.frames.crossfade import FrameSource
 from clavilux.frames.prefetch import prefetch
-from clavilux.generator.program import FrameInputs
+from clavilux.generator.inputs import FrameInputs
 from clavilux.pixel_formats import Samples
 from clavilux.timeline import Timeline, Window
 

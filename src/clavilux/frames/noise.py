@@ -1,8 +1,8 @@
 """Noise for a window of frames: tracks of random knots, blended, masked and cut to every layer's size.
 
-A track at (layer) is knots N_k = f(seed, name, layer, k) joined by a cubic B-spline. The spline's four weights are
-divided by the root of their sum of squares, so the variance is 1 at every moment and the motion is smooth. Knots are
-indexed by seconds or bars; a loop takes k modulo.
+A track at (layer) is knots N_k = f(seed, name, layer, k) joined by a cubic B-spline. The spline's four
+weights are divided by the root of their sum of squares, so the variance is 1 at every moment and the motion
+is smooth. Knots are indexed by seconds or bars; a loop takes k modulo.
 """
 
 from collections import OrderedDict

@@ -13,8 +13,9 @@ from clavilux.engine.runner import Runner
 from clavilux.errors import SettingError
 from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
-from clavilux.frames.bind import bind
-from clavilux.frames.frames import Inputs, Looped, frames
+from clavilux.frames.bind import bind, choose_palettes
+from clavilux.frames.crossfade import FrameSource, looped
+from clavilux.frames.frames import frames
 from clavilux.generator.model import Model, load_model
 from clavilux.generator.program import Program
 from clavilux.make.plan import Plan, cover, gop_of
@@ -24,6 +25,7 @@ from clavilux.make.settings import PICTURES, Settings
 from clavilux.patch.patch import Patch
 from clavilux.patch.presets.pulse import pulse
 from clavilux.report.summary import headline
+from clavilux.signals.evaluate import evaluate
 from clavilux.timeline import Timeline
 from clavilux.video.codecs import opens
 from clavilux.video.frame import Samples
@@ -54,7 +56,7 @@ class Stage:
     model: Model
     patch: Patch
     program: Program
-    inputs: Inputs
+    inputs: FrameSource
     runner: Runner
     timeline: Timeline
     settings: Settings
@@ -74,6 +76,7 @@ class Stage:
             "corrections": self.song.corrections.to_dict(),
             "model": self.model.digest,
             "patch": str(self.patch),
+            "ops": self.patch.versions,
             "seed": self.settings.seed,
             "fps": str(self.timeline.fps),
             "start": str(self.timeline.start),
@@ -130,11 +133,12 @@ def prepare(
     patch = settings.patch or pulse(settings.seed)
     if settings.psi is not None:
         patch = replace(patch, psi=settings.psi)
-    inputs: Inputs = bind(patch, song, model, program, seed=settings.seed, store=session.store)
-    if settings.loop:
-        inputs = Looped(inputs, timeline)
-    inputs.inputs(timeline.window(0, 1))  # what was heard becomes curves, and is no longer needed
+    palettes = choose_palettes(patch, model, session.store)
+    curves = evaluate(patch.signals, song)
     song.release()
+    inputs: FrameSource = bind(patch, curves, model, program, seed=settings.seed, palettes=palettes)
+    if settings.loop:
+        inputs = looped(inputs, timeline, program.inputs)
     report.begin("Starting the engine")
     runner = open_runner(program, device=settings.device, precision=settings.precision, cache=session.engine)
     return Stage(song, heard, model, patch, program, inputs, runner, timeline, settings, encoding)

@@ -1,1 +1,1 @@
-"""What is shown: latents, noise, truncation, bends and rewrites, written symbolically over a song's signals."""
+"""What is shown: latents, noise, truncation, bends and rewrites, symbolically, over a song's signals."""

@@ -18,7 +18,7 @@ class PaletteMethods:
         """The palette's latent for hits; (D,)."""
 
     def weigh(self, weights: Signal | float) -> Latent:
-        """Blend the palette's twelve latents by twelve weights, such as a chroma; silence shows the rest (technique 2)."""
+        """Blend the palette's twelve latents by twelve weights, such as a chroma; silence shows the rest."""
 
     def loop(self, *, bars: float) -> Latent:
         """Travel through all twelve latents and back within so many bars, smoothly (technique 14)."""
@@ -48,14 +48,9 @@ class NoiseMethods:
     """Ops on noise."""
 
     def fast(
-        self,
-        amount: Signal | float,
-        *,
-        seconds: float | None = None,
-        bars: float | None = None,
-        name: str = "",
+        self, amount: Signal | float, *, seconds: float | None = None, bars: float | None = None, name: str = ""
     ) -> Noise:
-        """Blend into faster noise as `amount` rises from 0 to 1; the standard deviation stays (technique 5)."""
+        """Blend into faster noise as `amount` rises from 0 to 1; the standard deviation stays."""
 
     def mix(self, second: Noise, amount: Signal | float) -> Noise:
         """Blend from the first noise to the second as `amount` rises from 0 to 1, at constant power."""

@@ -1,7 +1,7 @@
 """Noise: what the texture does. Tracks of drifting noise, mixed, scaled, masked and put on layers.
 
-Every op keeps the standard deviation at every moment what it was, but for `scale`, which multiplies it, and `mask`,
-which does so place by place. Amounts are in units of the model's own noise.
+Every op keeps the standard deviation at every moment what it was, but for `scale`, which multiplies it, and
+`mask`, which does so place by place. Amounts are in units of the model's own noise.
 
 >>> from clavilux.signals.sources import song
 >>> print(drift(seconds=3).fast(song.kick.decay(beats=0.5), seconds=0.12).scale(1.5))

@@ -1,14 +1,15 @@
 """The visual operations: palettes, latents, masks and noise, as plain functions of small NumPy arrays.
 
-Latents are float64 (B, L, D), or (B, 1, D) where all layers agree; amounts are signals (B, 1) sampled for the same
-frames. Noise is a sum of terms, each a track with what multiplies it. A frame's values depend on nothing but its own
-time: sums run in a fixed order per frame, never through a matrix product whose rounding depends on B.
+Latents are float64 (B, L, D), or (B, 1, D) where all layers agree; amounts are signals (B, 1) sampled for the
+same frames. Noise is a sum of terms, each a track with what multiplies it. A frame's values depend on nothing
+but its own time: sums run in a fixed order per frame, never through a matrix product whose rounding depends
+on B.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -16,10 +17,8 @@ from clavilux.arrays import F32, F64
 from clavilux.catalogue import FIFTHS, GROUPS, MOODS, Mood
 from clavilux.curves import Grid
 from clavilux.errors import PatchError, suggest
+from clavilux.patch.palette_latents import PaletteLatents
 from clavilux.signals.table import choice, number, op, text, whole
-
-if TYPE_CHECKING:
-    from clavilux.patch.palette import PaletteLatents
 
 __all__ = ["MaskOf", "Moments", "Term", "Track"]
 
@@ -72,19 +71,19 @@ class Moments:
     needs="choose",
     params={"mood": choice(*MOODS, default=None), "seed": whole(0, -(2**63), 2**63 - 1)},
 )
-def palette(choose: "Callable[..., PaletteLatents]", *, mood: Mood | None, seed: int) -> "PaletteLatents":
+def palette(choose: Callable[..., PaletteLatents], *, mood: Mood | None, seed: int) -> PaletteLatents:
     """Choose twelve latents that belong together, by mood and seed."""
     return choose(mood=mood, seed=seed)
 
 
 @op("entry", "palette", style="attribute")
-def rest(palette: "PaletteLatents") -> F32:
+def rest(palette: PaletteLatents) -> F32:
     """The palette's latent for silence; (D,)."""
     return palette.rest
 
 
 @op("entry", "palette", style="attribute")
-def accent(palette: "PaletteLatents") -> F32:
+def accent(palette: PaletteLatents) -> F32:
     """The palette's latent for hits; (D,)."""
     return palette.accent
 
@@ -93,8 +92,8 @@ def accent(palette: "PaletteLatents") -> F32:
 
 
 @op("latent", "palette", "signal")
-def weigh(palette: "PaletteLatents", weights: F64) -> F64:
-    """Blend the palette's twelve latents by twelve weights, such as a chroma; silence shows the rest (technique 2)."""
+def weigh(palette: PaletteLatents, weights: F64) -> F64:
+    """Blend the palette's twelve latents by twelve weights, such as a chroma; silence shows the rest."""
     w = np.maximum(weights, 0)
     c = w / np.maximum(w.sum(axis=1, keepdims=True), LOUD_SHARE)  # shares c_i, (B, 12)
     total = c.sum(axis=1, keepdims=True)
@@ -107,7 +106,7 @@ def weigh(palette: "PaletteLatents", weights: F64) -> F64:
 
 
 @op("latent", "palette", needs="moments", params={"bars": number(..., 1e-3, 1024, "bars")})
-def loop(moments: Moments, palette: "PaletteLatents", *, bars: float) -> F64:
+def loop(moments: Moments, palette: PaletteLatents, *, bars: float) -> F64:
     """Travel through all twelve latents and back within so many bars, smoothly (technique 14)."""
     ring = palette.ring[list(FIFTHS)].astype(np.float64)  # neighbours a fifth apart, (12, D)
     position = moments.bars / bars * len(ring)
@@ -161,7 +160,7 @@ PLACE = {"x": number(0.5, -1, 2), "y": number(0.5, -1, 2)}
 
 @op("mask", params={**PLACE, "radius": number(0.3, 0, 2), **EDGE})
 def disc(*, x: float, y: float, radius: float, soft: float) -> MaskOf:
-    """Keep a disc: centre x and y in [0, 1] from the left and the top, radius and soft edge in image sides."""
+    """Keep a disc: x and y in [0, 1] from the left and the top, radius and soft edge in image sides."""
     return lambda across, down: _inside(radius - np.hypot(across - x, down - y), soft)
 
 
@@ -259,7 +258,7 @@ def drift(*, seconds: float | None, bars: float | None, name: str) -> Terms:
 
 @op("noise", "noise", "signal", params={"seconds": SPEED["seconds"], "bars": SPEED["bars"], "name": text("")})
 def fast(base: Terms, amount: F64, *, seconds: float | None, bars: float | None, name: str) -> Terms:
-    """Blend into faster noise as `amount` rises from 0 to 1; the standard deviation stays (technique 5)."""
+    """Blend into faster noise as `amount` rises from 0 to 1; the standard deviation stays."""
     return _blended(base, (Term(_track(seconds, bars, name)),), amount)
 
 
@@ -320,7 +319,7 @@ def _track(seconds: float | None, bars: float | None, name: str) -> Track:
 
 
 def _blended(first: Terms, second: Terms, amount: F64) -> Terms:
-    """Weigh two noises by cos and sin of a quarter turn: cos^2 + sin^2 = 1 keeps the power of independent ones."""
+    # cos^2 + sin^2 = 1: the power of two independent noises stays
     angle = np.clip(amount[:, 0], 0, 1) * np.pi / 2
     return (*(term.times(np.cos(angle)) for term in first), *(term.times(np.sin(angle)) for term in second))
 

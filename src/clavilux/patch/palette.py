@@ -1,6 +1,7 @@
 """Palettes: twelve latents of a model that belong together, one for each pitch class, and two more.
 
-Which latents these are is settled when a patch meets a model. A palette has a rest for silence and an accent for hits.
+Which latents these are is settled when a patch meets a model. A palette has a rest for silence and an accent
+for hits.
 
 >>> warm = palette(mood="warm")
 >>> print(warm.loop(bars=8), warm.accent)
@@ -9,12 +10,8 @@ palette(mood='warm', seed=0).loop(bars=8) palette(mood='warm', seed=0).accent
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from clavilux.arrays import F32
 from clavilux.catalogue import Mood
 from clavilux.patch import ops as _ops  # fills the op table
 from clavilux.signals.expr import Node, apply
@@ -27,30 +24,9 @@ else:
 
     EntryMethods, PaletteMethods = map(methods_of, ("entry", "palette"))
 
-__all__ = ["Entry", "Palette", "PaletteLatents", "palette"]
+__all__ = ["Entry", "Palette", "palette"]
 
 assert _ops
-
-
-@dataclass(frozen=True, eq=False)
-class PaletteLatents:
-    """A palette's latents for one model.
-
-    Attributes:
-        ring: (12, D), pitch class C first; along the circle of fifths neighbours look alike, all round.
-        rest: (D,), calm, for silence.
-        accent: (D,), bright, for hits.
-    """
-
-    ring: F32
-    rest: F32
-    accent: F32
-
-    def __post_init__(self) -> None:
-        for name in ("ring", "rest", "accent"):
-            values = np.array(getattr(self, name), np.float32)
-            values.setflags(write=False)
-            object.__setattr__(self, name, values)
 
 
 class Palette(Node, PaletteMethods):

@@ -110,7 +110,7 @@ def _check(kind: Any, name: str, node: object) -> None:
 
 
 def _numbered(parts: Mapping[str, Any], name: str) -> tuple[Any, ...]:
-    found = []
+    found: list[Any] = []
     while f"{name}{len(found)}" in parts:
         found.append(parts[f"{name}{len(found)}"])
     return tuple(found)

@@ -12,12 +12,13 @@ from numpy.typing import NDArray
 from scipy.spatial.distance import cdist
 
 from clavilux import seeds
-from clavilux.arrays import F32, F64, I64
+from clavilux.arrays import F64, I64
 from clavilux.catalogue import FIFTHS, MOODS, Mood
 from clavilux.errors import ModelError, suggest
+from clavilux.patch.palette_latents import PaletteLatents
 from clavilux.profile.survey import SURVEY, Survey
 
-__all__ = ["PALETTE", "PaletteLatents", "PaletteSpec", "choose_palette"]
+__all__ = ["PALETTE", "PaletteSpec", "choose_palette"]
 
 
 @dataclass(frozen=True)
@@ -50,21 +51,6 @@ class PaletteSpec:
 
 
 PALETTE = PaletteSpec()
-
-
-@dataclass(frozen=True)
-class PaletteLatents:
-    """Twelve latents, one for each pitch class from C up, and two more.
-
-    Attributes:
-        ring: (12, D); along the circle of fifths neighbours look alike, all round.
-        rest: (D,), calm, for silence.
-        accent: (D,), bright, for hits.
-    """
-
-    ring: F32
-    rest: F32
-    accent: F32
 
 
 def choose_palette(pool: Survey, *, seed: int = 0, mood: Mood | None = None) -> PaletteLatents:

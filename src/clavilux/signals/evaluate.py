@@ -1,8 +1,8 @@
 """From expressions to numbers: curves of a song, and their values per frame.
 
-Every signal is computed once per song, on the 100 Hz clock; intermediate curves are released. Per frame a curve is
-its mean over the frame and an envelope its maximum, so no event falls between two frames; pointwise ops are applied
-to those values, so what is built from an envelope reaches its peak too.
+Every signal is computed once per song, on the 100 Hz clock; intermediate curves are released. Per frame a
+curve is its mean over the frame and an envelope its maximum, so no event falls between two frames; pointwise
+ops are applied to those values, so what is built from an envelope reaches its peak too.
 """
 
 from collections.abc import Iterable, Iterator, Mapping

@@ -1,8 +1,8 @@
 """Expressions over a song: immutable nodes, equal by value, that read as a sentence.
 
-A node is an op applied to nodes, with every parameter written out. Nothing is computed here; methods come from
-the op table. Two nodes are equal where their digests are, so comparing and hashing take no time however often
-parts are shared, and a digest names the same expression in every process.
+A node is an op applied to nodes, with every parameter written out. Nothing is computed here; methods come
+from the op table. Two nodes are equal where their digests are, so comparing and hashing take no time however
+often parts are shared, and a digest names the same expression in every process.
 
 >>> from clavilux.signals.sources import song
 >>> print(song.harmonic.chroma().smooth(seconds=0.2))
@@ -125,7 +125,7 @@ class Node:
 
         return f"the {KINDS[self.kind]} '{to_line(self)}'"
 
-    def _apply(self, op: Op, arguments: tuple[Any, ...], params: Mapping[str, Any]) -> Node:
+    def _apply(self, op: Op, arguments: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         return apply(op, (self, *arguments), params)
 
 
@@ -196,7 +196,8 @@ def as_signal(value: Signal | Number) -> Signal:
     if isinstance(value, bool) or not isinstance(value, Number) or not math.isfinite(value):
         shown = f"'{value}'" if isinstance(value, Node) else repr(value)
         raise PatchError(f"{shown} is neither a number nor a signal", value=value)
-    return apply(OPS["constant"], (), {"value": float(value)})
+    made: Signal = apply(OPS["constant"], (), {"value": float(value)})
+    return made
 
 
 def apply(op: Op, arguments: tuple[Any, ...], params: Mapping[str, Any]) -> Any:

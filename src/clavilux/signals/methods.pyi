@@ -5,7 +5,7 @@ class StemMethods:
     """Ops on stem."""
 
     def chroma(self) -> Signal:
-        """Follow how strongly each of the 12 pitch classes sounds, C first; (T, 12), about 1 in sum where it is loud."""
+        """Follow how strongly each of the 12 pitch classes sounds, C first; (T, 12), sum about 1 where loud."""
 
     def flux(self, *, low_hz: float = 30, high_hz: float = 11000) -> Signal:
         """Follow the onset strength of a band: how much new energy arrives at every moment; (T, 1), from 0 up."""
@@ -61,9 +61,9 @@ class SignalMethods:
     def focus(self, *, notes: float = 2.5) -> Signal:
         """Sharpen a chroma until about so many pitch classes sound at once; each moment keeps its sum.
 
-        In a dense mix all twelve sound nearly alike, in a bare melody one. Shares p_i become p_i^a / sum p_j^a, with
-        one power a for the whole song: the one at which the effective number of notes, 1 / sum p_i^2, has the median
-        `notes` over the loud moments.
+        In a dense mix all twelve sound nearly alike, in a bare melody one. Shares p_i become p_i^a / sum p_j^a,
+        with one power a for the whole song: the one at which the effective number of notes, 1 / sum p_i^2, has
+        the median `notes` over the loud moments.
         """
 
     def turn(self, *, bars: float = 64) -> Signal:

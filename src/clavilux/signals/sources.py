@@ -1,6 +1,7 @@
 """The song as a patch names it, before there is a song.
 
-`song.drums`, `song.kick` and the rest are symbols; they mean something once a patch is evaluated for a real `Song`.
+`song.drums`, `song.kick` and the rest are symbols; they mean something once a patch is evaluated for a real
+`Song`.
 """
 
 from clavilux.catalogue import EVENTS, STEMS

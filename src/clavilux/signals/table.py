@@ -1,8 +1,8 @@
 """The op table: what every operation is called, takes, gives and accepts, each said once.
 
-An op is one function on NumPy arrays, declared by `op`. What patches may write, the methods of nodes and their type
-stubs, the checks, the parser and the reference pages are made from this table. The kinds are the grammar: an op
-takes nodes of some kinds and gives one of another.
+An op is one function on NumPy arrays, declared by `op`. What patches may write, the methods of nodes and
+their type stubs, the checks, the parser and the reference pages are made from this table. The kinds are the
+grammar: an op takes nodes of some kinds and gives one of another.
 
     stem      a part of the sound, such as the drums
     events    moments detected in it, such as the hits of the kick
@@ -218,7 +218,7 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def op(
+def op(  # noqa: PLR0913  # the columns of the table
     gives: Kind,
     *takes: Kind,
     sampling: Sampling = "mean",

@@ -1,13 +1,13 @@
 """Expressions as text, exactly: what is written can be read back as the same nodes.
 
-Every parameter is written, numbers with all their digits. A part that occurs more than once is named first and
-then called by its name, so text is never longer than what it means:
+Every parameter is written, numbers with all their digits. A part that occurs more than once is named first
+and then called by its name, so text is never longer than what it means:
 
     s1 = kick.decay(beats=0.5)
     (s1 * s1)
 
-Reading never executes anything: text is parsed by Python's own `ast` and only names, numbers, strings, arithmetic,
-attributes and calls of ops in the table are understood. Length and depth are bounded.
+Reading never executes anything: text is parsed by Python's own `ast` and only names, numbers, strings,
+arithmetic, attributes and calls of ops in the table are understood. Length and depth are bounded.
 """
 
 from __future__ import annotations
@@ -132,11 +132,9 @@ class _Reader:
     def __init__(self, names: dict[str, Any]) -> None:
         self.names = names
 
-    def read(self, syntax: ast.expr) -> Any:
+    def read(self, syntax: ast.expr) -> Any:  # noqa: PLR0911  # one case for each form of the language
         match syntax:
-            case ast.Constant(value=bool()):
-                raise _error(syntax, f"{syntax.value} is neither a number nor a word in quotes")
-            case ast.Constant(value=int() | float() | str() | None as value):
+            case ast.Constant(value=value) if value is None or type(value) in {int, float, str}:
                 return value
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
                 return -float(value)

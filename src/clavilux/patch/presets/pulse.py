@@ -14,8 +14,8 @@ __all__ = ["PULSE", "pulse"]
 def pulse(seed: int = 0, *, punch: float = 1.0, flash: float = 0.7, drift_bars: float = 32.0) -> Patch:
     """Play harmony and drums together over a slow drift locked to the bars (techniques 1 to 7).
 
-    Chords choose colours and details, the bass the shape; the kick makes the texture stronger and faster; the snare
-    flashes towards an accent. Where nothing sounds, the drift goes on.
+    Chords choose colours and details, the bass the shape; the kick makes the texture stronger and faster; the
+    snare flashes towards an accent. Where nothing sounds, the drift goes on.
 
     Args:
         seed: another seed chooses other palettes.

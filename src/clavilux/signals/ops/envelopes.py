@@ -39,7 +39,7 @@ def _elapsed(song: Song, ticks: F64, seconds: float | None, beats: float | None)
 
 
 def fall(curve: F64, elapsed: F64) -> F64:
-    """Hold every value of a curve (T, C) and let it fall to a tenth per unit of elapsed time; the highest wins.
+    """Hold every value of a curve (T, C) and decrease it to a tenth per unit of time; the highest wins.
 
     >>> fall(np.array([[1.0], [0.0], [0.0]]), np.array([0.0, 0.5, 1.0])).round(3).ravel().tolist()
     [1.0, 0.316, 0.1]

@@ -32,7 +32,7 @@ def constant(*, value: float) -> float:
 
 @op("signal", "stem", needs="song")
 def chroma(song: Song, stem: str) -> F64:
-    """Follow how strongly each of the 12 pitch classes sounds, C first; (T, 12), about 1 in sum where it is loud."""
+    """Follow how strongly each of the 12 pitch classes sounds, C first; (T, 12), sum about 1 where loud."""
     return song.chroma(stem).values.astype("f8")
 
 
