@@ -6,13 +6,13 @@ from contextlib import closing
 
 import pytest
 
-from clavilux.frames.frames import ahead
+from clavilux.frames.prefetch import prefetch
 
 
 def test_items_arrive_in_order_and_whole():
-    assert list(ahead(range(100))) == list(range(100))
-    assert list(ahead([])) == []
-    assert list(ahead([None, None])) == [None, None]
+    assert list(prefetch(range(100))) == list(range(100))
+    assert list(prefetch([])) == []
+    assert list(prefetch([None, None])) == [None, None]
 
 
 def test_an_error_arrives_in_its_place_as_itself():
@@ -20,13 +20,13 @@ def test_an_error_arrives_in_its_place_as_itself():
         yield 1
         raise ZeroDivisionError("in the stage")
 
-    stream = ahead(items())
+    stream = prefetch(items())
     assert next(stream) == 1
     with pytest.raises(ZeroDivisionError, match="in the stage"):
         next(stream)
 
 
-def test_no_more_than_the_queue_is_made_ahead():
+def test_no_more_than_the_queue_is_made_prefetch():
     made = []
 
     def items():
@@ -34,7 +34,7 @@ def test_no_more_than_the_queue_is_made_ahead():
             made.append(number)
             yield number
 
-    with closing(ahead(items(), depth=2)) as stream:
+    with closing(prefetch(items(), depth=2)) as stream:
         next(stream)
         time.sleep(0.2)
         assert len(made) <= 1 + 2 + 1
@@ -51,7 +51,7 @@ def test_stopping_early_ends_the_thread_and_closes_its_source():
             closed.set()
 
     before = threading.active_count()
-    with closing(ahead(ahead(items()))) as stream:
+    with closing(prefetch(prefetch(items()))) as stream:
         next(stream)
     assert closed.wait(2)
     assert threading.active_count() == before

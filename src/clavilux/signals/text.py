@@ -86,11 +86,10 @@ def parse(text: str) -> Any:
     >>> parse("kick.decay(beats=0.5) * 2") == song.kick.decay(beats=0.5) * 2
     True
     """
-    named, last = _read(text)
+    last = _read(text)[1]
     if last is None:
         raise PatchError(f"'{_cut(text)}' names parts but says nothing of them", value=text)
-    assert named is not None
-    return last
+    return as_signal(last) if isinstance(last, int | float) else last
 
 
 def parse_lines(text: str) -> dict[str, Any]:
@@ -137,7 +136,7 @@ class _Reader:
             case ast.Constant(value=value) if value is None or type(value) in {int, float, str}:
                 return value
             case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-                return -float(value)
+                return -value if value else -0.0
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 return self._applied(
                     OPS["signal.subtract"], (as_signal(0.0), self._node(operand)), {}, syntax

@@ -1,0 +1,131 @@
+"""Text is exact: what is written is read back as the same nodes, and nothing else is understood."""
+
+import math
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from clavilux.errors import PatchError
+from clavilux.patch.mix import mix
+from clavilux.patch.noise import disc, drift, gradient, half, ring
+from clavilux.patch.palette import palette
+from clavilux.patch.patch import Patch
+from clavilux.patch.presets.pulse import pulse
+from clavilux.signals.expr import as_signal
+from clavilux.signals.sources import song
+from clavilux.signals.text import parse, to_text
+
+NUMBERS = st.floats(-1e6, 1e6)
+LEAVES = st.one_of(
+    st.sampled_from([song.mix.rms(), song.kick.decay(beats=0.5), song.stem("lead 'vox'").rms()]),
+    NUMBERS.map(as_signal),
+)
+SIGNALS = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map(lambda pair: pair[0] + pair[1]),
+        st.tuples(inner, inner).map(lambda pair: pair[0] / pair[1]),
+        st.tuples(inner, st.floats(0, 600)).map(lambda pair: pair[0].smooth(seconds=pair[1])),
+        st.tuples(inner, inner, inner).map(lambda three: mix(*three)),
+        inner.map(lambda signal: -signal),
+        inner.map(lambda signal: signal * signal),
+    ),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=200)
+@given(SIGNALS)
+def test_reading_what_was_written_gives_the_same_signal(signal):
+    assert parse(to_text(signal)) == signal
+
+
+@given(SIGNALS, st.integers(-(2**63), 2**63 - 1), st.floats(0.01, 3600))
+def test_reading_what_was_written_gives_the_same_patch(signal, seed, seconds):
+    colours = palette(mood="warm", seed=seed)
+    noise = drift(seconds=seconds).fast(signal, bars=0.25, name="f").mask(ring().invert())
+    noise = (noise + drift(bars=2).loop(bars=8)).scale(signal).on("b32.conv0", drift(seconds=1).mask(disc()))
+    look = colours.weigh(song.mix.chroma()).toward(colours.accent, signal)
+    patch = Patch(mix(look, colours.loop(bars=seconds / 10), signal), noise, psi=signal)
+    assert Patch.parse(str(patch)) == patch
+
+
+def test_the_presets_are_read_back():
+    for seed in (0, 7, -1):
+        assert Patch.parse(str(pulse(seed))) == pulse(seed)
+    assert str(pulse(1)) != str(pulse(1, punch=1.0000001))
+
+
+def test_text_names_every_parameter_in_order():
+    signal = song.drums.flux(high_hz=150).clip_peaks().release(beats=0.5)
+    assert str(signal) == "drums.flux(low_hz=30, high_hz=150).clip_peaks(percentile=90).release(beats=0.5)"
+    assert str(1 - song.mix.chroma()) == "(1 - mix.chroma())"
+    assert str(song.mix.chroma().mix(song.bass.chroma(), 0.5)) == "mix(mix.chroma(), bass.chroma(), 0.5)"
+    assert str(song.melody.notes().decay(beats=1)) == "melody.notes().decay(beats=1)"
+    assert str(half()) == "half(side='left', soft=0.1)"
+    assert str(gradient(degrees=90)) == "gradient(degrees=90)"
+
+
+def test_numbers_keep_all_their_digits():
+    assert "0.30000000000000004" in str(song.mix.rms().smooth(seconds=0.1 + 0.2))
+    tiny = math.nextafter(0.7, 1)
+    assert str(as_signal(0.7)) != str(as_signal(tiny))
+    assert parse(str(as_signal(tiny) * 1)) == as_signal(tiny) * 1
+
+
+def test_a_shared_part_is_named_once():
+    kick = song.kick.decay(beats=0.5)
+    assert str(kick * kick) == "s1 = kick.decay(beats=0.5)\n(s1 * s1)"
+
+
+def test_a_long_chain_is_written_in_pieces_and_read_back():
+    signal = song.mix.rms()
+    for k in range(200):
+        signal = signal.smooth(seconds=k / 100)
+    assert max(map(len, str(signal).splitlines())) < 2000
+    assert parse(str(signal)) == signal
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "says nothing"),
+        ("kick.decay(beats=1", "cannot be read"),
+        ("kick.decay(beats=1).smoth()", "did you mean 'smooth'"),
+        ("kik.decay(beats=1)", "did you mean 'kick'"),
+        ("kick.decay(beats=9999)", "out of range"),
+        ("kick.decay(bats=1)", "no parameter 'bats'"),
+        ("__import__('os').system('true')", "There is no operation '__import__'"),
+        ("kick.__class__", "There is no operation '__class__'"),
+        ("(lambda: 1)()", "only operations can be called"),
+        ("[x for x in kick]", "not part of the patch language"),
+        ("open('/etc/passwd')", "There is no operation 'open'"),
+        ("import os", "not an expression"),
+        ("kick.decay(**{'beats': 1})", "not part of the patch language"),
+        ("True", "not part of the patch language"),
+        ("b'x'", "not part of the patch language"),
+        ("1" * 300_000, "cannot be read"),
+        ("(" * 5000 + "1" + ")" * 5000, "cannot be read|too deeply"),
+        ("-" * 5000 + "kick.decay(beats=1)", "cannot be read|too deeply|in a row"),
+        ("kick.decay(beats=" + "9" * 5000 + ")", "cannot be read|out of range"),
+    ],
+    ids=lambda text: text[:24],
+)
+def test_what_is_not_the_language_is_refused_in_one_sentence(text, words):
+    with pytest.raises(PatchError, match=words) as caught:
+        parse(text)
+    assert len(str(caught.value)) < 1000
+
+
+def test_a_mistake_is_placed_by_line_and_column():
+    with pytest.raises(PatchError) as caught:
+        parse("kick = 1\nkick * snare.decay(beats=9999)")
+    assert caught.value.where == "line 2, column 8"
+
+
+def test_a_patch_without_a_part_is_named():
+    with pytest.raises(PatchError, match="no line 'noise = "):
+        Patch.parse("latents = palette(seed=1).loop(bars=8)\npsi = 1")
+    with pytest.raises(PatchError, match="noise of a patch cannot be"):
+        Patch(palette().loop(bars=4), song.mix.rms())
