@@ -1,39 +1,112 @@
-"""Clavilux plays a StyleGAN generator like an instrument: a song in, a music video out."""
+"""Clavilux plays a StyleGAN generator like an instrument: a song in, a music video out.
+
+Every step from a file of audio to a video is public, so that work can begin and end at any of them:
+
+    audio = open_audio("song.mp3")                          samples
+    song = Song(audio)                                      what the music does; or Song.open("song.mp3")
+    curves = evaluate(patch.signals, song)                  the curves a patch needs
+    bound = bind(patch, curves, model, program)             numbers for every frame
+    job = prepare("song.mp3", Project(patch=patch))         all of it, with an engine
+    for batch in job.frames(): ...                          frames as arrays
+    job.render("song.mp4")                                  a video
+    render("song.mp3", "song.mp4", size=(1920, 1080))       in one call
+"""
 
 import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from clavilux.audio.sound import open_audio
+    from clavilux.audio.sound import Audio, open_audio
+    from clavilux.curves import Curve, Events, Grid, Sections
     from clavilux.demo.composer import compose
-    from clavilux.errors import ClaviluxError
+    from clavilux.errors import (
+        AudioError,
+        ClaviluxError,
+        EngineError,
+        FileError,
+        ModelError,
+        OutputError,
+        PatchError,
+        ProjectError,
+        RenderError,
+        SettingError,
+        SongError,
+    )
+    from clavilux.features.corrections import Corrections
     from clavilux.features.song import Song
-    from clavilux.generator.model import load_model
-    from clavilux.make.make import Rendered, render, still
-    from clavilux.make.settings import Settings
+    from clavilux.frames.bind import bind
+    from clavilux.frames.bound import Bound
+    from clavilux.generator.model import Model, load_model
+    from clavilux.generator.program import Program
+    from clavilux.make.analyse import analyse
+    from clavilux.make.job import Job, Rendered, prepare
+    from clavilux.make.still import still
+    from clavilux.make.video import render
+    from clavilux.make.workspace import Reporter, Workspace
     from clavilux.patch.mix import mix
-    from clavilux.patch.noise import drift
+    from clavilux.patch.noise import disc, drift, gradient, half, ring
     from clavilux.patch.palette import palette
     from clavilux.patch.patch import Patch
+    from clavilux.patch.presets.preset import Preset
     from clavilux.patch.presets.pulse import pulse
+    from clavilux.project.machine import Machine
+    from clavilux.project.output import Output
+    from clavilux.project.project import Project
+    from clavilux.signals.evaluate import Curves, evaluate
     from clavilux.signals.sources import song
     from clavilux.store import Store
+    from clavilux.timeline import Timeline
 
 __all__ = [
+    "Audio",
+    "AudioError",
+    "Bound",
     "ClaviluxError",
+    "Corrections",
+    "Curve",
+    "Curves",
+    "EngineError",
+    "Events",
+    "FileError",
+    "Grid",
+    "Job",
+    "Machine",
+    "Model",
+    "ModelError",
+    "Output",
+    "OutputError",
     "Patch",
+    "PatchError",
+    "Preset",
+    "Program",
+    "Project",
+    "ProjectError",
+    "RenderError",
     "Rendered",
-    "Settings",
+    "Reporter",
+    "Sections",
+    "SettingError",
     "Song",
+    "SongError",
     "Store",
+    "Timeline",
+    "Workspace",
+    "analyse",
+    "bind",
     "compose",
+    "disc",
     "drift",
+    "evaluate",
+    "gradient",
+    "half",
     "load_model",
     "mix",
     "open_audio",
     "palette",
+    "prepare",
     "pulse",
     "render",
+    "ring",
     "song",
     "still",
 ]
@@ -41,27 +114,53 @@ __all__ = [
 __version__ = "0.1.0"
 
 _HOMES = {
-    "ClaviluxError": "errors",
-    "palette": "patch.palette",
-    "Patch": "patch.patch",
-    "Rendered": "make.make",
-    "Settings": "make.settings",
-    "Song": "features.song",
-    "Store": "store",
-    "compose": "demo.composer",
-    "drift": "patch.noise",
-    "load_model": "generator.model",
-    "mix": "patch.mix",
-    "open_audio": "audio.sound",
-    "pulse": "patch.presets.pulse",
-    "render": "make.make",
-    "song": "signals.sources",
-    "still": "make.make",
+    "errors": (
+        "AudioError",
+        "ClaviluxError",
+        "EngineError",
+        "FileError",
+        "ModelError",
+        "OutputError",
+        "PatchError",
+        "ProjectError",
+        "RenderError",
+        "SettingError",
+        "SongError",
+    ),
+    "audio.sound": ("Audio", "open_audio"),
+    "curves": ("Curve", "Events", "Grid", "Sections"),
+    "demo.composer": ("compose",),
+    "features.corrections": ("Corrections",),
+    "features.song": ("Song",),
+    "frames.bind": ("bind",),
+    "frames.bound": ("Bound",),
+    "generator.model": ("Model", "load_model"),
+    "generator.program": ("Program",),
+    "make.analyse": ("analyse",),
+    "make.job": ("Job", "Rendered", "prepare"),
+    "make.still": ("still",),
+    "make.video": ("render",),
+    "make.workspace": ("Reporter", "Workspace"),
+    "patch.mix": ("mix",),
+    "patch.noise": ("disc", "drift", "gradient", "half", "ring"),
+    "patch.palette": ("palette",),
+    "patch.patch": ("Patch",),
+    "patch.presets.preset": ("Preset",),
+    "patch.presets.pulse": ("pulse",),
+    "project.machine": ("Machine",),
+    "project.output": ("Output",),
+    "project.project": ("Project",),
+    "signals.evaluate": ("Curves", "evaluate"),
+    "signals.sources": ("song",),
+    "store": ("Store",),
+    "timeline": ("Timeline",),
 }
+"""Public names by the module that holds them."""
 
 
 def __getattr__(name: str) -> object:
     """Import a public name when it is first asked for, so that `import clavilux` is instant."""
-    if name not in _HOMES:
-        raise AttributeError(f"module 'clavilux' has no attribute '{name}'")
-    return getattr(importlib.import_module(f"clavilux.{_HOMES[name]}"), name)
+    for module, names in _HOMES.items():
+        if name in names:
+            return getattr(importlib.import_module(f"clavilux.{module}"), name)
+    raise AttributeError(f"module 'clavilux' has no attribute '{name}'")

@@ -13,7 +13,7 @@ from clavilux.audio.sound import Audio
 from clavilux.errors import AudioError, OutputError, SettingError, SongError
 from clavilux.features.corrections import Corrections
 from clavilux.make.analyse import analyse, export_targets
-from clavilux.make.session import Session
+from clavilux.make.workspace import Workspace
 
 SILENCE = np.zeros(8000 * 3, np.float32)
 
@@ -49,7 +49,7 @@ def test_a_file_is_analysed_with_its_corrections_and_stems(tune, tmp_path):
         stems=tmp_path / "stems",
         corrections=Corrections(bpm=97),
         labels=[tmp_path / "mine.txt"],
-        session=Session(report=log),
+        workspace=Workspace(report=log),
     )
     found = analysed.summary
     assert (found.name, found.tempo, found.beats_per_bar) == ("a tune", 97, 3)
@@ -66,18 +66,18 @@ def test_a_file_is_analysed_with_its_corrections_and_stems(tune, tmp_path):
 
 def test_corrections_are_saved_beside_the_song(tune, tmp_path):
     (tmp_path / "a tune.clavilux.toml").write_text("# mine\nbeats_per_bar = 3\n")
-    analysed = analyse(tune, corrections=Corrections(bpm=97), session=Session())
+    analysed = analyse(tune, corrections=Corrections(bpm=97), workspace=Workspace())
     assert analysed.save_corrections() == tmp_path / "a tune.clavilux.toml"
     assert (tmp_path / "a tune.clavilux.toml").read_text() == "bpm = 97.0\n# mine\nbeats_per_bar = 3\n"
     assert corrections_of(tune) == Corrections(bpm=97, beats_per_bar=3)
     with pytest.raises(SettingError, match="nothing to save"):
-        analyse(tune, session=Session()).save_corrections()
+        analyse(tune, workspace=Workspace()).save_corrections()
 
 
 def test_exports_and_plots_are_named_after_the_song(tune, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "out").mkdir()
-    analysed = analyse(tune, detail=2, session=Session())
+    analysed = analyse(tune, detail=2, workspace=Workspace())
     assert [path.as_posix() for path in analysed.export(["midi", "json"])] == [
         "a tune.mid",
         "a tune.analysis.json",
@@ -90,7 +90,7 @@ def test_exports_and_plots_are_named_after_the_song(tune, tmp_path, monkeypatch)
 
 
 def test_files_are_never_replaced_unless_asked(tune, tmp_path):
-    analysed = analyse(tune, session=Session())
+    analysed = analyse(tune, workspace=Workspace())
     (tmp_path / "a tune.mid").write_text("mine")
     (tmp_path / "plot.png").write_text("mine")
     with pytest.raises(OutputError, match="already"):
@@ -105,7 +105,7 @@ def test_files_are_never_replaced_unless_asked(tune, tmp_path):
 
 def test_audio_without_a_file_is_analysed_but_has_nowhere_to_keep_corrections(tmp_path):
     audio = Audio.from_samples(SILENCE, 8000, name="take")
-    analysed = analyse(audio, corrections=Corrections(bpm=97), session=Session())
+    analysed = analyse(audio, corrections=Corrections(bpm=97), workspace=Workspace())
     assert analysed.summary.tempo == 97
     assert [path.name for path in analysed.export(["audacity"], tmp_path)] == [
         "take.sections.txt",
@@ -117,9 +117,9 @@ def test_audio_without_a_file_is_analysed_but_has_nowhere_to_keep_corrections(tm
 
 def test_mistakes_are_errors_of_their_class(tune, tmp_path):
     with pytest.raises(AudioError, match="no file"):
-        analyse(tmp_path / "missing.wav", session=Session())
+        analyse(tmp_path / "missing.wav", workspace=Workspace())
     with pytest.raises(SongError, match="from 2 to 10"):
-        analyse(tune, detail=11, session=Session())
+        analyse(tune, detail=11, workspace=Workspace())
     with pytest.raises(SettingError, match="did you mean 'midi'") as caught:
         export_targets("a", ["mid"])
     assert caught.value.value == "mid"

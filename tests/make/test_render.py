@@ -10,65 +10,66 @@ import pytest
 from clavilux.audio.sound import Audio, open_audio
 from clavilux.errors import OutputError, RenderError
 from clavilux.frames.frames import frames
-from clavilux.make.make import play, render
-from clavilux.make.session import Session, Silent
-from clavilux.make.settings import Settings
-from clavilux.make.stage import prepare
+from clavilux.make.video import prepare_job, render
+from clavilux.make.workspace import NullReporter, Workspace
 from clavilux.store import Store
 from clavilux.video.probe import decode, probe
 
-SETTINGS = Settings(fps=10, size=(128, 72), cells=(4, 7))
+SETTINGS = {"fps": 10, "size": (128, 72), "cells": (4, 7)}
 
 
 @pytest.fixture(scope="module")
-def session(tmp_path_factory):
-    return Session(Store(tmp_path_factory.mktemp("store")))
+def workspace(tmp_path_factory):
+    return Workspace(Store(tmp_path_factory.mktemp("store")))
 
 
 @pytest.fixture(scope="module")
-def stage(piece, session):
-    return prepare(piece.audio, SETTINGS, session=session)
+def job(piece, workspace):
+    return prepare_job(piece.audio, **SETTINGS, workspace=workspace)
 
 
-def draw(stage, first, last):
-    with closing(stage.frames(first, last)) as drawn:
+def draw(job, first, last):
+    with closing(job.frames(first, last)) as drawn:
         return np.concatenate(list(drawn))
 
 
-def test_a_range_of_frames_is_bit_equal_alone_and_within_a_longer_one(stage):
-    np.testing.assert_array_equal(draw(stage, 10, 20), draw(stage, 0, 30)[10:20])
+def test_a_range_of_frames_is_bit_equal_alone_and_within_a_longer_one(job):
+    np.testing.assert_array_equal(draw(job, 10, 20), draw(job, 0, 30)[10:20])
 
 
-def test_the_same_project_gives_the_same_frames_again(piece, session, stage):
-    again = prepare(piece.audio, SETTINGS, session=session)
-    assert again.plan.digest == stage.plan.digest
-    np.testing.assert_array_equal(draw(again, 40, 48), draw(stage, 40, 48))
+def test_the_same_project_gives_the_same_frames_again(piece, workspace, job):
+    again = prepare_job(piece.audio, **SETTINGS, workspace=workspace)
+    assert again.plan.digest == job.plan.digest
+    np.testing.assert_array_equal(draw(again, 40, 48), draw(job, 40, 48))
 
 
-def test_another_seed_gives_another_picture(piece, session, stage):
-    other = prepare(piece.audio, replace(SETTINGS, seed=1), session=session)
-    assert other.plan.digest != stage.plan.digest
-    assert np.abs(draw(other, 40, 41).astype(int) - draw(stage, 40, 41)).mean() > 3
+def test_another_seed_gives_another_image(piece, workspace, job):
+    other = prepare_job(piece.audio, **{**SETTINGS, "seed": 1}, workspace=workspace)
+    assert other.plan.digest != job.plan.digest
+    assert np.abs(draw(other, 40, 41).astype(int) - draw(job, 40, 41)).mean() > 3
 
 
-def test_frame_n_is_the_same_moment_at_every_frame_rate(piece, session, stage):
-    double = prepare(piece.audio, replace(SETTINGS, fps=Fraction(20)), session=session)
+def test_frame_n_is_the_same_moment_at_every_frame_rate(piece, workspace, job):
+    double = prepare_job(piece.audio, **{**SETTINGS, "fps": Fraction(20)}, workspace=workspace)
     slow, fast = (
-        stage.inputs.inputs(stage.timeline.window(40, 8)),
-        double.inputs.inputs(double.timeline.window(80, 16)),
+        job.source.at(job.timeline.window(40, 8)),
+        double.source.at(double.timeline.window(80, 16)),
     )
     distance = np.linalg.norm(fast["ws"][::2] - slow["ws"], axis=-1).mean()
     assert distance < 0.35 * np.linalg.norm(slow["ws"] - slow["ws"].mean(axis=0), axis=-1).mean() + 0.5
 
 
-def test_a_video_has_every_frame_and_its_song_in_sync(tmp_path, session):
+def test_a_video_has_every_frame_and_its_song_in_sync(tmp_path, workspace):
     rate = 22050
     clicks = np.zeros(int(2.95 * rate), np.float32)
     places = [3000, 20_000, 41_000, 60_000]
     for place in places:
         clicks[place : place + 30] = 0.9
     made = render(
-        Audio.from_samples(clicks, rate, name="clicks"), tmp_path / "clicks.mp4", SETTINGS, session=session
+        Audio.from_samples(clicks, rate, name="clicks"),
+        tmp_path / "clicks.mp4",
+        **SETTINGS,
+        workspace=workspace,
     )
     info = probe(made.path)
     assert made.frames == info.frames == len(list(decode(made.path))) == 30
@@ -81,12 +82,12 @@ def test_a_video_has_every_frame_and_its_song_in_sync(tmp_path, session):
     assert sound.duration <= made.duration + 0.1
 
 
-def test_frames_in_the_file_are_the_frames_drawn(tmp_path, piece, session):
-    fine = replace(SETTINGS, crf=1, start=Fraction(8), duration=Fraction(2))
-    stage = prepare(piece.audio, fine, session=session)
-    made = play(stage, tmp_path / "fine.mp4")
+def test_frames_in_the_file_are_the_frames_drawn(tmp_path, piece, workspace):
+    fine = {**SETTINGS, "crf": 1, "start": 8, "duration": 2}
+    job = prepare_job(piece.audio, **fine, workspace=workspace)
+    made = job.render(tmp_path / "fine.mp4")
     in_file = np.stack(list(decode(made.path)))
-    difference = np.abs(in_file.astype(int) - draw(stage, 0, 20))
+    difference = np.abs(in_file.astype(int) - draw(job, 0, 20))
     assert difference.max() <= 24
     assert difference.mean() < 1
 
@@ -104,30 +105,30 @@ class Failing:
         return self.runner.run(inputs)
 
 
-def test_an_error_while_drawing_ends_the_render_with_its_own_message(tmp_path, stage):
+def test_an_error_while_drawing_ends_the_render_with_its_own_message(tmp_path, job):
     with pytest.raises(RenderError, match="The device gave up"):
-        play(replace(stage, runner=Failing(stage.runner)), tmp_path / "never.mp4")
+        replace(job, runner=Failing(job.runner), workspace=Workspace()).render(tmp_path / "never.mp4")
     assert not list(tmp_path.iterdir())
 
 
-def test_a_vanished_folder_is_an_error_of_ours(tmp_path, stage):
+def test_a_vanished_folder_is_an_error_of_ours(tmp_path, job):
     with pytest.raises(OutputError, match="gone"):
-        play(stage, tmp_path / "gone" / "video.mp4")
+        job.render(tmp_path / "gone" / "video.mp4")
 
 
-class Interrupting(Silent):
+class Interrupting(NullReporter):
     """Presses Ctrl-C after the first frames."""
 
     def advance(self, count):
         raise KeyboardInterrupt
 
 
-def test_ctrl_c_leaves_nothing_behind(tmp_path, stage):
+def test_ctrl_c_leaves_nothing_behind(tmp_path, job):
     with pytest.raises(KeyboardInterrupt):
-        play(stage, tmp_path / "never.mp4", Session(report=Interrupting()))
+        replace(job, workspace=Workspace(report=Interrupting())).render(tmp_path / "never.mp4")
     assert not list(tmp_path.iterdir())
 
 
-def test_frames_are_drawn_for_the_range_alone(stage):
-    with closing(frames(stage.inputs, stage.runner, stage.timeline, 3, 5)) as drawn:
+def test_frames_are_drawn_for_the_range_alone(job):
+    with closing(frames(job.source, job.runner, job.timeline, 3, 5)) as drawn:
         assert sum(len(batch) for batch in drawn) == 2

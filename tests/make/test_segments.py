@@ -1,22 +1,25 @@
-"""A render is never lost: killed, damaged, crowded or interrupted, it goes on and ends the same."""
+"""A render is never lost: killed, damaged, shared or interrupted, it is resumed and ends the same."""
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 import time
 from dataclasses import replace
 
 import pytest
 
 from clavilux.errors import OutputError
-from clavilux.make.make import fill, play
-from clavilux.make.segments import SegmentStore, kept_renders, prune
-from clavilux.make.session import Session, Silent
-from clavilux.make.settings import Settings
-from clavilux.make.stage import prepare
+from clavilux.make.segments import Lease, SegmentStore, is_held, kept_renders, prune
+from clavilux.make.video import prepare_job
+from clavilux.make.work import CancelledError, render_missing, render_segment
+from clavilux.make.workspace import NullReporter, Workspace
 from clavilux.store import Store
 from clavilux.video.probe import probe
+
+ABOUT = {"song": "piece", "target": "piece.mp4", "segments": 4}
 
 
 @pytest.fixture(scope="module")
@@ -25,21 +28,33 @@ def known(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def stage(piece, known, small_file):
-    settings = Settings(fps=20, size=(64, 36), cells=(4, 7), model=str(small_file))
-    return prepare(piece.audio, settings, session=Session(Store(known)))
+def job(piece, known, small_file):
+    settings = {"fps": 20, "size": (64, 36), "cells": (4, 7), "model": str(small_file)}
+    return prepare_job(piece.audio, **settings, workspace=Workspace(Store(known)))
 
 
 @pytest.fixture(scope="module")
-def whole(stage, tmp_path_factory):
-    """The hashes of the raw frames of every segment, made in one go."""
-    return fill_all(stage, tmp_path_factory.mktemp("whole") / "store").pixel_hashes()
+def whole(job, tmp_path_factory):
+    """The hashes of the raw frames of every segment, drawn in one go."""
+    return draw_all(job, tmp_path_factory.mktemp("whole") / "store").pixel_hashes()
 
 
-def fill_all(stage, folder):
-    store = SegmentStore(folder, stage.plan)
-    with store.open({"song": "piece", "target": "piece.mp4", "segments": len(stage.plan.segments)}):
-        fill(store, stage, stage.encoding, Session().report)
+def store_of(job, folder, engine=None):
+    return SegmentStore(folder, job.plan, engine or job.runner.label)
+
+
+def draw_all(job, folder, engine=None, report=None):
+    store = store_of(job, folder, engine)
+    with store.open(ABOUT) as user:
+        render_missing(
+            job.plan,
+            job.source,
+            store,
+            runner=job.runner,
+            encoding=job.encoding,
+            report=report or NullReporter(),
+            user=user,
+        )
     return store
 
 
@@ -47,25 +62,27 @@ KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
 from clavilux.demo.composer import compose
-from clavilux.make.make import fill
-from clavilux.make.session import Session
-from clavilux.make.stage import prepare
 from clavilux.make.segments import SegmentStore
-from clavilux.make.settings import Settings
+from clavilux.make.video import prepare_job
+from clavilux.make.work import render_missing
+from clavilux.make.workspace import NullReporter, Workspace
 from clavilux.store import Store
 
 folder, known, model = map(Path, sys.argv[1:])
-stage = prepare(
+job = prepare_job(
     compose(0, bars=4, bpm=120, rate=22050).audio,
-    Settings(fps=20, size=(64, 36), cells=(4, 7), model=str(model)),
-    session=Session(Store(known)),
+    fps=20, size=(64, 36), cells=(4, 7), model=str(model),
+    workspace=Workspace(Store(known)),
 )
 moments = random.Random(5)
 
 def work(folder):
-    store = SegmentStore(folder, stage.plan)
-    with store.open({"song": "piece", "target": "piece.mp4", "segments": len(stage.plan.segments)}):
-        fill(store, stage, stage.encoding, Session().report)
+    store = SegmentStore(folder, job.plan, job.runner.label)
+    with store.open({"song": "piece", "target": "piece.mp4", "segments": len(job.plan.segments)}) as user:
+        render_missing(
+            job.plan, job.source, store,
+            runner=job.runner, encoding=job.encoding, report=NullReporter(), user=user,
+        )
 
 def child(folder):
     pid = os.fork()
@@ -77,19 +94,23 @@ def child(folder):
 def hashes(folder):
     status = os.waitpid(child(folder), 0)[1]
     assert status == 0
-    return SegmentStore(folder, stage.plan).pixel_hashes()
+    return SegmentStore(folder, job.plan, job.runner.label).pixel_hashes()
 
 for _ in range(20):
     pid = child(folder / "killed")
     time.sleep(moments.uniform(0, 0.5))
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-assert hashes(folder / "killed") == hashes(folder / "whole")
+together = [child(folder / "shared") for _ in range(3)]
+assert [os.waitpid(pid, 0)[1] for pid in together] == [0, 0, 0]
+assert hashes(folder / "killed") == hashes(folder / "whole") == hashes(folder / "shared")
 """
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="kills forked processes")
-def test_killed_at_twenty_random_moments_it_ends_with_the_same_frames(tmp_path, known, small_file):
+def test_killed_at_twenty_random_moments_or_shared_by_three_it_ends_with_the_same_frames(
+    tmp_path, known, small_file
+):
     one_thread = os.environ | {"OMP_NUM_THREADS": "1"}  # a forked child cannot use its parent's threads
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", KILLED, tmp_path, known, small_file],
@@ -102,50 +123,148 @@ def test_killed_at_twenty_random_moments_it_ends_with_the_same_frames(tmp_path, 
     assert done.returncode == 0, done.stderr
 
 
-def test_damaged_short_and_missing_segments_are_found_and_made_again(stage, tmp_path, whole):
-    store = fill_all(stage, tmp_path / "store")
-    first, second, third = (store.path(segment) for segment in stage.plan.segments[:3])
+def test_damaged_short_and_missing_segments_are_found_and_made_again(job, tmp_path, whole):
+    store = draw_all(job, tmp_path / "store")
+    first, second, third = (store.path(segment) for segment in job.plan.segments[:3])
     damaged = bytearray(first.read_bytes())
     damaged[len(damaged) // 2] ^= 1
     first.write_bytes(damaged)
     second.write_bytes(second.read_bytes()[:-7])
     third.with_suffix(".json").write_text("{not json")
-    assert store.missing() == stage.plan.segments[:3]
-    fill_all(stage, tmp_path / "store")
+    assert store.missing() == job.plan.segments[:3]
+    draw_all(job, tmp_path / "store")
     assert not store.missing()
     assert store.pixel_hashes() == whole
 
 
-def test_segments_of_another_plan_are_not_taken(stage, tmp_path):
-    store = fill_all(stage, tmp_path / "store")
-    sidecar = store.path(stage.plan.segments[0]).with_suffix(".json")
+def test_segments_of_another_plan_are_not_taken(job, tmp_path):
+    store = draw_all(job, tmp_path / "store")
+    sidecar = store.path(job.plan.segments[0]).with_suffix(".json")
     sidecar.write_text(json.dumps(json.loads(sidecar.read_text()) | {"last": 7}))
-    assert stage.plan.segments[0] in store.missing()
+    assert job.plan.segments[0] in store.missing()
 
 
-def test_what_is_made_is_not_made_again_and_a_finished_video_leaves_nothing(stage, tmp_path):
-    session = Session(renders=tmp_path / "renders")
-    session.renders.mkdir()
-    fill_all(stage, session.renders / stage.plan.digest)
+def test_what_is_finished_is_not_drawn_again_and_a_finished_video_leaves_nothing(job, tmp_path):
+    workspace = Workspace(renders=tmp_path / "renders")
+    workspace.renders.mkdir()
+    draw_all(job, workspace.renders / job.plan.digest)
 
     class NeverRuns:
-        label = "never"
+        label = job.runner.label
 
         def run(self, inputs):
             raise AssertionError("everything is there already")
 
-    play(replace(stage, runner=NeverRuns()), tmp_path / "video.mp4", session)
-    assert probe(tmp_path / "video.mp4").frames == stage.timeline.frames
-    assert not list(session.renders.iterdir())
+    replace(job, runner=NeverRuns(), workspace=workspace).render(tmp_path / "video.mp4")
+    assert probe(tmp_path / "video.mp4").frames == job.timeline.frames
+    assert not list(workspace.renders.iterdir())
 
 
-def test_two_processes_do_not_make_the_same_video_at_once(stage, tmp_path):
-    store = SegmentStore(tmp_path / "store", stage.plan)
-    with store.open({}), pytest.raises(OutputError, match="already being made"), store.open({}):
-        pass
+def test_one_segment_is_drawn_alone_and_only_once(job, tmp_path, whole):
+    store = store_of(job, tmp_path / "store")
+    segment = job.plan.segments[2]
+    with store.open(ABOUT):
+        draw = lambda: render_segment(  # noqa: E731
+            job.plan, job.source, segment, store, runner=job.runner, encoding=job.encoding
+        )
+        assert draw()
+        assert not draw()
+    assert store.pixel_hashes() == ["", "", whole[2], ""]
 
 
-class Interrupting(Silent):
+def test_a_segment_that_another_process_draws_is_waited_for(job, tmp_path, whole):
+    store = store_of(job, tmp_path / "store")
+    store.folder.mkdir()
+    lease = store.lease(job.plan.segments[1])
+    assert store.lease(job.plan.segments[1]) is None
+    thread = threading.Thread(target=draw_all, args=(job, tmp_path / "store"), daemon=True)
+    thread.start()
+    for _ in range(300):
+        time.sleep(0.1)
+        if store.missing() == [job.plan.segments[1]]:
+            break
+    assert thread.is_alive()
+    lease.release()
+    thread.join(60)
+    assert store.pixel_hashes() == whole
+
+
+def test_a_lease_is_taken_over_from_the_dead_and_the_silent(tmp_path):
+    path = tmp_path / "a.lease"
+    assert Lease.take(path) is not None
+    assert Lease.take(path) is None
+    gone = {"owner": "x", "host": socket.gethostname(), "pid": 2**22 + 1}
+    path.write_text(json.dumps(gone))
+    assert not is_held(path)
+    assert Lease.take(path) is not None
+    path.write_text("")
+    assert is_held(path)
+    os.utime(path, (time.time() - 60,) * 2)
+    assert not is_held(path)
+    path.write_text(json.dumps(gone | {"host": "another machine"}))
+    assert is_held(path)
+    os.utime(path, (0, 0))
+    assert Lease.take(path) is not None
+
+
+def test_engines_of_half_precision_are_not_mixed(job, tmp_path, whole):
+    notes = []
+
+    class Listening(NullReporter):
+        def note(self, text):
+            notes.append(text)
+
+    folder = tmp_path / "store"
+    draw_all(job, folder, "openvino bf16 on cpu")
+    other = draw_all(job, folder, "torch fp16 on cuda", Listening())
+    assert "openvino bf16 on cpu" in notes[0]
+    assert json.loads((folder / "00000.json").read_text())["engine"] == "torch fp16 on cuda"
+    assert not other.missing()
+    exact = [store_of(job, folder, label) for label in ("openvino f32 on cpu", "torch fp32 on cuda")]
+    draw_all(job, folder, exact[0].engine)
+    assert not exact[1].missing()
+    assert exact[1].pixel_hashes() == whole
+
+
+@pytest.mark.parametrize("record", ["[" * 100_000, "[]", "{}", '{"first": 0}', "null", '"x"', ""])
+def test_a_strange_record_is_a_missing_segment(job, tmp_path, record):
+    store = draw_all(job, tmp_path / "store")
+    store.path(job.plan.segments[0]).with_suffix(".json").write_text(record)
+    assert store.missing() == job.plan.segments[:1]
+
+
+def test_a_render_that_is_cancelled_keeps_what_is_finished(job, tmp_path):
+    class Cancelling(NullReporter):
+        frames = 0
+
+        def advance(self, count):
+            self.frames += count
+
+        def cancelled(self):
+            return self.frames > 200
+
+    workspace = Workspace(report=Cancelling(), renders=tmp_path / "renders")
+    with pytest.raises(CancelledError):
+        replace(job, workspace=workspace).render(tmp_path / "video.mp4")
+    (kept,) = kept_renders(workspace.renders)
+    assert kept.done == (1, len(job.plan.segments))
+
+
+def test_a_target_that_appears_meanwhile_is_not_replaced(job, tmp_path):
+    target = tmp_path / "video.mp4"
+
+    class Intruding(NullReporter):
+        def advance(self, count):
+            target.write_bytes(b"the user's own")
+
+    workspace = Workspace(report=Intruding(), renders=tmp_path / "renders")
+    with pytest.raises(OutputError, match="meanwhile"):
+        replace(job, workspace=workspace).render(target)
+    assert target.read_bytes() == b"the user's own"
+    assert kept_renders(workspace.renders)[0].done == (4, 4)
+
+
+class Interrupting(NullReporter):
     def __init__(self):
         self.frames = 0
 
@@ -155,27 +274,27 @@ class Interrupting(Silent):
             raise KeyboardInterrupt
 
 
-def test_after_ctrl_c_the_finished_segments_wait_and_are_listed_and_pruned(stage, tmp_path):
-    session = Session(report=Interrupting(), renders=tmp_path / "renders")
+def test_after_ctrl_c_finished_segments_are_kept_listed_and_pruned(job, tmp_path):
+    workspace = Workspace(report=Interrupting(), renders=tmp_path / "renders")
     with pytest.raises(KeyboardInterrupt):
-        play(stage, tmp_path / "video.mp4", session)
-    (kept,) = kept_renders(session.renders)
-    assert kept.done == (1, len(stage.plan.segments))
+        replace(job, workspace=workspace).render(tmp_path / "video.mp4")
+    (kept,) = kept_renders(workspace.renders)
+    assert kept.done == (1, len(job.plan.segments))
     assert kept.target == str(tmp_path / "video.mp4")
     assert not kept.busy
-    assert not prune(session.renders)
+    assert not prune(workspace.renders)
     os.utime(kept.folder / "plan.json", (0, 0))
-    assert prune(session.renders, keep_bytes=kept.bytes - 1)[0].folder == kept.folder
-    assert not kept_renders(session.renders)
+    assert prune(workspace.renders, keep_bytes=kept.bytes - 1)[0].folder == kept.folder
+    assert not kept_renders(workspace.renders)
 
 
-def test_renders_untouched_for_a_month_go_but_those_at_work_stay(stage, tmp_path):
+def test_renders_untouched_for_a_month_go_but_those_at_work_stay(job, tmp_path):
     renders = tmp_path / "renders"
     renders.mkdir()
-    store = fill_all(stage, renders / stage.plan.digest)
+    store = draw_all(job, renders / job.plan.digest)
     for path in store.folder.iterdir():
         os.utime(path, (time.time() - 40 * 86400,) * 2)
-    with store.open({"song": "piece", "target": "x.mp4", "segments": 4}):
+    with store.open(ABOUT):
         assert not prune(renders, keep_bytes=0)
     for path in store.folder.iterdir():
         os.utime(path, (time.time() - 40 * 86400,) * 2)

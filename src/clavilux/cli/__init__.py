@@ -1,5 +1,6 @@
 """The command line: one file per command; errors become one sentence and exit code 2."""
 
+import json
 import shlex
 import sys
 from collections.abc import Sequence
@@ -7,6 +8,7 @@ from collections.abc import Sequence
 import typer
 
 from clavilux.cli import analyse, demo, doctor, models, recreate, render, renders, still
+from clavilux.cli.remedies import as_table, explain
 from clavilux.errors import ClaviluxError
 
 __all__ = ["app", "main"]
@@ -56,7 +58,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     try:
         result = app(args=arguments, standalone_mode=False)
     except ClaviluxError as error:
-        return _say(f"Error: {error}", 2)
+        if "--json" in (sys.argv[1:] if arguments is None else arguments):
+            typer.echo(json.dumps(as_table(error), indent=2))
+        return _say(f"Error: {explain(error)}", 2)
     except typer.TyperException as error:
         return _say(f"Error: {error.format_message()}", 2)
     except (KeyboardInterrupt, typer.Abort):

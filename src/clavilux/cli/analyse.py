@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from clavilux.cli import options
+from clavilux.cli.corrections import CorrectionOptions
+from clavilux.cli.settings import Chosen, takes
+from clavilux.project.project import Project
+from clavilux.project.setting import settings_of
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -20,18 +24,18 @@ STEADY_TEMPO_SHARE = 0.02
 """Share of the tempo by which it may vary and still be shown as one number."""
 
 
+@takes(CorrectionOptions)
 def analyse(  # noqa: PLR0913  # a command has as many options as its users need
     song: options.SongFile,
     *,
-    bpm: options.Bpm = None,
-    tempo: options.Tempo = None,
-    first_downbeat: options.FirstDownbeat = None,
-    beats_per_bar: options.BeatsPerBar = None,
-    labels: options.Labels = None,
+    chosen: Chosen,
     save: Annotated[
         bool, typer.Option("--save", help="Keep these corrections beside the song, in SONG.clavilux.toml.")
     ] = False,
-    stems: options.Stems = None,
+    stems: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help=settings_of(Project)["stems"].about, show_default=False),
+    ] = None,
     detail: Annotated[
         int | None,
         typer.Option(
@@ -65,13 +69,13 @@ def analyse(  # noqa: PLR0913  # a command has as many options as its users need
     use SONG.clavilux.toml.
     """
     from clavilux.cli.console import Screen
-    from clavilux.cli.corrections import corrections_from
     from clavilux.errors import SettingError
     from clavilux.make.analyse import analyse as analyse_song
     from clavilux.make.analyse import check_plot_target, export_targets
-    from clavilux.make.session import Session
+    from clavilux.make.workspace import Workspace
 
-    given = corrections_from(bpm=bpm, tempo=tempo, first_downbeat=first_downbeat, beats_per_bar=beats_per_bar)
+    said = chosen.group(CorrectionOptions)
+    given, labels = said.given, said.files
     kinds, folder = export or [], output or Path()
     if save and given.none and not labels:
         raise SettingError("There is nothing to save", hint="correct something, such as --bpm or --labels")
@@ -85,9 +89,9 @@ def analyse(  # noqa: PLR0913  # a command has as many options as its users need
             song,
             stems=stems,
             corrections=given,
-            labels=labels or [],
+            labels=labels,
             detail=detail,
-            session=Session.of_user(screen),
+            workspace=Workspace.of_user(screen),
         )
         if save:
             screen.note(f"Kept in {analysed.save_corrections()}.")

@@ -93,6 +93,10 @@ class Screen:
         """Show one sentence, above the bar."""
         self._progress.console.print(text, markup=False)
 
+    def cancelled(self) -> bool:
+        """Never: Ctrl-C is an exception of its own."""
+        return False
+
     def result(self, values: Mapping[str, object]) -> None:
         """Print the result for other programs, where they asked for it."""
         if self._as_json:

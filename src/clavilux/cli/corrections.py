@@ -1,31 +1,97 @@
-"""What a person says about a song on the command line, in numbers."""
+"""What is said about a song on the command line, as corrections of what was detected."""
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from clavilux.project.setting import setting
 
 if TYPE_CHECKING:
     from clavilux.features.corrections import Corrections
 
-__all__ = ["corrections_from"]
+__all__ = ["CorrectionOptions"]
 
 
-def corrections_from(
-    *, bpm: float | None, tempo: str | None, first_downbeat: str | None, beats_per_bar: int | None
-) -> "Corrections":
-    """Read the options that correct tempo and bars, and check all of them together.
-
-    Raises:
-        SettingError: one of them cannot be, or two contradict each other.
-    """
-    from clavilux.annotations.sidecar import TEMPI
-    from clavilux.errors import SettingError
-    from clavilux.features.corrections import Corrections
+def _time(text: str) -> float:
     from clavilux.timeline import parse_time
 
-    if tempo is not None and tempo not in TEMPI:
-        raise SettingError(f"The tempo can be {' or '.join(TEMPI)}, not '{tempo}'; for a number use --bpm.")
-    return Corrections(
-        bpm=bpm,
-        tempo_factor=TEMPI[tempo] if tempo else 1.0,
-        first_downbeat=None if first_downbeat is None else float(parse_time(first_downbeat)),
-        beats_per_bar=beats_per_bar,
+    return float(parse_time(text))
+
+
+@dataclass(frozen=True)
+class CorrectionOptions:
+    """Tempo, bars and sections of a song, as the user says.
+
+    Attributes:
+        bpm: tempo in beats per minute.
+        tempo: half or double of the detected tempo.
+        first_downbeat: where a bar begins, seconds.
+        beats_per_bar: beats in a bar.
+        labels: files with beats and sections.
+    """
+
+    bpm: float | None = setting(
+        None,
+        "The song's tempo in beats per minute, 20 to 400.",
+        placeholder="N",
+        usual="as detected",
+        type=float,
     )
+    tempo: str | None = setting(
+        None,
+        "half or double: the detected tempo, halved or doubled.",
+        placeholder="NAME",
+        usual="as detected",
+    )
+    first_downbeat: float | None = setting(
+        None,
+        "Where a bar of the song begins: 0.52 or 0:00.52.",
+        placeholder="TIME",
+        parse=_time,
+        usual="as detected",
+    )
+    beats_per_bar: int | None = setting(
+        None, "Beats in a bar, 2 to 7.", placeholder="N", usual="as detected", type=int
+    )
+    labels: list[str] | None = setting(
+        None,
+        "Beats and sections from a label track of Audacity or a table exported here; may be repeated.",
+        placeholder="FILE",
+        type=list,
+    )
+
+    @property
+    def files(self) -> list[Path]:
+        """The label files."""
+        return [Path(name) for name in self.labels or ()]
+
+    @property
+    def given(self) -> "Corrections":
+        """Tempo and bars, checked together.
+
+        Raises:
+            SettingError: one of them cannot be, or two contradict each other.
+        """
+        from clavilux.annotations.sidecar import TEMPI
+        from clavilux.errors import SettingError, suggest
+        from clavilux.features.corrections import Corrections
+
+        if self.tempo is not None and self.tempo not in TEMPI:
+            hint = suggest(self.tempo, TEMPI, otherwise="it is {}; for a number use --bpm")
+            raise SettingError(f"The tempo cannot be '{self.tempo}'", where="tempo", hint=hint)
+        return Corrections(
+            bpm=self.bpm,
+            tempo_factor=TEMPI[self.tempo] if self.tempo else 1.0,
+            first_downbeat=self.first_downbeat,
+            beats_per_bar=self.beats_per_bar,
+        )
+
+    def applied_to(self, song: Path) -> "Corrections":
+        """What is kept beside a song, overridden by what is given now.
+
+        Raises:
+            FileError, SettingError: a file cannot be used, or what is given contradicts itself.
+        """
+        from clavilux.annotations.sidecar import corrected
+
+        return corrected(song, self.given, self.files)

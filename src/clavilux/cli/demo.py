@@ -6,27 +6,25 @@ from typing import Annotated
 import typer
 
 from clavilux.cli import options
-from clavilux.cli.render import make_video, settings_from
+from clavilux.cli.render import make_video
+from clavilux.cli.settings import Chosen, takes
+from clavilux.project.machine import Machine
+from clavilux.project.output import Output
+from clavilux.project.project import Project
 
 __all__ = ["demo"]
 
 
-def demo(  # noqa: PLR0913  # a command has as many options as its users need
+@takes(Output, Project, Machine, omit=("codec", "bits", "start", "loop", "stems", "seed", "precision"))
+def demo(  # noqa: PLR0913  # switches beside the settings
     *,
     output: Annotated[
         Path, typer.Option("-o", "--output", metavar="FILE", help="The video to write.")
     ] = Path("clavilux-demo.mp4"),
-    fps: options.Fps = "30",
-    size: options.Size = "1280x720",
-    cells: options.Cells = None,
-    duration: options.Duration = None,
     seed: Annotated[
-        int, typer.Option(metavar="N", help="Another number, another piece and other pictures.")
+        int, typer.Option(metavar="N", help="Another number, another piece and other images.")
     ] = 0,
-    model: options.ModelName = "silk",
-    psi: options.Psi = None,
-    crf: options.Crf = None,
-    device: options.Device = "auto",
+    chosen: Chosen,
     force: options.Force = False,
     as_json: options.Json = False,
     quiet: options.Quiet = False,
@@ -36,18 +34,7 @@ def demo(  # noqa: PLR0913  # a command has as many options as its users need
     from clavilux.cli.console import Screen
     from clavilux.demo.composer import compose
 
-    settings = settings_from(
-        fps=fps,
-        size=size,
-        cells=cells,
-        start="0",
-        duration=duration,
-        seed=seed,
-        model=model,
-        psi=psi,
-        crf=crf,
-        device=device,
-    )
+    settings = (chosen.group(Project, seed=seed), chosen.group(Output), chosen.group(Machine))
     with Screen(quiet=quiet, verbose=verbose, as_json=as_json) as screen:
         screen.begin("Composing")
         piece = compose(seed)

@@ -16,7 +16,7 @@ def doctor(*, as_json: options.Json = False) -> None:
 
     from clavilux.cli.console import Screen
     from clavilux.make.doctor import examine
-    from clavilux.make.session import cache_folder
+    from clavilux.make.workspace import cache_folder
 
     findings = examine(cache_folder())
     Screen(as_json=as_json).result({"findings": [asdict(finding) for finding in findings]})

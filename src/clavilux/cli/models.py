@@ -26,10 +26,10 @@ def models(context: typer.Context, *, as_json: options.Json = False) -> None:
 
     from clavilux.cli.console import Screen
     from clavilux.generator.model import builtin_models
-    from clavilux.make.settings import Settings
+    from clavilux.project.project import Project
 
     found = {name: model.to_dict() for name, model in builtin_models().items()}
-    cards = dict(sorted(found.items(), key=lambda item: item[0] != Settings.model))
+    cards = dict(sorted(found.items(), key=lambda item: item[0] != Project.model))
     Screen(as_json=as_json).result({"models": [{"name": name, **card} for name, card in cards.items()]})
     if as_json:
         return
@@ -81,7 +81,7 @@ def show(
     sheet: Annotated[
         Path | None, typer.Option("--sheet", metavar="FILE", help="Draw a sheet of its pictures as a PNG.")
     ] = None,
-    seed: options.Seed = 0,
+    seed: Annotated[int, typer.Option(metavar="N", help="Another number, other images.")] = 0,
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> None:
@@ -91,8 +91,8 @@ def show(
 
     from clavilux.cli.console import Screen
     from clavilux.generator.model import load_model
-    from clavilux.make.make import check_target
     from clavilux.make.sheet import draw_sheet
+    from clavilux.make.targets import check_target
 
     if sheet is not None:
         check_target(sheet, ".png", overwrite=force)

@@ -7,11 +7,14 @@ from typing import Annotated
 import typer
 
 from clavilux.cli import options
+from clavilux.cli.settings import Chosen, takes
+from clavilux.project.machine import Machine
 
 __all__ = ["recreate"]
 
 
-def recreate(  # noqa: PLR0913  # a command has as many options as its users need
+@takes(Machine, omit=("precision",))
+def recreate(  # noqa: PLR0913  # switches beside the settings
     video: Annotated[
         Path, typer.Argument(metavar="VIDEO", help="A video made by Clavilux.", show_default=False)
     ],
@@ -27,30 +30,32 @@ def recreate(  # noqa: PLR0913  # a command has as many options as its users nee
         str | None,
         typer.Option("--model", metavar="FILE", help="Where the model is now.", show_default="as then"),
     ] = None,
-    stems: options.Stems = None,
-    device: options.Device = "auto",
+    stems: Annotated[
+        str | None,
+        typer.Option("--stems", metavar="FOLDER", help="Where the stems are now.", show_default="as then"),
+    ] = None,
+    chosen: Chosen,
     force: options.Force = False,
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
     """Make a video again, frame for frame, from the recipe it carries and its song."""
     from clavilux.cli.console import Screen
-    from clavilux.make.make import check_target, play, target_suffix
-    from clavilux.make.recipe import read_recipe
-    from clavilux.make.session import Session
-    from clavilux.make.stage import prepare
+    from clavilux.make.job import prepare
+    from clavilux.make.targets import check_target, target_suffix
+    from clavilux.make.workspace import Workspace
+    from clavilux.project.recipe import read_recipe
 
     recipe = read_recipe(video)
     target = output or Path(f"{video.stem}-again{video.suffix}")
-    then = recipe.settings
-    folder = str(stems) if stems else then.stems
-    settings = replace(then, device=device, model=model or then.model, stems=folder)
+    then = recipe.project
+    project = replace(then, model=model or then.model, stems=stems or then.stems)
+    machine = chosen.group(Machine, precision=recipe.precision)
     with Screen(quiet=quiet, verbose=verbose) as screen:
-        session = Session.of_user(screen)
-        check_target(target, target_suffix(settings), overwrite=force)
-        stage = prepare(song, settings, session=session)
-        recipe.check(stage.plan.recipe)
-        made = play(stage, target, session)
+        check_target(target, target_suffix(recipe.output), overwrite=force)
+        job = prepare(song, project, recipe.output, machine, workspace=Workspace.of_user(screen))
+        recipe.check(job.identity, job.samples)
+        made = job.render(target, overwrite=force)
         same = made.pixels == recipe.pixels
         how = "frame for frame" if same else "within rounding: another machine drew them"
         screen.note(f"{target}: {made.frames} frames, the same {how}.")

@@ -28,7 +28,7 @@ def renders(
     """
     from clavilux.cli.console import Screen
     from clavilux.make.segments import kept_renders
-    from clavilux.make.session import cache_folder
+    from clavilux.make.workspace import cache_folder
 
     kept = kept_renders(cache_folder() / "renders")
     if remove is not None:

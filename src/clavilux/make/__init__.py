@@ -1,1 +1,1 @@
-"""The whole product on one page: a song and settings in, a file out."""
+"""The product: a song and a project in, a video, an image or an analysis out."""

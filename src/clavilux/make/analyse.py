@@ -16,8 +16,8 @@ from clavilux.errors import SettingError, suggest
 from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
 from clavilux.files import write_atomic
-from clavilux.make.make import check_target
-from clavilux.make.session import Session
+from clavilux.make.targets import check_target
+from clavilux.make.workspace import Workspace
 from clavilux.report.exports import SUFFIXES, export
 from clavilux.report.plot import plot as draw_plot
 from clavilux.report.summary import Summary, summary
@@ -110,7 +110,7 @@ def analyse(
     corrections: Corrections | None = None,
     labels: Sequence[str | Path] = (),
     detail: int | None = None,
-    session: Session | None = None,
+    workspace: Workspace | None = None,
 ) -> Analysed:
     """Open a song, apply its corrections and analyse it.
 
@@ -120,7 +120,7 @@ def analyse(
         corrections: tempo and bars given by the user; they override those kept beside the song.
         labels: label files with beats and sections, as corrections.
         detail: level of detail of the sections.
-        session: where results are kept and who is informed; this user's cache folder, and nobody, unless
+        workspace: where results are kept and who is informed; this user's cache folder, and nobody, unless
             given.
 
     Raises:
@@ -129,15 +129,15 @@ def analyse(
     >>> Analysed(Song(Audio.from_samples([0.0] * 16000, 8000))).summary.headline
     '0:02, silence'
     """
-    session = session or Session.of_user()
+    workspace = workspace or Workspace.of_user()
     given, files = corrections or Corrections(), tuple(Path(path) for path in labels)
-    session.report.begin("Opening the song")
+    workspace.report.begin("Opening the song")
     path = None if isinstance(source, Audio) else Path(source)
     audio = source if isinstance(source, Audio) else open_audio(source)
     applied = corrected(path, given, files)
     own = {} if stems is None else open_stems(stems, audio)
-    session.report.begin("Analysing")
-    analysed = Analysed(Song(audio, session.store, own, applied), path, detail, given, files)
+    workspace.report.begin("Analysing")
+    analysed = Analysed(Song(audio, workspace.store, own, applied), path, detail, given, files)
     _ = analysed.summary  # computes everything, so that whatever is wrong is found here
     return analysed
 

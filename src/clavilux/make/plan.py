@@ -11,7 +11,7 @@ from clavilux.errors import AudioError, SettingError
 from clavilux.frames.frames import BATCH
 from clavilux.timeline import Timeline, format_time
 
-__all__ = ["Plan", "Segment", "cover", "gop_of"]
+__all__ = ["Plan", "Segment", "gop_of", "timeline_of"]
 
 GOP_SECONDS = 2
 GOPS_PER_SEGMENT = 4
@@ -32,11 +32,11 @@ class Plan:
 
     Attributes:
         timeline: the frames.
-        recipe: everything the pixels depend on, as plain values.
+        identity: everything the pixels depend on, as plain values.
     """
 
     timeline: Timeline
-    recipe: Mapping[str, object]
+    identity: Mapping[str, object]
 
     @property
     def gop(self) -> int:
@@ -50,8 +50,8 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """Hash of the recipe: the same for the same video, whoever makes it."""
-        text = json.dumps(self.recipe, sort_keys=True)
+        """Hash of the identity: the same for the same video, whoever makes it."""
+        text = json.dumps(self.identity, sort_keys=True)
         return blake2b(text.encode(), digest_size=16).hexdigest()
 
     def _cut(self) -> Iterator[Segment]:
@@ -69,25 +69,29 @@ def gop_of(fps: Fraction) -> int:
     return math.ceil(GOP_SECONDS * fps / BATCH) * BATCH
 
 
-def cover(length: Fraction, fps: Fraction, *, start: Fraction, duration: Fraction | None) -> Timeline:
-    """Lay a timeline over a song of `length` seconds, or over a part of it.
+def timeline_of(length: Fraction, fps: Fraction, *, start: Fraction, duration: Fraction | None) -> Timeline:
+    """Return the frames that show a song of `length` seconds, or a part of it.
 
     Raises:
         SettingError: the part begins after the song has ended.
         AudioError: the part is shorter than one frame.
 
-    >>> cover(Fraction(10), Fraction(30), start=Fraction(9), duration=Fraction(5)).frames
+    >>> timeline_of(Fraction(10), Fraction(30), start=Fraction(9), duration=Fraction(5)).frames
     30
     """
     if start >= length:
         raise SettingError(
             f"The start, {format_time(float(start))}, is past the end of the song, which lasts "
-            f"{format_time(float(length))} ({float(length):.2f} s)."
+            f"{format_time(float(length))} ({float(length):.2f} s)",
+            where="start",
+            value=start,
         )
     shown = length - start if duration is None else min(duration, length - start)
     if shown * fps < 1:
         raise AudioError(
-            f"There are only {float(shown) * 1000:.1f} ms of sound to show, less than one frame at "
-            f"{float(fps):g} fps; choose a longer song or part."
+            f"There are only {float(shown) * 1000:.1f} ms of audio to show, less than one frame at "
+            f"{float(fps):g} fps",
+            where="duration",
+            hint="choose a longer song or part",
         )
     return Timeline.spanning(shown, fps, start=start)

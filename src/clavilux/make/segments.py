@@ -3,39 +3,107 @@
     <renders>/<digest of the plan>/
         plan.json           what is being made, for people
         00012.mp4           segment 12, renamed into place once it was whole and on the disk
-        00012.json          its frames, and the hashes of its file and of its raw frames
-        lock                held by the process at work
+        00012.json          its record: frames, engine, and the hashes of its file and of its raw frames
+        00012.lease         held by the process that draws segment 12 now
+        5c1f….user          held by each process that needs the folder
 
-A segment counts as finished only when its sidecar is there and its file still has the hash the sidecar names;
-anything else is made again. So the same render goes on after Ctrl-C, kill -9, a full disk or a power cut, and
-loses at most the segment in hand.
+A segment counts as finished only when its record is there and its file still has the hash the record names;
+anything else is drawn again. So a render is resumed after Ctrl-C, kill -9, a full disk or a power cut, and
+loses at most the segment in hand. Processes that render the same plan at the same time share the folder: each
+segment is drawn by whoever holds its lease.
 """
 
 import contextlib
 import json
 import os
 import shutil
+import socket
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from pathlib import Path
+from uuid import uuid4
 
 import numpy as np
-from filelock import FileLock, Timeout
+from filelock import FileLock
 
-from clavilux.errors import OutputError
+from clavilux.files import hash_of, remove, write_atomic
 from clavilux.make.plan import Plan, Segment
 from clavilux.video.frame import Samples
 from clavilux.video.write import Encoding, SegmentWriter
 
-__all__ = ["KEEP_BYTES", "KEEP_DAYS", "KeptRender", "SegmentStore", "kept_renders", "prune"]
+__all__ = ["KEEP_BYTES", "KEEP_DAYS", "KeptRender", "Lease", "SegmentStore", "kept_renders", "prune"]
 
 KEEP_DAYS = 30
 """Unfinished renders not touched for this long are removed when another one begins."""
 
 KEEP_BYTES = 20 * 10**9
 """Beyond this size altogether, the longest untouched unfinished renders are removed."""
+
+LEASE_SECONDS = 300.0
+"""A lease not renewed for this long is taken over; one whose process on this machine is gone, at once."""
+
+WRITING_SECONDS = 2.0
+
+MAX_RECORD_BYTES = 65_536
+FULL_PRECISIONS = frozenset({"f32", "fp32"})
+
+
+@dataclass(frozen=True)
+class Lease:
+    """The right to work on something, as a file that others see; renewed by `renew`.
+
+    Attributes:
+        path: the file.
+        owner: who holds it.
+    """
+
+    path: Path
+    owner: str = field(default_factory=lambda: uuid4().hex)
+
+    @classmethod
+    def take(cls, path: Path) -> "Lease | None":
+        """Take a lease that nobody holds; none where somebody does.
+
+        Raises:
+            OSError: the file cannot be written.
+        """
+        lease = cls(path)
+        content = json.dumps({"owner": lease.owner, "host": socket.gethostname(), "pid": os.getpid()})
+        try:
+            with path.open("x") as file:  # fails where the file exists, also on network drives
+                file.write(content)
+        except FileExistsError:
+            with FileLock(path.with_suffix(".takeover")):  # of several who find it abandoned, one takes it
+                if is_held(path):
+                    return None
+                write_atomic(path, content)
+        return lease
+
+    def renew(self) -> None:
+        """Show that its holder is still at work."""
+        with contextlib.suppress(OSError):
+            os.utime(self.path)
+
+    def release(self) -> None:
+        """Let others have it."""
+        remove(self.path)
+        remove(self.path.with_suffix(".takeover"))
+
+
+def is_held(path: Path) -> bool:
+    """Whether a lease is there and its holder is alive."""
+    try:
+        age = time.time() - path.stat().st_mtime
+    except OSError:
+        return False
+    record = _record(path)
+    if not record:  # it is being written now, or its holder was killed while writing it
+        return age < WRITING_SECONDS
+    if record.get("host") == socket.gethostname() and not _runs(record.get("pid", "")):
+        return False
+    return age < LEASE_SECONDS
 
 
 @dataclass(frozen=True)
@@ -45,98 +113,115 @@ class SegmentStore:
     Attributes:
         folder: where they are kept.
         plan: what is being made.
+        engine: draws the missing ones: engine, precision and device, such as 'openvino f32 on cpu'.
     """
 
     folder: Path
     plan: Plan
+    engine: str
 
     @contextlib.contextmanager
-    def open(self, note: Mapping[str, object]) -> Iterator[None]:
-        """Hold the folder, so that no other process works on the same render.
+    def open(self, about: Mapping[str, object]) -> Iterator[Lease]:
+        """Use the folder, so that nobody removes it meanwhile.
 
         Args:
-            note: what people should know about this render; kept in plan.json.
+            about: what people should know about this render; kept in plan.json.
 
         Raises:
-            OutputError: another process is making the same video, or the folder cannot be written.
+            OutputError: the folder cannot be written.
         """
+        self.folder.mkdir(exist_ok=True)
+        user = Lease.take(self.folder / f"{uuid4().hex[:12]}.user")
+        assert user is not None
         try:
-            self.folder.mkdir(exist_ok=True)
-            with FileLock(self.folder / "lock", timeout=0):
-                about = {**note, "frames": self.plan.timeline.frames, "recipe": dict(self.plan.recipe)}
-                _write_atomic(self.folder / "plan.json", json.dumps(about, indent=2))
-                yield
-        except Timeout:
-            raise OutputError(
-                f"This very video is already being made by another process (see {self.folder}); wait for it, "
-                "or change --seed or another setting to make a different one."
-            ) from None
+            known = {**about, "frames": self.plan.timeline.frames, "identity": dict(self.plan.identity)}
+            write_atomic(self.folder / "plan.json", json.dumps(known, indent=2))
+            yield user
+        finally:
+            user.release()
 
     def path(self, segment: Segment) -> Path:
-        """Return where a finished segment lies."""
+        """Return the file of a finished segment."""
         return self.folder / f"{segment.index:05d}.mp4"
 
     def missing(self) -> list[Segment]:
-        """List the segments that are yet to be made, or to be made again."""
-        return [segment for segment in self.plan.segments if not self._is_whole(segment)]
+        """List the segments that are yet to be drawn, or to be drawn again."""
+        return [segment for segment in self.plan.segments if not self.is_whole(segment)]
+
+    def foreign(self) -> list[str]:
+        """List the engines whose finished segments cannot stand beside those of this one.
+
+        In full precision engines agree to rounding; in half precision each has pixels of its own.
+        """
+        engines = {self._record(segment).get("engine", "") for segment in self.plan.segments}
+        return sorted(engine for engine in engines if engine and not self._fits(engine))
+
+    def lease(self, segment: Segment) -> Lease | None:
+        """Take the lease of a segment; none where another process draws it now."""
+        return Lease.take(self.path(segment).with_suffix(".lease"))
 
     def pixel_hashes(self) -> list[str]:
         """Return the hash of the raw frames of every finished segment, in order."""
-        return [self._sidecar(segment).get("pixels", "") for segment in self.plan.segments]
+        return [self._record(segment).get("pixels", "") for segment in self.plan.segments]
 
     @contextlib.contextmanager
-    def write(self, segment: Segment, encoding: Encoding) -> Iterator["HashingWriter"]:
+    def write(self, segment: Segment, encoding: Encoding, lease: Lease) -> Iterator["HashingWriter"]:
         """Encode a segment; it counts only when the block ends without an error and all is on the disk."""
-        part = self.path(segment).with_suffix(".part")
+        part = self.folder / f"{segment.index:05d}.{lease.owner[:12]}.part"
         began = time.monotonic()
         with SegmentWriter(part, encoding) as encoder:
-            writer = HashingWriter(encoder)
+            writer = HashingWriter(encoder, lease)
             yield writer
-        sidecar = {
+        record = {
             "first": segment.first,
             "last": segment.last,
             "pixels": writer.digest,
-            "file": _hash_of(part),
+            "file": hash_of(part),
+            "engine": self.engine,
             "seconds": round(time.monotonic() - began, 2),
         }
         part.replace(self.path(segment))
-        _write_atomic(self._sidecar_path(segment), json.dumps(sidecar))
+        write_atomic(self._record_path(segment), json.dumps(record))
 
     def remove(self) -> None:
-        """Remove the pieces; the video is whole."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the pieces, unless another process needs them; the video is whole."""
+        if not any(is_held(path) for path in self.folder.glob("*.user")):
+            shutil.rmtree(self.folder, ignore_errors=True)
 
-    def _is_whole(self, segment: Segment) -> bool:
-        sidecar = self._sidecar(segment)
-        same_frames = (sidecar.get("first"), sidecar.get("last")) == (str(segment.first), str(segment.last))
+    def is_whole(self, segment: Segment) -> bool:
+        """Whether a segment is finished, undamaged and of a fitting engine."""
+        record = self._record(segment)
+        if (record.get("first"), record.get("last")) != (str(segment.first), str(segment.last)):
+            return False
         try:
-            return same_frames and _hash_of(self.path(segment)) == sidecar.get("file")
+            return self._fits(record.get("engine", "")) and hash_of(self.path(segment)) == record.get("file")
         except OSError:
             return False
 
-    def _sidecar(self, segment: Segment) -> dict[str, str]:
-        """Read a sidecar; a missing or damaged one is empty."""
-        try:
-            found = json.loads(self._sidecar_path(segment).read_text())
-        except (OSError, ValueError):
-            return {}
-        return {key: str(value) for key, value in found.items()} if isinstance(found, dict) else {}
+    def _fits(self, engine: str) -> bool:
+        return engine == self.engine or all(
+            FULL_PRECISIONS & set(label.split()) for label in (engine, self.engine)
+        )
 
-    def _sidecar_path(self, segment: Segment) -> Path:
+    def _record(self, segment: Segment) -> dict[str, str]:
+        return _record(self._record_path(segment))
+
+    def _record_path(self, segment: Segment) -> Path:
         return self.path(segment).with_suffix(".json")
 
 
 class HashingWriter:
-    """Passes frames on to an encoder and hashes them as they were drawn."""
+    """Passes frames on to an encoder, hashes them as they were drawn, and renews the segment's lease."""
 
-    def __init__(self, encoder: SegmentWriter) -> None:
-        self._encoder = encoder
+    def __init__(self, encoder: SegmentWriter, lease: Lease) -> None:
+        self._encoder, self._lease = encoder, lease
         self._hash = blake2b(digest_size=16)
 
     def write(self, frames: Samples) -> None:
         """Encode and hash the next frames."""
         self._encoder.write(frames)
         self._hash.update(np.ascontiguousarray(frames).data)
+        self._lease.renew()
 
     @property
     def digest(self) -> str:
@@ -149,7 +234,7 @@ class KeptRender:
     """An unfinished render on the disk.
 
     Attributes:
-        folder: where its pieces lie.
+        folder: where its pieces are.
         song: what it shows.
         target: the video it would become.
         done: finished segments, and how many there will be.
@@ -167,13 +252,7 @@ class KeptRender:
     @property
     def busy(self) -> bool:
         """Whether a process is at work on it now."""
-        lock = FileLock(self.folder / "lock", timeout=0)
-        try:
-            lock.acquire()
-        except Timeout:
-            return True
-        lock.release()
-        return False
+        return any(is_held(path) for path in self.folder.glob("*.user"))
 
 
 def kept_renders(renders: Path) -> list[KeptRender]:
@@ -209,34 +288,27 @@ def _describe(folder: Path) -> KeptRender | None:
             bytes=sum(file.st_size for file in files),
             touched=max(file.st_mtime for file in files),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 
 
-def _hash_of(path: Path) -> str:
-    with path.open("rb") as file:
-        digest = blake2b(digest_size=16)
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return digest.hexdigest()
+def _record(path: Path) -> dict[str, str]:
+    """Read a small table; a missing, damaged or strange one is empty."""
+    try:
+        if path.stat().st_size > MAX_RECORD_BYTES:
+            return {}
+        found = json.loads(path.read_text())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return {key: str(value)[:1000] for key, value in found.items()} if isinstance(found, dict) else {}
 
 
-def _write_atomic(path: Path, text: str) -> None:
-    """Write a small file so that it is there whole or not at all, even after a power cut."""
-    part = path.with_name(path.name + ".part")
-    with part.open("w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
-    _sync_folder(path.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make renames durable where the system lets a folder be synced."""
-    with contextlib.suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)
+def _runs(pid: str) -> bool:
+    """Whether a process of this number runs on this machine."""
+    try:
+        os.kill(int(pid), 0)
+    except (ValueError, ProcessLookupError, OverflowError):
+        return False
+    except OSError:
+        return True
+    return True

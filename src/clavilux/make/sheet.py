@@ -5,7 +5,7 @@ from pathlib import Path
 from PIL import Image
 
 from clavilux.engine.choose import open_runner
-from clavilux.files import write_error
+from clavilux.files import atomic, write_error
 from clavilux.generator.generate import own_program, seed_inputs
 from clavilux.generator.model import Model
 
@@ -44,7 +44,8 @@ def draw_sheet(
         for column, image in enumerate(images):
             sheet.paste(Image.fromarray(image), (GAP_PIXELS + column * step, GAP_PIXELS + row * step))
     try:
-        sheet.save(target, format="PNG")
+        with atomic(target) as part:
+            sheet.save(part, format="PNG")
     except OSError as error:
         raise write_error(target, error) from error
     return target

@@ -1,7 +1,7 @@
 """A patch: everything that is shown, as one value."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from clavilux.errors import PatchError
@@ -73,6 +73,10 @@ class Patch:
             raise PatchError(f"The patch has no line '{missing[0]} = ...'", where="patch", value=missing[0])
         bends, rewrites = (_numbered(parts, name) for name in ("bend", "rewrite"))
         return cls(parts["latents"], parts["noise"], parts["psi"], bends, rewrites)
+
+    def with_psi(self, psi: Signal | float) -> "Patch":
+        """Return the patch with another truncation."""
+        return replace(self, psi=psi)
 
     @property
     def nodes(self) -> Iterator[Node]:

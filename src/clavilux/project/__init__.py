@@ -1,1 +1,1 @@
-"""What a person decides about a video, as values and as files."""
+"""What a user decides about a video, as values and as files."""

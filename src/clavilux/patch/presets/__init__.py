@@ -9,7 +9,7 @@ from clavilux.patch.presets.pulse import PULSE
 __all__ = ["PRESETS", "find_preset"]
 
 PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in (PULSE,)}
-"""Every preset by name, the usual one first."""
+"""Every preset by name."""
 
 
 def find_preset(name: str) -> Preset:

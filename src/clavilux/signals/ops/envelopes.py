@@ -3,12 +3,18 @@
 A fall is written as the time in which a value falls to a tenth; in beats it follows the song's tempo.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from clavilux.arrays import F64
 from clavilux.curves import CONTROL_RATE, Events, clock
-from clavilux.features.song import Song
 from clavilux.signals.table import number, op
+
+if TYPE_CHECKING:
+    from clavilux.features.song import Song
 
 __all__: list[str] = []
 

@@ -1,14 +1,19 @@
 """From a curve to a curve: smoothing, scaling by the curve's own peaks, sharpening, and ops on chroma."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
 
 from clavilux.arrays import F64
 from clavilux.catalogue import FIFTHS
 from clavilux.curves import CONTROL_RATE
 from clavilux.errors import PatchError
-from clavilux.features.song import Song
 from clavilux.signals.table import number, op
+
+if TYPE_CHECKING:
+    from clavilux.features.song import Song
 
 __all__: list[str] = []
 
@@ -19,6 +24,8 @@ MAX_ROWS = 20_000
 @op("signal", "signal", params={"seconds": number(0.2, 0, 600, "seconds")})
 def smooth(curve: F64, *, seconds: float) -> F64:
     """Average around each moment, as wide as a moving average over `seconds`, without corners or lag."""
+    from scipy.ndimage import gaussian_filter1d
+
     sigma = seconds * CONTROL_RATE / np.sqrt(12)  # the standard deviation of a box of this width
     return curve if sigma == 0 else np.asarray(gaussian_filter1d(curve, sigma, axis=0, mode="nearest"))
 

@@ -1,9 +1,15 @@
 """What a song offers: its stems, the events detected in it, and the curves measured of a stem."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from clavilux.arrays import F64
 from clavilux.curves import Events
-from clavilux.features.song import Song
 from clavilux.signals.table import number, op, text
+
+if TYPE_CHECKING:
+    from clavilux.features.song import Song
 
 __all__: list[str] = []
 

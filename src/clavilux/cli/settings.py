@@ -1,0 +1,91 @@
+"""Options from settings: what a dataclass says of its fields becomes the options of a command, said once.
+
+Typer has no option groups from dataclasses, so `takes` writes them into the signature that typer reads.
+"""
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Annotated, Any, TypeVar
+
+import typer
+
+from clavilux.project.setting import Setting, settings_of
+
+__all__ = ["Chosen", "takes"]
+
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What the options of a command were set to, read from their text.
+
+    Attributes:
+        values: by group and name of the setting.
+    """
+
+    values: Mapping[type, Mapping[str, Any]] = field(default_factory=dict)
+
+    def group(self, kind: type[R], **others: Any) -> R:
+        """Make the dataclass of a group.
+
+        Raises:
+            SettingError: a value is out of its range.
+        """
+        return kind(**{**self.values.get(kind, {}), **others})
+
+
+def takes(*groups: type, omit: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Give a command an option for every setting of some dataclasses.
+
+    The command gets them as its argument `chosen`, whose place in its signature they take.
+
+    Args:
+        groups: dataclasses whose fields are made by `clavilux.project.setting.setting`.
+        omit: settings that this command does without.
+    """
+    listed = [
+        (group, known) for group in groups for name, known in settings_of(group).items() if name not in omit
+    ]
+
+    def decorate(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def run(**given: Any) -> None:
+            values: dict[type, dict[str, Any]] = {group: {} for group in groups}
+            for group, known in listed:
+                values[group][known.name] = _read(known, given.pop(known.name))
+            command(chosen=Chosen(values), **given)
+
+        parameters = []
+        for parameter in inspect.signature(command, eval_str=True).parameters.values():
+            options = [_option(known) for _, known in listed]
+            parameters += options if parameter.name == "chosen" else [parameter]
+        run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        return run
+
+    return decorate
+
+
+def _option(known: Setting) -> inspect.Parameter:
+    """Write a setting as typer reads it; what is parsed from text is text."""
+    name = f"--{known.name.replace('_', '-')}"
+    many = known.type is list
+    kind: Any = list[str] | None if many else known.type
+    if known.default is None and not many:
+        kind = kind | None
+    shown: Any = known.usual or (known.default is not None and not many)
+    default = None if known.default is None or many else known.default
+    if known.parse is not None and default is not None:
+        default = known.usual  # the default as text
+        shown = True
+    option = typer.Option(name, metavar=known.placeholder or None, help=known.about, show_default=shown)
+    return inspect.Parameter(
+        known.name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=Annotated[kind, option]
+    )
+
+
+def _read(known: Setting, value: Any) -> Any:
+    return known.parse(value) if known.parse is not None and value is not None else value

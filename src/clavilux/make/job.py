@@ -1,0 +1,432 @@
+"""A job: a song, a model and a patch, bound and ready to draw. Whatever makes a video or an image is one.
+
+`prepare` is a row of acts, each a function of its own: open the song, load the model, evaluate and bind the
+patch, start the engine. What follows needs neither the song's features nor the patch: a `Job` draws frames,
+describes itself, and renders.
+"""
+
+import contextlib
+import errno
+import time
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clavilux.annotations.sidecar import corrections_of
+from clavilux.audio.sound import Audio
+from clavilux.engine.runner import Runner
+from clavilux.errors import ClaviluxError, EngineError, OutputError, SettingError
+from clavilux.features.corrections import Corrections
+from clavilux.features.song import Song
+from clavilux.frames.bind import bind, choose_palettes
+from clavilux.frames.bound import Bound
+from clavilux.frames.crossfade import FrameSource, looped
+from clavilux.frames.frames import frames
+from clavilux.generator.model import Model
+from clavilux.generator.program import Program
+from clavilux.make.plan import Plan, Segment, gop_of, timeline_of
+from clavilux.make.segments import SegmentStore, prune
+from clavilux.make.targets import check_target, target_suffix
+from clavilux.make.work import CancelledError, render_missing, stretches
+from clavilux.make.workspace import Workspace
+from clavilux.pixel_formats import Samples
+from clavilux.project.machine import Machine
+from clavilux.project.migrate import SAMPLES
+from clavilux.project.output import IMAGES, Output
+from clavilux.project.project import Project
+from clavilux.project.recipe import KEY, Recipe, read_recipe
+from clavilux.report.summary import headline
+from clavilux.signals.evaluate import evaluate
+from clavilux.timeline import Timeline, format_time
+from clavilux.video.codecs import opens
+from clavilux.video.images import Images
+from clavilux.video.join import join
+from clavilux.video.write import Encoding
+
+__all__ = ["Job", "Rendered", "prepare"]
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """What was made.
+
+    Attributes:
+        path: the video file, or the folder of images.
+        frames: its number of frames.
+        fps: its frame rate.
+        duration: its length in seconds.
+        size: width and height.
+        pixels: hash of the raw frames; empty for images.
+        seconds: how long the work took.
+    """
+
+    path: Path
+    frames: int
+    fps: Fraction
+    duration: float
+    size: tuple[int, int]
+    pixels: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Job:
+    """A song bound to a patch and a model, with an engine to draw it.
+
+    Attributes:
+        project: what is shown.
+        output: size and codec.
+        machine: where it is drawn.
+        workspace: where results are kept.
+        song: what is heard.
+        headline: what the song is like, in one line.
+        model: what draws.
+        program: the model at the output's size.
+        bound: the patch bound to song and model: arrays that need neither.
+        source: the program's inputs for every frame, loops included.
+        runner: the program on an engine.
+        timeline: the frames.
+        encoding: how the frames are encoded; none for images.
+    """
+
+    project: Project
+    output: Output
+    machine: Machine
+    workspace: Workspace
+    song: Song
+    headline: str
+    model: Model
+    program: Program
+    bound: Bound
+    source: FrameSource
+    runner: Runner
+    timeline: Timeline
+    encoding: Encoding | None
+
+    @property
+    def identity(self) -> Mapping[str, object]:
+        """Everything the pixels of the video depend on, as plain values, numbers with all their digits."""
+        encoding = self.encoding
+        return {
+            "song": self.song.audio.digest,
+            "stems": {name: stem.digest for name, stem in sorted(self.song.stems.items())},
+            "corrections": self.song.corrections.to_dict(),
+            "model": self.model.digest,
+            "patch": str(self.bound.patch),
+            "ops": self.bound.patch.versions,
+            "seed": self.project.seed,
+            "fps": str(self.timeline.fps),
+            "start": str(self.timeline.start),
+            "frames": self.timeline.frames,
+            "loop": self.project.loop,
+            "precision": self.machine.precision,
+            "size": list(self.program.size),
+            "cells": list(self.program.cells),
+            "codec": self.output.codec,
+            "bits": encoding.bits if encoding else 8,
+            "crf": encoding.crf if encoding else None,
+        }
+
+    @property
+    def samples(self) -> Mapping[str, object]:
+        """Song and stems by their decoded samples, as version 0.1.0 identified them."""
+        stems = sorted(self.song.stems.items())
+        return {
+            "song": f"{SAMPLES}{self.song.audio.digest}",
+            "stems": {name: f"{SAMPLES}{stem.digest}" for name, stem in stems},
+        }
+
+    @property
+    def plan(self) -> Plan:
+        """What will be made, in which segments."""
+        return Plan(self.timeline, self.identity)
+
+    def describe(self) -> list[str]:
+        """Return what was heard and what will be made, a line each."""
+        width, height = self.program.size
+        rows, columns = self.program.cells
+        name = self.project.patch if isinstance(self.project.patch, str) else ""
+        played = f"preset {name}" if name else "your patch"
+        length = format_time(float(self.timeline.duration))
+        return [
+            f"Song: {self.headline}",
+            f"Model: {self.model.name} ({self.model.resolution} px, cells {rows}x{columns}), {played}, "
+            f"seed {self.project.seed}",
+            f"Video: {length}, {self.timeline.frames} frames of {width}x{height} at "
+            f"{float(self.timeline.fps):g} fps",
+        ]
+
+    def frames(self, first: int = 0, last: int | None = None) -> Generator[Samples, None, None]:
+        """Draw frames [first, last) in order, some at a time.
+
+        Yields:
+            (n, ...) pixels of the next n frames, in the program's pixel format: planar Y'CbCr for video,
+            (n, H, W, 3) RGB for images.
+        """
+        last = self.timeline.frames if last is None else last
+        return frames(self.source, self.runner, self.timeline, first, last)
+
+    def still(self, at: float | Fraction = 0) -> NDArray[np.uint8]:
+        """Draw the frame at a time of the song, uint8 (H, W, 3); the job's codec is png.
+
+        Raises:
+            SettingError: the video shows nothing at that time, or the job draws video frames.
+        """
+        if self.encoding is not None:
+            raise SettingError(
+                "A still is RGB", where="codec", value=self.output.codec, hint="choose the codec png"
+            )
+        moment, timeline = Fraction(at), self.timeline
+        if not timeline.start <= moment < timeline.start + timeline.duration:
+            raise SettingError(
+                f"There is no image at {format_time(float(moment))}; {self.song.audio.name} lasts "
+                f"{format_time(self.song.duration)} ({self.song.duration:.2f} s)",
+                where="at",
+                value=at,
+            )
+        number = int((moment - timeline.start) * timeline.fps)
+        with contextlib.closing(self.frames(number, number + 1)) as drawn:
+            return np.asarray(next(drawn)[0], np.uint8)
+
+    def render(self, target: str | Path, *, overwrite: bool = False) -> Rendered:
+        """Draw, encode and join the video, segment by segment, and put it in place whole.
+
+        Segments that an earlier try, or another process, has finished are used as they are.
+
+        Raises:
+            RenderError, OutputError: it cannot be drawn or written; nothing finished is lost.
+        """
+        target, began = Path(target), time.monotonic()
+        check_target(target, target_suffix(self.output), overwrite=overwrite)
+        with _disk_errors(target):
+            if self.encoding is None:
+                pixels = self._render_images(target)
+            else:
+                pixels = self._render_video(target, self.encoding, overwrite=overwrite)
+        timeline = self.timeline
+        seconds = time.monotonic() - began
+        return Rendered(
+            target,
+            timeline.frames,
+            timeline.fps,
+            float(timeline.duration),
+            self.program.size,
+            pixels,
+            seconds,
+        )
+
+    def recipe(self, segment_hashes: list[str]) -> Recipe:
+        """Write down how the video was made, to travel inside it."""
+        return Recipe(
+            version("clavilux"),
+            replace(self.project, corrections=self.song.corrections),
+            self.output,
+            self.machine.precision,
+            self.identity,
+            Recipe.pixels_of(segment_hashes),
+        )
+
+    def _render_video(self, target: Path, encoding: Encoding, *, overwrite: bool) -> str:
+        """Draw every segment, join them and return the hash of the raw frames."""
+        report, plan = self.workspace.report, self.plan
+        store = SegmentStore(self._pieces(target, plan), plan, self.runner.label)
+        about = {
+            "engine": self.runner.label,
+            "song": self.song.audio.name,
+            "target": str(target.absolute()),
+            "segments": len(plan.segments),
+        }
+        with self._kept(store), store.open(about) as user:
+            render_missing(
+                plan, self.source, store, runner=self.runner, encoding=encoding, report=report, user=user
+            )
+            recipe = self.recipe(store.pixel_hashes())
+            if not overwrite and target.exists():
+                _check_same(target, recipe)
+            else:
+                report.begin("Joining images and audio")
+                join(
+                    [store.path(segment) for segment in plan.segments],
+                    target,
+                    audio=self.song.audio,
+                    start=self.timeline.start,
+                    duration=self.timeline.duration,
+                    metadata={"title": self.song.audio.name, KEY: recipe.to_text()},
+                )
+        store.remove()
+        return recipe.pixels
+
+    def _render_images(self, folder: Path) -> str:
+        """Write every image that is missing in the folder; return no hash: there is nothing to compare."""
+        images, total = Images(folder, self.program.size, self.plan.digest), self.timeline.frames
+        report, missing, others = self.workspace.report, images.missing(total), images.others(total)
+        if others:
+            raise OutputError(
+                f"{folder} holds images of another video, such as {others[0].name}",
+                where="target",
+                value=str(folder),
+                hint="remove them, or choose another folder",
+                remedy="target",
+            )
+        report.begin("Rendering", total)
+        report.advance(total - len(missing))
+        for stretch in stretches([Segment(number, number, number + 1) for number in missing]):
+            number = stretch[0].first
+            with contextlib.closing(self.frames(number, stretch[-1].last)) as drawn:
+                for batch in drawn:
+                    if report.cancelled():
+                        raise CancelledError("The render was stopped", hint="what is finished is kept")
+                    images.write(number, batch.astype(np.uint8, copy=False))
+                    report.advance(len(batch))
+                    number += len(batch)
+        return ""
+
+    def _pieces(self, target: Path, plan: Plan) -> Path:
+        """Return the folder of a render's segments: among the kept ones, or hidden beside the target."""
+        if self.workspace.renders is not None:
+            return self.workspace.renders / plan.digest
+        return target.parent / f".{target.stem}-{plan.digest[:8]}"
+
+    @contextlib.contextmanager
+    def _kept(self, store: SegmentStore) -> Iterator[None]:
+        """Keep the segments of a stopped render where there is a place for them; else remove them."""
+        renders = self.workspace.renders
+        if renders is not None:
+            renders.mkdir(parents=True, exist_ok=True)
+            prune(renders)
+            yield
+            return
+        try:
+            yield
+        except BaseException:
+            store.remove()
+            raise
+
+
+def prepare(
+    source: str | Path | Audio,
+    project: Project | None = None,
+    output: Output | None = None,
+    machine: Machine | None = None,
+    *,
+    workspace: Workspace | None = None,
+) -> Job:
+    """Open the song, load the model, build its program, and bind the patch to all of them.
+
+    Args:
+        source: an audio file, a video with audio, or audio.
+        project: what is shown.
+        output: size and codec.
+        machine: where it is drawn.
+        workspace: where results are kept and who is told; nowhere and nobody unless given.
+
+    Raises:
+        ClaviluxError: a part cannot be used as asked; one sentence on what is wrong.
+    """
+    project, output, machine = project or Project(), output or Output(), machine or Machine()
+    workspace = workspace or Workspace()
+    report = workspace.report
+    report.begin("Opening the song")
+    audio = workspace.audio(source)
+    timeline = timeline_of(audio.duration, output.fps, start=project.start, duration=project.duration)
+    encoding = _encoding(output, timeline)
+    report.begin("Loading the model")
+    model = workspace.model(project.model)
+    pixels = encoding.pixels if encoding else "rgb24"
+    program = Program(model, size=output.size, cells=output.cells, pixels=pixels)
+    report.begin("Analysing")
+    if audio.silent:
+        report.note(f"{audio.name} is silent; the image will only drift.")
+    corrections = project.corrections
+    if corrections is None:
+        corrections = Corrections() if isinstance(source, Audio) else corrections_of(Path(source))
+    song = workspace.song(audio, stems=project.stems, corrections=corrections)
+    about = headline(song)
+    report.begin("Choosing palettes")
+    bound = _bind(project, song, model, program, workspace)
+    source_of_frames = looped(bound, timeline, program.inputs) if project.loop else bound
+    report.begin("Starting the engine")
+    runner = workspace.runner(program, machine)
+    return Job(
+        project=project,
+        output=output,
+        machine=machine,
+        workspace=workspace,
+        song=song,
+        headline=about,
+        model=model,
+        program=program,
+        bound=bound,
+        source=source_of_frames,
+        runner=runner,
+        timeline=timeline,
+        encoding=encoding,
+    )
+
+
+def _bind(project: Project, song: Song, model: Model, program: Program, workspace: Workspace) -> Bound:
+    """Evaluate the patch for the song, and release what was analysed: curves are all that frames need."""
+    patch = project.shown
+    palettes = choose_palettes(patch, model, workspace.store)
+    curves = evaluate(patch.signals, song)
+    song.release()
+    return bind(patch, curves, model, program, seed=project.seed, palettes=palettes)
+
+
+def _encoding(output: Output, timeline: Timeline) -> Encoding | None:
+    """Return how the frames are encoded, and check that this machine can."""
+    if output.codec == IMAGES:
+        return None
+    encoding = Encoding(
+        output.size,
+        timeline.fps,
+        gop=gop_of(timeline.fps),
+        codec=output.codec,
+        bits=output.bits,
+        crf=output.crf,
+    )
+    if not opens(output.codec):
+        raise EngineError(
+            f"The encoder {output.codec} does not open here",
+            where="codec",
+            value=output.codec,
+            hint="choose another codec, such as h264",
+        )
+    return encoding
+
+
+def _check_same(target: Path, recipe: Recipe) -> None:
+    """Accept a target that appeared meanwhile where it is the very same video: another process made it."""
+    with contextlib.suppress(ClaviluxError):
+        there = read_recipe(target)
+        if (there.identity, there.pixels) == (recipe.identity, recipe.pixels):
+            return
+    raise OutputError(
+        f"{target} was written by something else meanwhile",
+        where="target",
+        value=str(target),
+        hint="allow overwriting, or choose another name; what is rendered is kept",
+        remedy="overwrite",
+    )
+
+
+@contextlib.contextmanager
+def _disk_errors(target: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        reason = "the disk is full" if error.errno in FULL else (error.strerror or str(error)).lower()
+        raise OutputError(
+            f"{target} cannot be written: {reason}",
+            where="target",
+            value=str(target),
+            hint="free some space, or choose another place",
+            remedy="target",
+        ) from error

@@ -1,0 +1,157 @@
+"""What the work has around it: where results are kept, what stays in memory, and who is told of progress."""
+
+import os
+from collections import OrderedDict
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+import platformdirs
+
+from clavilux.audio.sound import Audio, open_audio
+from clavilux.audio.stem_files import open_stems
+from clavilux.engine.choose import open_runner
+from clavilux.engine.runner import Runner
+from clavilux.features.corrections import Corrections
+from clavilux.features.song import Song
+from clavilux.generator.model import Model, load_model
+from clavilux.generator.program import Program
+from clavilux.project.machine import Machine
+from clavilux.store import Store
+
+__all__ = ["NullReporter", "Reporter", "Workspace", "cache_folder"]
+
+MAX_KEPT = 4
+"""Songs, models and compiled programs of each kind kept in memory."""
+
+T = TypeVar("T")
+
+
+class Reporter(Protocol):
+    """Is told of progress, and may ask to stop."""
+
+    def begin(self, stage: str, total: int | None = None) -> None:
+        """Note that a stage begins, with its number of frames where it has one."""
+
+    def advance(self, count: int) -> None:
+        """Note that `count` more frames of the stage are done."""
+
+    def note(self, text: str) -> None:
+        """Pass on one sentence the user should know, such as that the song is silent."""
+
+    def cancelled(self) -> bool:
+        """Whether the work should stop; asked after every few frames."""
+
+
+class NullReporter:
+    """Reports to nobody."""
+
+    def begin(self, stage: str, total: int | None = None) -> None:
+        """Ignore it."""
+
+    def advance(self, count: int) -> None:
+        """Ignore it."""
+
+    def note(self, text: str) -> None:
+        """Ignore it."""
+
+    def cancelled(self) -> bool:
+        """Never."""
+        return False
+
+
+@dataclass(frozen=True, eq=False)
+class Workspace:
+    """Where results are kept; songs, models and compiled programs are also kept in memory, a few of each.
+
+    Attributes:
+        store: keeps what was analysed of songs and models for the next time.
+        report: is told of progress.
+        renders: keeps the segments of renders that stop early, so that they can be resumed; without it they
+        are
+            written beside the target and removed when a render stops.
+        engine: keeps compiled programs.
+    """
+
+    store: Store = field(default_factory=Store)
+    report: Reporter = field(default_factory=NullReporter)
+    renders: Path | None = None
+    engine: Path | None = None
+    _kept: dict[str, OrderedDict[Hashable, Any]] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def of_user(cls, report: Reporter | None = None) -> "Workspace":
+        """Keep everything in this user's cache folder."""
+        folder = cache_folder()
+        return cls(Store(folder / "known"), report or NullReporter(), folder / "renders", folder / "engine")
+
+    def audio(self, source: str | Path | Audio) -> Audio:
+        """Open a song's file, or return audio as it is.
+
+        Raises:
+            AudioError: it cannot be read.
+        """
+        if isinstance(source, Audio):
+            return source
+        return self._keep("audio", _file_key(Path(source)), lambda: open_audio(source))
+
+    def song(self, audio: Audio, *, stems: str | None, corrections: Corrections) -> Song:
+        """Return a song with its stems and corrections.
+
+        Raises:
+            AudioError: stems cannot be used.
+        """
+        own = open_stems(stems, audio) if stems else {}
+        key = (
+            audio.digest,
+            repr(sorted(corrections.to_dict().items())),
+            *(own[name].digest for name in sorted(own)),
+        )
+        return self._keep("song", key, lambda: Song(audio, self.store, own, corrections))
+
+    def model(self, name: str) -> Model:
+        """Load a model.
+
+        Raises:
+            ModelError: there is none, or it cannot be used.
+        """
+        return self._keep("model", _file_key(Path(name)), lambda: load_model(name))
+
+    def runner(self, program: Program, machine: Machine) -> Runner:
+        """Compile a program for this machine.
+
+        Raises:
+            EngineError: there is no such device or precision.
+        """
+        return self._keep(
+            "runner",
+            (program.spec, machine),
+            lambda: open_runner(
+                program, device=machine.device, precision=machine.precision, cache=self.engine
+            ),
+        )
+
+    def _keep(self, kind: str, key: Hashable, make: Callable[[], T]) -> T:
+        kept = self._kept.setdefault(kind, OrderedDict())
+        if key not in kept:
+            kept[key] = make()
+            if len(kept) > MAX_KEPT:
+                kept.popitem(last=False)
+        kept.move_to_end(key)
+        value: T = kept[key]
+        return value
+
+
+def cache_folder() -> Path:
+    """Return this user's cache folder; the environment's CLAVILUX_CACHE names another."""
+    return Path(os.environ.get("CLAVILUX_CACHE") or platformdirs.user_cache_dir("clavilux", appauthor=False))
+
+
+def _file_key(path: Path) -> Hashable:
+    """Name a file and its state, so that a changed file is read again."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return str(path)
+    return str(path.absolute()), found.st_mtime_ns, found.st_size

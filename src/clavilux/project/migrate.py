@@ -1,0 +1,87 @@
+"""Recipes of older versions, brought up to date, so that an old video can be made again.
+
+A migration turns a recipe of one schema into the next. What a newer schema knows and an older one did not is
+filled in with the value that reproduces the old behaviour.
+
+    1   version 0.1.0: `settings`, one flat table, and `plan`
+    2   `project`, `output` and `precision`; `identity`, with exact patch text and the versions of its ops
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from clavilux.patch.presets.pulse import pulse
+
+__all__ = ["SAMPLES", "SCHEMA", "migrated"]
+
+SCHEMA = 2
+
+SAMPLES = "samples:"
+"""Begins the hash of a song that schema 1 identified by its decoded samples."""
+
+FLUX_1 = "drums.flux(low_hz={low}, high_hz={high}).clip_peaks(percentile={peaks})"
+KICK_1 = FLUX_1.format(low=30, high=150, peaks=80) + ".sharpen(by=1.5).release(beats=0.75)"
+SNARE_1 = FLUX_1.format(low=200, high=5000, peaks=90) + ".sharpen(by=2).release(beats=0.75)"
+HATS_1 = FLUX_1.format(low=6000, high=11000, peaks=90) + ".release(beats=0.25)"
+LOOK_1 = "mix(palette(seed={%s}).loop(bars=32), palette(seed={%s}).weigh(%s), " + (
+    "mix.rms(low_hz=0, high_hz=11025).smooth(seconds=1).clip_peaks(percentile=10))"
+)
+CHORDS_1 = "chords.chroma().smooth(seconds=0.2).focus(notes=2.5).turn(bars=48)"
+BASS_1 = "bass.chroma().smooth(seconds=0.4).focus(notes=2).turn(bars=32)"
+PULSE_1 = "\n".join(
+    [
+        f"latents = {LOOK_1 % ('seed', 'seed', CHORDS_1)}.on('coarse', {LOOK_1 % ('next', 'next', BASS_1)})"
+        f".toward('accent', (0.7 * {SNARE_1}))",
+        f"noise = drift(seconds=3).hurry(seconds=0.12, amount={KICK_1})"
+        f".scale(((0.5 + (1.2 * {KICK_1})) + (0.3 * {HATS_1})))",
+        "psi = {psi:g}",
+    ]
+)
+"""The preset pulse as version 0.1.0 wrote it, with six digits a number."""
+
+OUTPUT_1 = ("fps", "size", "cells", "codec", "bits", "crf")
+PROJECT_1 = ("start", "duration", "seed", "model", "psi", "loop", "stems", "corrections")
+
+
+def migrated(recipe: Any) -> dict[str, Any]:
+    """Bring a recipe's plain values up to the newest schema.
+
+    Raises:
+        ValueError, KeyError, TypeError: it is no recipe, or of a newer schema.
+    """
+    if not isinstance(recipe, dict):
+        raise TypeError("it is no table")
+    whole: dict[str, Any] = recipe
+    while whole["schema"] != SCHEMA:
+        step = MIGRATIONS.get(whole["schema"])
+        if step is None:
+            raise ValueError(f"schema {str(whole['schema'])[:20]}")
+        whole = step(whole)
+    return whole
+
+
+def _from_1(old: Mapping[str, Any]) -> dict[str, Any]:
+    settings, plan = old["settings"], dict(old["plan"])
+    patch = pulse(settings["seed"])
+    psi = 1.0 if settings["psi"] is None else float(settings["psi"])
+    as_written = PULSE_1.format(seed=settings["seed"], next=settings["seed"] + 1, psi=psi)
+    known = plan["patch"] == as_written
+    identity = plan | {
+        "patch": str(patch.with_psi(psi)) if known else plan["patch"],
+        "ops": dict.fromkeys(patch.versions, 1),
+        "song": f"{SAMPLES}{plan['song']}",
+        "stems": {name: f"{SAMPLES}{digest}" for name, digest in plan["stems"].items()},
+    }
+    return {
+        "schema": 2,
+        "version": old["version"],
+        "project": {name: settings[name] for name in PROJECT_1} | {"patch": "pulse"},
+        "output": {name: settings[name] for name in OUTPUT_1},
+        "precision": settings["precision"],
+        "identity": identity,
+        "pixels": old["pixels"],
+    }
+
+
+MIGRATIONS: Mapping[object, Callable[[Mapping[str, Any]], dict[str, Any]]] = {1: _from_1}
+"""What brings a recipe of a schema to the next."""

@@ -1,0 +1,129 @@
+"""What a video shows, and of what: the song, the model, the patch, and which part of the song."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from clavilux.project.setting import check, setting
+
+if TYPE_CHECKING:
+    from clavilux.features.corrections import Corrections
+    from clavilux.patch.patch import Patch
+
+__all__ = ["Project"]
+
+
+def _time(text: str) -> Fraction:
+    from clavilux.timeline import parse_time  # here and below: NumPy would delay the command line's help
+
+    return parse_time(text)
+
+
+@dataclass(frozen=True)
+class Project:
+    """What is heard and what is shown.
+
+    Attributes:
+        start: where in the song to begin, seconds, exact.
+        duration: how much of it to show, seconds; none is all.
+        seed: another seed chooses other images and another texture.
+        model: a built-in model's name or a checkpoint file.
+        psi: truncation, 0 the average image, 1 full variety; none is the patch's own.
+        loop: whether the end of the video fades into its beginning.
+        stems: a folder of the song's own stems, which replace those separated from the mix.
+        patch: a patch, or a preset's name.
+        corrections: of beats and sections; none is what is kept beside the song.
+
+    Raises:
+        SettingError: a value is out of its range.
+        PatchError: there is no such preset.
+
+    >>> Project(start=0.5, seed=3).start
+    Fraction(1, 2)
+    """
+
+    start: Fraction = setting(
+        Fraction(0),
+        "Where in the song to begin: 64.5 or 1:04.5.",
+        placeholder="TIME",
+        parse=_time,
+        usual="0",
+    )
+    duration: Fraction | None = setting(
+        None, "How much of the song to show.", placeholder="TIME", parse=_time, usual="all of it"
+    )
+    seed: int = setting(0, "Another number, other images.", placeholder="N", type=int)
+    model: str = setting("silk", "A built-in model or a checkpoint file.", placeholder="NAME")
+    psi: float | None = setting(
+        None,
+        "Variety: 0 the model's average image, 1 all it can do.",
+        placeholder="X",
+        usual="1",
+        type=float,
+    )
+    loop: bool = setting(False, "Fade the end of the video into its beginning.", type=bool)
+    stems: str | None = setting(
+        None,
+        "The song's own stems, such as drums.wav and bass.wav, instead of those separated from the mix.",
+        placeholder="FOLDER",
+    )
+    patch: Patch | str = "pulse"
+    corrections: Corrections | None = field(default=None)
+
+    def __post_init__(self) -> None:
+        for name in ("start", "duration"):
+            value = getattr(self, name)
+            if value is not None:
+                check(
+                    math.isfinite(value),
+                    f"The {name} is {value}",
+                    where=name,
+                    value=value,
+                    hint="give seconds",
+                )
+                object.__setattr__(self, name, Fraction(value))
+        check(
+            self.start >= 0,
+            f"The start, {float(self.start):g} s, is before the song",
+            where="start",
+            value=self.start,
+            hint="it is 0 or later",
+        )
+        check(
+            self.duration is None or self.duration > 0,
+            f"The duration is {float(self.duration or 0):g} s",
+            where="duration",
+            value=self.duration,
+            hint="it is above 0 s",
+        )
+        check(
+            self.psi is None or 0 <= self.psi <= 2,
+            f"psi is {self.psi}",
+            where="psi",
+            value=self.psi,
+            hint="it is between 0 and 2",
+        )
+        check(
+            -(2**63) <= self.seed < 2**63 - 1,
+            f"The seed {self.seed} is too large",
+            where="seed",
+            value=self.seed,
+            hint="any number of up to 18 digits will do",
+        )
+        object.__setattr__(self, "model", str(self.model))
+        object.__setattr__(self, "stems", None if self.stems is None else str(self.stems))
+        if isinstance(self.patch, str):
+            from clavilux.patch.presets import find_preset
+
+            find_preset(self.patch)
+
+    @property
+    def shown(self) -> Patch:
+        """The patch with its seed and truncation."""
+        from clavilux.patch.presets import find_preset
+
+        patch = find_preset(self.patch)(self.seed) if isinstance(self.patch, str) else self.patch
+        return patch if self.psi is None else patch.with_psi(self.psi)

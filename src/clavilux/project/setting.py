@@ -1,0 +1,71 @@
+"""One setting: its default, what it does, and how it is written, said once for every surface.
+
+A dataclass field made by `setting` carries what a command line, a project file or a form needs to offer it.
+"""
+
+import dataclasses
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from clavilux.errors import SettingError
+
+__all__ = ["Setting", "check", "setting", "settings_of"]
+
+KEY = "clavilux"
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a surface needs to know of a setting.
+
+    Attributes:
+        name: the field's.
+        about: what it does, in a sentence.
+        default: its value unless it is given.
+        placeholder: what stands for its value in help texts, such as WxH; empty for switches.
+        parse: reads it from text; none where the text is the value, or a plain number.
+        usual: what the default amounts to, in words; empty where the value itself says it.
+        type: int, float, str or bool, of the value or of the text that is parsed.
+    """
+
+    name: str
+    about: str
+    default: Any
+    placeholder: str = ""
+    parse: Callable[[str], Any] | None = None
+    usual: str = ""
+    type: type = str
+
+
+def setting(
+    default: Any,
+    about: str,
+    *,
+    placeholder: str = "",
+    parse: Callable[[str], Any] | None = None,
+    usual: str = "",
+    type: type = str,  # noqa: A002  # what it is
+) -> Any:
+    """Declare a dataclass field as a setting; the arguments are those of `Setting`."""
+    known = Setting("", about, default, placeholder, parse, usual, type)
+    return dataclasses.field(default=default, metadata={KEY: known})
+
+
+def settings_of(group: Any) -> dict[str, Setting]:
+    """Return the settings of a dataclass by name; other fields are not among them."""
+    return {
+        field.name: dataclasses.replace(field.metadata[KEY], name=field.name)
+        for field in dataclasses.fields(group)
+        if KEY in field.metadata
+    }
+
+
+def check(fine: bool, what: str, *, where: str, value: object, hint: str) -> None:
+    """Refuse a value.
+
+    Raises:
+        SettingError: it is not fine.
+    """
+    if not fine:
+        raise SettingError(what, where=where, value=value, hint=hint)
