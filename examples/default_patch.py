@@ -5,12 +5,12 @@
 
 from dataclasses import replace
 
-from clavilux import Settings, compose, pulse, render
+from clavilux import compose, pulse, render
 
 piece = compose(seed=1, bars=2, bpm=120)
 patch = pulse(seed=4)
 print(patch)
 
 calmer = replace(patch, noise=patch.noise.scale(0.6), psi=0.6)
-made = render(piece.audio, "calmer.mp4", Settings(patch=calmer, size=(256, 144), fps=12, start=4, duration=2))
+made = render(piece.audio, "calmer.mp4", patch=calmer, size=(256, 144), fps=12, start=4, duration=2)
 print(f"{made.path}: {made.frames} frames")

@@ -1,4 +1,4 @@
-"""Part a song into what sustains and what strikes (technique 1).
+"""Separate a song into harmonic and percussive parts (technique 1).
 
 A vertical line in a spectrogram is a hit, a horizontal one a tone; two median filters tell them apart. Chords
 are heard best in the harmonic part, drums in the percussive one.
@@ -11,8 +11,8 @@ from clavilux import Song, compose
 piece = compose(seed=1, bars=2, bpm=120)
 heard = Song(piece.audio)
 
-tones, strikes = heard.rms("harmonic").values, heard.rms("percussive").values
-for name, level in {"harmonic": tones, "percussive": strikes}.items():
+harmonic, percussive = heard.rms("harmonic").values, heard.rms("percussive").values
+for name, level in {"harmonic": harmonic, "percussive": percussive}.items():
     print(f"{name} part: {20 * np.log10(level.mean()):.1f} dB")
 
 strength = heard.flux("drums", 30, 150)

@@ -9,6 +9,7 @@ import typer
 
 import clavilux
 from clavilux.cli import app
+from clavilux.make.video import Settings
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -36,12 +37,13 @@ def test_every_command_there_is_is_shown() -> None:
 
 def test_the_python_shown_describes_a_video(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr(clavilux, "render", lambda *arguments: asked.append(arguments), raising=False)
+    monkeypatch.setattr(clavilux, "render", lambda *names, **how: asked.append((*names, how)), raising=False)
     (program,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     exec(compile(program, "README.md", "exec"), {})
     ((source, target, settings),) = asked
     assert (source, target) == ("song.mp3", "song.mp4")
-    assert isinstance(settings.patch, clavilux.Patch)
+    assert isinstance(settings["patch"], clavilux.Patch)
+    assert set(settings) <= set(Settings.__annotations__)
 
 
 def test_ci_runs_the_commands_shown() -> None:

@@ -17,16 +17,28 @@ from clavilux.signals.table import OPS, Op
 
 DOCS = Path(__file__).parents[1] / "docs"
 NOTE = "<!-- Written by scripts/docs from the code; change it there. -->\n"
-KINDS = {
-    "measure": "From a stem of the song to a curve.",
-    "envelope": "From hits to a curve.",
-    "shape": "From a curve to a curve.",
-    "combine": "From two curves to one.",
+INTRODUCTION = """# The operations of a patch
+
+A patch is written with these operations, in Python as methods and functions, and as text in exactly the same words.
+Each takes nodes of some kinds and gives one of another; where a signal is taken, a number will do. Lengths of time
+are seconds, beats or bars, and where an operation knows several, exactly one is given.
+
+Every song has the stems `mix`, `harmonic`, `percussive`, `drums`, `bass`, `chords` and `melody`, the user's own stems
+by name, and the events `kick`, `snare`, `hat`, `beats` and `downbeats`.
+"""
+SECTIONS: dict[str, tuple[str, ...]] = {
+    "From a stem": ("stem",),
+    "From events": ("events",),
+    "Signals": ("signal",),
+    "Palettes": ("palette",),
+    "Latents": ("latent",),
+    "Noise": ("noise",),
+    "Masks": ("mask",),
 }
 
 
 def main() -> int:
-    pages = {"cli.md": command_line(), "signals.md": signals()}
+    pages = {"cli.md": command_line(), "operations.md": operations()}
     if "--check" not in sys.argv[1:]:
         DOCS.mkdir(exist_ok=True)
         for name, text in pages.items():
@@ -71,43 +83,50 @@ def default(option: typer.core.TyperOption) -> str:
     return "" if option.is_flag or option.default is None else f"`{option.default}`"
 
 
-def signals() -> str:
+def operations() -> str:
+    importlib.import_module("clavilux.patch.ops")
     importlib.import_module("clavilux.signals.ops")
-    parts = [
-        NOTE,
-        "# Signals\n\nThe operations that turn what is heard into curves that drive the picture.\n",
-    ]
-    for kind, meaning in KINDS.items():
-        ops = [op for op in OPS.values() if op.kind == kind]
-        rows = [(call(op), summary(op), limits(op)) for op in ops]
-        parts.append(f"## {kind}\n\n{meaning}\n\n{table(('operation', 'what it does', 'range'), rows)}")
+    parts = [NOTE, INTRODUCTION]
+    for title, kinds in SECTIONS.items():
+        ops = [op for op in OPS.values() if op.style != "literal" and belongs(op, kinds)]
+        rows = [(call(op), f"{op.gives}: {summary(op)}", limits(op)) for op in ops]
+        parts.append(f"## {title}\n\n{table(('operation', 'gives', 'range'), rows)}")
     return "\n".join(parts)
 
 
+def belongs(op: Op, kinds: tuple[str, ...]) -> bool:
+    return (op.takes[0] if op.takes else op.gives) in kinds
+
+
 def call(op: Op) -> str:
-    """How it is written in a patch; where there are two ways to say a time, both."""
-    if op.symbol:
-        return f"`a {op.symbol.strip()} b`"
-    if op.kind == "combine":
-        return f"`{op.name}({', '.join(list(inspect.signature(op.function).parameters)[: op.arity])})`"
-    ways = [{time: "X"} for time in op.times] or [
-        {name: "X" if limit.default is None else f"{limit.default:g}" for name, limit in op.params.items()}
-    ]
-    calls = (", ".join(f"{name}={value}" for name, value in way.items()) for way in ways)
-    return ", ".join(f"`.{op.name}({arguments})`" for arguments in calls)
+    """How it is written; where a time can be given in several units, each way."""
+    if op.style == "infix":
+        return f"`a {op.symbol} b`"
+    if op.style == "attribute":
+        return f"`.{op.name}`"
+    first = op.positional if op.style == "function" or not op.takes else op.positional[1:]
+    named = {name: param for name, param in op.params.items() if name not in op.positional}
+    ways = [{unit: "X"} for unit in op.alternatives] or [{}]
+    shared = {name: value(param.default) for name, param in named.items() if name not in op.alternatives}
+    dot = "" if op.style == "function" or not op.takes else "."
+    calls = (
+        ", ".join([*first, *(f"{name}={text}" for name, text in (way | shared).items())]) for way in ways
+    )
+    return ", ".join(f"`{dot}{op.name}({arguments})`" for arguments in calls)
+
+
+def value(default: object) -> str:
+    return "X" if default is ... else f"{default:g}" if isinstance(default, float) else repr(default)
 
 
 def summary(op: Op) -> str:
     """The first paragraph of the docstring, without the shapes that only matter inside."""
     paragraph = " ".join(inspect.cleandoc(op.function.__doc__ or "").split("\n\n")[0].split())
-    return re.sub(r"; \(T, \w+\),? ", "; ", paragraph)
+    return re.sub(r"; \((?:T, \w+|D,)\),? ?", "; ", paragraph).replace("; .", ".").rstrip("; ")
 
 
 def limits(op: Op) -> str:
-    return "; ".join(
-        f"{name} {limit.low:g} to {limit.high:g}{' ' * bool(limit.unit)}{limit.unit}"
-        for name, limit in op.params.items()
-    )
+    return "; ".join(f"{name} {param.range}" for name, param in op.params.items() if param.range != "text")
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -12,7 +12,7 @@ from PIL import Image
 
 from clavilux.cli import main
 from clavilux.generator.model import builtin_models
-from clavilux.make.settings import Settings
+from clavilux.project.project import Project
 from clavilux.video.probe import probe
 
 SMALL = ["--size", "128x72", "--cells", "4x7", "--fps", "10"]
@@ -54,7 +54,7 @@ def test_a_song_becomes_a_video_of_its_name_in_this_folder(tune, tmp_path, capsy
     made = probe(tmp_path / "my tune.mp4")
     assert (made.frames, made.fps, made.size) == (20, 10, (128, 72))
     said = capsys.readouterr().err
-    assert "Heard:" in said
+    assert "Song:" in said
     assert "my tune.mp4: 20 frames" in said
     assert [path.name for path in tmp_path.iterdir()] == ["my tune.mp4"]
 
@@ -168,7 +168,7 @@ def test_a_song_shorter_than_a_frame_is_said(tmp_path, capsys):
     ("options", "says"),
     [
         (["--size", "1281x720"], "odd"),
-        (["--size", "big"], "does not say the size"),
+        (["--size", "big"], "write it like 1280x720"),
         (["--cells", "0x7"], "cells"),
         (["--fps", "0"], "frame rate"),
         (["--fps", "fast"], "frame rate"),
@@ -199,7 +199,7 @@ def test_a_full_disk_is_named_and_nothing_is_left(tune, tmp_path):
     """A limit on file sizes stands in for a full disk: the video's own writes fail with an error."""
     limit = "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
     limit += "from clavilux.cli import main;"
-    limit += "import clavilux.video.write; import clavilux.video.join; import clavilux.make.make;"
+    limit += "import clavilux.video.write; import clavilux.video.join; import clavilux.make.job;"
     limit += f"resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, {resource.RLIM_INFINITY}));"
     limit += f"main(['render', {str(tune)!r}, '-o', 'full.mp4', '--size', '640x360', '--crf', '1', '-q',"
     limit += " '--precision', 'exact'])"
@@ -229,7 +229,7 @@ def test_models_are_listed_and_shown_with_a_sheet(tmp_path, small_file, capsys):
     assert "silk" in capsys.readouterr().out
     assert run("models", "--json") == 0
     first, *_ = json.loads(capsys.readouterr().out)["models"]
-    assert (first["name"], first["licence"]) == (Settings.model, "CC0-1.0")
+    assert (first["name"], first["licence"]) == (Project.model, "CC0-1.0")
     assert run("models", "show", small_file, "--sheet", "sheet.png") == 0
     assert "16" in capsys.readouterr().out
     with Image.open(tmp_path / "sheet.png") as picture:
@@ -272,3 +272,14 @@ def test_help_names_every_command_and_option(capsys):
     options = "--output --fps --size --cells --start --duration --seed --model --psi --crf --device"
     assert all(option in said for option in f"{options} --dry-run --force --json".split())
     assert run("--version") == 0
+
+
+def test_an_error_is_json_where_json_was_asked_for(tune, tmp_path, capsys):
+    (tmp_path / "my tune.mp4").write_text("mine")
+    assert run("render", tune, *SMALL, "--json") == 2
+    printed = capsys.readouterr()
+    error = json.loads(printed.out)["error"]
+    assert (error["kind"], error["where"], error["value"]) == ("OutputError", "target", "my tune.mp4")
+    assert "--force" in error["sentence"]
+    assert "--" not in error["hint"]
+    assert printed.err == f"Error: {error['sentence']}\n"

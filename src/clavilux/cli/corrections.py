@@ -73,11 +73,11 @@ class CorrectionOptions:
             SettingError: one of them cannot be, or two contradict each other.
         """
         from clavilux.annotations.sidecar import TEMPI
-        from clavilux.errors import SettingError, suggest
+        from clavilux.errors import SettingError
         from clavilux.features.corrections import Corrections
 
         if self.tempo is not None and self.tempo not in TEMPI:
-            hint = suggest(self.tempo, TEMPI, otherwise="it is {}; for a number use --bpm")
+            hint = f"it is {' or '.join(TEMPI)}; for a number use --bpm"
             raise SettingError(f"The tempo cannot be '{self.tempo}'", where="tempo", hint=hint)
         return Corrections(
             bpm=self.bpm,

@@ -11,18 +11,28 @@ REMEDIES: Mapping[Remedy, str] = {
     "target": "choose another place with -o",
     "stems": "name the right folder with --stems",
     "model": "name its file with --model",
-    "seed": "choose another --seed",
-    "tempo": "use --bpm or --tempo",
-    "device": "choose another --device",
-    "precision": "use --precision auto or exact",
 }
-"""The option that helps, where it says more than the error's own hint; a size keeps its own hint."""
+"""What to type instead of the error's own hint, where the hint is of use only in Python."""
+
+OPTIONS: Mapping[Remedy, str] = {
+    "seed": "--seed",
+    "tempo": "--bpm or --tempo",
+    "device": "--device",
+    "precision": "--precision",
+    "size": "--size",
+}
+"""The option that an error's own hint is about."""
 
 
 def explain(error: ClaviluxError) -> str:
     """Return the whole sentence: what is wrong, and what to type."""
-    remedy = REMEDIES.get(error.remedy) if error.remedy else None
-    return error.explain(remedy) if remedy else str(error)
+    if error.remedy is None or error.hint.startswith("did you mean"):
+        return str(error)
+    if error.remedy in REMEDIES:
+        return error.explain(REMEDIES[error.remedy])
+    return error.explain(
+        f"{error.hint} ({OPTIONS[error.remedy]})" if error.hint else f"see {OPTIONS[error.remedy]}"
+    )
 
 
 def as_table(error: ClaviluxError) -> dict[str, object]:

@@ -1,6 +1,7 @@
 """A song in one line and in numbers.
 
-The numbers are those of `clavilux analyse --json`; docs/analysis.md describes each. Times are seconds.
+The numbers are those that `clavilux analyse` prints as JSON; docs/analysis.md describes each. Times are
+seconds.
 """
 
 import json
