@@ -11,7 +11,7 @@ import soundfile
 
 from clavilux.audio.sound import Audio
 from clavilux.cli import main
-from clavilux.errors import ModelError, SettingError
+from clavilux.errors import FileError, ModelError, SettingError
 from clavilux.features.corrections import Corrections
 from clavilux.make.make import render
 from clavilux.make.recipe import KEY, Recipe, read_recipe
@@ -98,7 +98,7 @@ def test_a_video_without_a_recipe_or_with_a_strange_one_is_named(made, tmp_path,
         join([made.path], target, duration=duration, metadata=metadata)
         with pytest.raises(SettingError, match="recipe"):
             read_recipe(target)
-    with pytest.raises(SettingError):
+    with pytest.raises(FileError):
         read_recipe(tmp_path / "missing.mp4")
 
 

@@ -20,7 +20,7 @@ from clavilux.make.session import Reporter, Session
 from clavilux.make.settings import PICTURES, Settings
 from clavilux.make.stage import Stage, prepare
 from clavilux.timeline import format_time
-from clavilux.video.codecs import suffix_of
+from clavilux.video.codecs import codec_of
 from clavilux.video.frame import Samples
 from clavilux.video.images import Images
 from clavilux.video.join import join
@@ -263,7 +263,7 @@ def still(
 
 def target_suffix(settings: Settings) -> str:
     """Return the ending that the target's name must have; none for a folder of pictures."""
-    return "" if settings.codec == PICTURES else suffix_of(settings.codec)
+    return "" if settings.codec == PICTURES else codec_of(settings.codec).suffix
 
 
 def _check_folder(folder: Path, *, overwrite: bool) -> None:

@@ -25,7 +25,7 @@ from clavilux.patch.patch import Patch
 from clavilux.patch.presets.pulse import pulse
 from clavilux.report.summary import headline
 from clavilux.timeline import Timeline
-from clavilux.video.codecs import opens
+from clavilux.video.codecs import encoder_opens
 from clavilux.video.frame import Samples
 from clavilux.video.write import Encoding
 
@@ -165,7 +165,7 @@ def _encoding(settings: Settings, timeline: Timeline) -> Encoding | None:
         bits=settings.bits,
         crf=settings.crf,
     )
-    if not opens(settings.codec):
+    if not encoder_opens(settings.codec):
         raise SettingError(
             f"The encoder {settings.codec} does not open here; clavilux doctor lists those that do."
         )
