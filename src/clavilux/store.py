@@ -1,8 +1,8 @@
-"""Results kept on disk under the hash of everything they depend on.
+"""Results stored on disk under the hash of everything they depend on.
 
-A key names the content (a song's digest, a model's digest), the maker and its version and parameters; so an
-entry is never stale, only unused. Entries are `.npz` files of plain arrays, written beside their final name
-and renamed into place: a reader sees a whole entry or none. A damaged entry counts as missing.
+A key names the content (a song's digest, a model's digest), what was computed from it, its version and its
+parameters; so an entry is never stale, only unused. Entries are `.npz` files of plain arrays, written beside
+their final name and renamed into place: a reader finds a whole entry or none. A damaged one is missing.
 """
 
 import zipfile
@@ -13,37 +13,37 @@ from hashlib import blake2b
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
+from clavilux.arrays import AnyArray
 from clavilux.files import atomic
 
 __all__ = ["Arrays", "Store"]
 
-Arrays = dict[str, NDArray[np.generic]]
+Arrays = dict[str, AnyArray]
 
 
 @dataclass(frozen=True)
 class Store:
-    """A folder of results; without a folder nothing is kept."""
+    """A folder of results; without a folder nothing is stored."""
 
     folder: Path | None = None
 
-    def fetch(self, key: str, make: Callable[[], Mapping[str, NDArray[np.generic]]]) -> Arrays:
-        """Return the arrays kept under ``key``, made and kept first where they are missing.
+    def fetch(self, key: str, compute: Callable[[], Mapping[str, AnyArray]]) -> Arrays:
+        """Return the arrays stored under ``key``; compute and store them first where they are missing.
 
-        A folder that cannot be written is no error: the result is simply not kept.
+        A folder that cannot be written is no error: the result is simply not stored.
 
         >>> Store().fetch("song/rms", lambda: {"rms": np.zeros(3)})["rms"].shape
         (3,)
         """
         if self.folder is None:
-            return dict(make())
+            return dict(compute())
         path = self.folder / f"{blake2b(key.encode(), digest_size=16).hexdigest()}.npz"
-        kept = _read(path)
-        if kept is None:
-            kept = dict(make())
-            _write(path, kept)
-        return kept
+        stored = _read(path)
+        if stored is None:
+            stored = dict(compute())
+            _write(path, stored)
+        return stored
 
 
 def _read(path: Path) -> Arrays | None:

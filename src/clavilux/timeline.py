@@ -2,7 +2,7 @@
 
 Frame n of a timeline is sampled at ``start + n / fps`` seconds and lasts until frame n + 1. Rates and
 starts are fractions, so 30000/1001 stays exact for any length. Everything below the renderer speaks of
-seconds; frames exist only here, in ``draw``, ``video`` and ``make``.
+seconds; frames exist only here, in ``frames``, ``video`` and ``make``.
 """
 
 import math
@@ -12,13 +12,18 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
-from numpy.typing import NDArray
 
+from clavilux.arrays import F64, I64
 from clavilux.errors import SettingError
 
 __all__ = ["Timeline", "Window", "format_time", "parse_fps", "parse_time"]
 
 MAX_FPS = 480
+MAX_HOURS = 24
+"""Longest song, and latest time in one."""
+
+MAX_TEXT_LENGTH = 40
+"""Of a time or a rate: enough for any, too little for a number that takes long to read."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,7 @@ class Timeline:
         return self.frames / self.fps
 
     def window(self, first: int, count: int) -> "Window":
-        """Frames ``first`` to ``first + count``."""
+        """Return frames ``first`` to ``first + count``."""
         return Window(self, first, count)
 
     def windows(self, first: int, last: int, size: int) -> Iterator["Window"]:
@@ -75,7 +80,7 @@ class Window:
     count: int
 
     @property
-    def edges(self) -> NDArray[np.float64]:
+    def edges(self) -> F64:
         """Start of each frame and the end of the last, seconds; shape (count + 1,).
 
         Each edge depends only on its own frame number, so it is bit-equal in every window.
@@ -85,12 +90,12 @@ class Window:
         return float(start) + numbers * fps.denominator / fps.numerator
 
     @property
-    def times(self) -> NDArray[np.float64]:
+    def times(self) -> F64:
         """Start of each frame, seconds; shape (count,)."""
         return self.edges[:-1]
 
     @property
-    def indices(self) -> NDArray[np.int64]:
+    def indices(self) -> I64:
         """Frame numbers; shape (count,)."""
         return np.arange(self.first, self.first + self.count, dtype=np.int64)
 
@@ -105,32 +110,51 @@ def parse_fps(text: str) -> Fraction:
     Fraction(30000, 1001)
     """
     try:
-        fps = Fraction(text.strip())
+        # without exponents, as 1e1000000000 would become a number of as many digits
+        fps = Fraction(_matched(r"[+-]?(\d+(\.\d*)?|\.\d+)(/\d+)?", text)[0])
     except (ValueError, ZeroDivisionError):
-        raise SettingError(f"The frame rate '{text}' is not a number; try 30, 24 or 30000/1001.") from None
+        raise SettingError(
+            f"The frame rate '{_shown(text)}' is not a number",
+            where="fps",
+            value=text,
+            hint="try 30, 24 or 30000/1001",
+        ) from None
     if not 0 < fps <= MAX_FPS:
         raise SettingError(
-            f"The frame rate {text} is out of range; it must be above 0 and at most {MAX_FPS}."
+            f"The frame rate {text.strip()} is out of range",
+            where="fps",
+            value=fps,
+            hint=f"it must be above 0 and at most {MAX_FPS}",
         )
     return fps
 
 
 def parse_time(text: str) -> Fraction:
-    """Read a time in seconds: ``64``, ``64.5``, ``1:04.5`` or ``1:02:03``; exact.
+    """Read a time in seconds: ``64``, ``64.5``, ``1:04.5`` or ``1:02:03``; exact, 24 hours at most.
 
     Raises:
-        SettingError: not a time.
+        SettingError: not a time, or later than any song lasts.
 
     >>> parse_time("1:04.5")
     Fraction(129, 2)
     """
-    match = re.fullmatch(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+)s?", text.strip())
-    if match is None:
-        raise SettingError(f"'{text}' is not a time; write seconds (64.5) or minutes and seconds (1:04.5).")
+    try:
+        match = _matched(r"(?:(?:(\d+):)?(\d+):)?(\d+(?:\.\d*)?|\.\d+)s?", text)
+    except ValueError:
+        raise SettingError(
+            f"'{_shown(text)}' is not a time",
+            value=text,
+            hint="write seconds (64.5) or minutes and seconds (1:04.5)",
+        ) from None
     hours, minutes, seconds = match.groups(default="0")
     if (match[2] is not None and Fraction(seconds) >= 60) or (match[1] is not None and int(minutes) >= 60):
-        raise SettingError(f"'{text}' is not a time; minutes and seconds go up to 59.")
-    return int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
+        raise SettingError(f"'{text}' is not a time", value=text, hint="minutes and seconds go up to 59")
+    time = int(hours) * 3600 + int(minutes) * 60 + Fraction(seconds)
+    if time > MAX_HOURS * 3600:
+        raise SettingError(
+            f"'{text}' is not a time in a song", value=text, hint=f"songs last up to {MAX_HOURS} hours"
+        )
+    return time
 
 
 def format_time(seconds: float) -> str:
@@ -142,3 +166,19 @@ def format_time(seconds: float) -> str:
     minutes, second = divmod(math.floor(seconds), 60)
     hours, minute = divmod(minutes, 60)
     return f"{hours}:{minute:02d}:{second:02d}" if hours else f"{minute}:{second:02d}"
+
+
+def _matched(pattern: str, text: str) -> re.Match[str]:
+    """Match a whole text of bounded length.
+
+    Raises:
+        ValueError: it does not match.
+    """
+    match = re.fullmatch(pattern, text.strip()) if len(text) <= MAX_TEXT_LENGTH else None
+    if match is None:
+        raise ValueError
+    return match
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= MAX_TEXT_LENGTH else f"{text[:MAX_TEXT_LENGTH]}..."

@@ -89,7 +89,7 @@ def write_plain_wav(path: Path, samples: np.ndarray, rate: int = 44100) -> Path:
 
 
 def click_errors(audio: Audio) -> list[float]:
-    """Distance in seconds of each heard click from its place."""
+    """Return the distance of each click from its place, s."""
     heard = np.abs(audio.read(0, audio.samples)).max(axis=0)
     reach, errors = round(0.05 * audio.rate), []
     for second in CLICKS:
@@ -124,13 +124,13 @@ def test_lossless_formats_return_the_very_samples(songs, name):
     np.testing.assert_allclose(audio.read(0, audio.samples), truth, atol=step)
 
 
-def test_equal_sound_has_one_digest_whatever_its_container(songs):
+def test_equal_samples_have_one_digest_whatever_their_file(songs):
     assert len({songs[name].digest for name in ("s16.wav", "s16.aiff", "alac.m4a")}) == 1
     assert songs["f32.wav"].digest == Audio.from_samples(clicks(44100), 44100).digest
     assert songs["f32.wav"].digest != songs["s16.wav"].digest
 
 
-def test_digest_knows_rate_and_channels():
+def test_rate_and_channels_are_part_of_the_digest():
     samples = np.zeros((2, 600))
     variants = [
         Audio.from_samples(samples, 44100),
@@ -161,7 +161,7 @@ def test_plain_wav_of_any_channel_count(tmp_path, channels):
     np.testing.assert_array_equal(np.round(audio.read(0, 500) * 32768), samples)
 
 
-def test_cover_art_is_no_sound_and_no_trouble(songs, tmp_path):
+def test_cover_art_is_ignored(songs, tmp_path):
     png = Path(tmp_path / "a.png")
     with av.open(str(png), "w", format="image2", options={"update": "1"}) as container:
         stream = container.add_stream("png")
@@ -180,7 +180,7 @@ def test_cover_art_is_no_sound_and_no_trouble(songs, tmp_path):
     assert open_audio(covered).digest == songs["lame.mp3"].digest
 
 
-def test_sound_of_a_video(tmp_path, songs):
+def test_audio_of_a_video(tmp_path, songs):
     path = tmp_path / "video.mp4"
     with av.open(str(path), "w") as container:
         pictures = container.add_stream("libx264", rate=24)
@@ -233,7 +233,7 @@ def test_damage_in_the_middle_costs_only_the_middle(tmp_path):
 @pytest.mark.parametrize(
     "name", ["s16.wav", "s16.aiff", "s16.flac", "lame.mp3", "aac.m4a", "aac.mkv", "aac.ts"]
 )
-def test_any_damage_gives_sound_or_one_sentence(tmp_path, name):
+def test_any_damage_gives_audio_or_one_sentence(tmp_path, name):
     codec, kind, rate = FORMATS.get(name, ("aac", None, 44100))
     path = encode(tmp_path / name, codec, clicks(rate), rate, kind)
     whole, rng = np.frombuffer(path.read_bytes(), np.uint8), np.random.default_rng(len(name))
@@ -268,15 +268,15 @@ BAD_FILES = {
     "missing": (make_nothing, "There is no file"),
     "folder": (Path.mkdir, "is a folder"),
     "empty": (Path.touch, "is an empty file"),
-    "text": (lambda path: path.write_text("la la la " * 200), "cannot be read as sound|no sound"),
+    "text": (lambda path: path.write_text("la la la " * 200), "cannot be read as audio|no audio"),
     "html": (
         lambda path: path.write_text("<!doctype html><title>404</title>" * 50),
-        "cannot be read as sound|no sound",
+        "cannot be read as audio|no audio",
     ),
-    "random": (lambda path: path.write_bytes(np.random.default_rng(5).bytes(20_000)), "sound"),
-    "video": (make_silent_video, "has no sound in it"),
-    "no-samples": (make_no_samples, "holds no sound at all"),
-    "playlist": (lambda path: path.write_text("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.mp3\n"), "sound"),
+    "random": (lambda path: path.write_bytes(np.random.default_rng(5).bytes(20_000)), "audio"),
+    "video": (make_silent_video, "has no audio in it"),
+    "no-samples": (make_no_samples, "holds no audio at all"),
+    "playlist": (lambda path: path.write_text("#EXTM3U\n#EXTINF:1,\nhttp://127.0.0.1:9/a.mp3\n"), "audio"),
     "nan": (lambda path: write_float_wav(path, np.array([0, np.nan, 0])), "holds a sample of nan"),
     "inf": (lambda path: write_float_wav(path, np.array([0, -np.inf, 0])), "holds a sample of inf"),
     "huge": (lambda path: write_float_wav(path, np.array([0, 3e30, 0])), r"holds a sample of 3e\+30"),
@@ -285,7 +285,7 @@ BAD_FILES = {
 
 
 @pytest.mark.parametrize("name", BAD_FILES)
-def test_what_is_no_song_is_refused_in_one_sentence(tmp_path, name):
+def test_a_file_that_is_no_song_is_refused_in_one_sentence(tmp_path, name):
     make, message = BAD_FILES[name]
     path = tmp_path / f"{name}.wav"
     make(path)
@@ -300,7 +300,7 @@ def test_what_is_no_song_is_refused_in_one_sentence(tmp_path, name):
 @pytest.mark.parametrize(
     ("samples", "rate", "message"),
     [
-        (np.zeros((2, 0)), 44100, "no sound at all"),
+        (np.zeros((2, 0)), 44100, "no audio at all"),
         ([0.0, np.nan], 44100, "sample of nan"),
         ([0.0, 1e300], 44100, "sample of inf"),
         (np.zeros((2, 2, 2)), 44100, "shape"),
@@ -309,7 +309,7 @@ def test_what_is_no_song_is_refused_in_one_sentence(tmp_path, name):
         (np.zeros(9), 44100.5, "44100.5 samples per second"),
     ],
 )
-def test_what_is_no_sound_array_is_refused(samples, rate, message):
+def test_an_array_that_is_no_audio_is_refused(samples, rate, message):
     with pytest.raises(AudioError, match=message):
         Audio.from_samples(samples, rate)
 

@@ -36,7 +36,7 @@ def test_a_stem_is_named_after_its_file(file, name):
     assert stem_name(Path(file)) == name
 
 
-def test_every_sound_in_the_folder_is_a_stem(tmp_path, song):
+def test_every_audio_file_in_the_folder_is_a_stem(tmp_path, song):
     put(tmp_path, "drums.wav", 4.4)
     put(tmp_path, "Vocals.flac", 3.5, rate=44100)
     (tmp_path / "notes.txt").write_text("mix it louder")
@@ -49,7 +49,7 @@ def test_every_sound_in_the_folder_is_a_stem(tmp_path, song):
 @pytest.mark.parametrize(
     ("files", "says"),
     [
-        ({}, "holds no sound files"),
+        ({}, "holds no audio files"),
         ({"drums.wav": 4, "Drums.flac": 4}, "is called 'drums', as is"),
         ({"mix.wav": 4}, "is called 'mix', as is the song itself"),
         ({"bass.wav": 6}, "2.0 s longer than the song"),

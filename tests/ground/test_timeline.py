@@ -60,6 +60,26 @@ def test_what_is_not_a_frame_rate_is_refused(text):
         parse_fps(text)
 
 
-@given(st.integers(0, 10**6))
+@given(st.integers(0, 86_400))
 def test_written_times_read_back(seconds):
     assert parse_time(format_time(seconds)) == seconds
+
+
+@pytest.mark.parametrize("text", ["1e1000000000", "1e9", "9" * 10_000, "1/" + "9" * 10_000, "1_0", "30/1.5"])
+def test_a_number_that_never_ends_is_refused_at_once_and_in_short(text):
+    for parse in (parse_fps, parse_time):
+        with pytest.raises(SettingError) as caught:
+            parse(text)
+        assert len(str(caught.value)) < 200
+
+
+@pytest.mark.parametrize(("text", "fps"), [("24.", 24), ("+30", 30), (" 30000/1001 ", Fraction(30000, 1001))])
+def test_rates_are_read_as_written(text, fps):
+    assert parse_fps(text) == fps
+
+
+def test_times_end_after_a_day():
+    assert parse_time("24:00:00") == 86_400
+    for text in ("24:00:00.001", "86401", "9" * 40):
+        with pytest.raises(SettingError, match="songs last up to 24 hours"):
+            parse_time(text)

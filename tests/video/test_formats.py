@@ -1,4 +1,4 @@
-"""Every codec that opens here gives back the pictures, tags, times, sound and names it was given."""
+"""Every codec that opens here returns the frames, tags, times, audio and metadata it was given."""
 
 import json
 from dataclasses import replace
@@ -15,9 +15,9 @@ from clavilux.audio.sound import Audio, open_audio
 from clavilux.errors import OutputError, SettingError
 from clavilux.generator.pixels import Pixels
 from clavilux.pixel_formats import LAYOUTS
-from clavilux.video.codecs import CODECS, codec_of, encoders, opens, suffix_of
+from clavilux.video.codecs import CODECS, codec_of, encoder_opens, encoders
 from clavilux.video.encoding import Encoding
-from clavilux.video.frame import ffmpeg_name, frame_of, picture_of, pixels_of
+from clavilux.video.frame import ffmpeg_name, from_ffmpeg, pixels_of, to_ffmpeg
 from clavilux.video.join import join
 from clavilux.video.probe import decode, probe
 from clavilux.video.soundtrack import LAYOUTS as CHANNEL_LAYOUTS
@@ -94,7 +94,7 @@ def clip(request, tmp_path_factory) -> Clip:
     return Clip(tmp_path_factory.mktemp(request.param[0]), *request.param)
 
 
-def test_every_picture_comes_back(clip):
+def test_every_frame_comes_back(clip):
     assert {(p.shape, p.dtype) for p in clip.pictures} == {(clip.encoding.shape, clip.encoding.layout.dtype)}
     back = np.stack(clip.pictures)
     assert back.shape == clip.frames.shape
@@ -104,13 +104,13 @@ def test_every_picture_comes_back(clip):
         assert psnr(picture, wanted, clip.encoding.layout.bits) > 38
 
 
-def test_joining_changes_no_picture(clip):
+def test_joining_changes_no_frame(clip):
     apart = list(chain.from_iterable(map(decode, clip.segments)))
     assert len(apart) == len(clip.pictures)
     assert all(map(np.array_equal, apart, clip.pictures))
 
 
-def test_the_file_says_what_it_is(clip):
+def test_the_file_is_tagged(clip):
     info, codec = clip.info, codec_of(clip.encoding.codec)
     assert (info.codec, info.pix_fmt) == (codec.family, ffmpeg_name(clip.encoding.pixels))
     assert info.colour == (1, 1, 1, 1)
@@ -132,7 +132,7 @@ def test_the_file_says_what_it_is(clip):
     assert (frame.color_primaries, frame.color_trc, frame.colorspace, frame.color_range) == (1, 1, 1, 1)
 
 
-def test_picture_n_is_shown_at_its_time(clip):
+def test_frame_n_is_shown_at_its_time(clip):
     with av.open(str(clip.path)) as container:
         times = [frame.pts * frame.time_base for frame in container.decode(video=0)]
     tick = Fraction(1, 2000) if clip.path.suffix == ".mkv" else 0
@@ -151,20 +151,20 @@ def test_every_group_is_closed(clip):
         assert packet.pts >= newest
 
 
-def test_the_song_sounds_at_its_time(clip):
+def test_the_song_plays_at_its_time(clip):
     sound = {".mp4": "aac", ".mov": "pcm_s24le", ".mkv": "flac"}[clip.path.suffix]
     assert (clip.info.audio.codec, clip.info.audio.rate, clip.info.audio.layout) == (sound, 44100, "stereo")
     assert clip.info.audio.start == 0
     assert worst_click(clip.path) < 0.001
 
 
-def test_names_come_back(clip):
+def test_metadata_come_back(clip):
     assert {name: clip.info.metadata.get(name) for name in clip.names} == clip.names
 
 
 @pytest.mark.parametrize("codec", ["prores", "ffv1"])
 @pytest.mark.parametrize("layout", CHANNEL_LAYOUTS)
-def test_sound_kept_whole_is_the_song_to_24_bits(tmp_path, codec, layout):
+def test_lossless_audio_is_the_song_to_24_bits(tmp_path, codec, layout):
     encoding = Encoding((16, 16), Fraction(24), gop=4, codec=codec)
     with SegmentWriter(tmp_path / "a", encoding) as writer:
         writer.write(textured(encoding, 12))
@@ -179,25 +179,25 @@ def test_sound_kept_whole_is_the_song_to_24_bits(tmp_path, codec, layout):
 
 
 @pytest.mark.parametrize("pixels", LAYOUTS)
-def test_frames_and_pictures_are_the_same_samples(pixels):
+def test_frames_of_ffmpeg_hold_the_same_samples(pixels):
     layout = LAYOUTS[pixels]
     shape = layout.shape((18, 34))
     picture = np.arange(shape[0] * shape[1]).reshape(shape).astype(layout.dtype) % 251
-    frame = frame_of(picture, pixels)
+    frame = to_ffmpeg(picture, pixels)
     assert (frame.width, frame.height, frame.format.name) == (18, 34, ffmpeg_name(pixels))
-    assert np.array_equal(picture_of(frame, pixels), picture)
+    assert np.array_equal(from_ffmpeg(frame, pixels), picture)
     assert pixels_of(frame.format.name) == pixels
 
 
 @pytest.mark.parametrize("pixels", LAYOUTS)
-def test_planes_are_luma_then_blue_then_red(pixels):
+def test_planes_are_luma_then_cb_then_cr(pixels):
     layout = LAYOUTS[pixels]
     rows, width = layout.shape((16, 12))
     picture = np.full((rows, width), 2 ** (layout.bits - 1), layout.dtype)
     picture[:12] = round(90 / 255 * (2**layout.bits - 1))  # red, in BT.709: Y 63, Cb 102, Cr 240
     flat = picture[12:].reshape(-1)
     flat[flat.size // 2 :] = 230 * 2 ** (layout.bits - 8)
-    red, green, blue = frame_of(picture, pixels).to_ndarray(format="rgb24")[6, 8]
+    red, green, blue = to_ffmpeg(picture, pixels).to_ndarray(format="rgb24")[6, 8]
     assert red > 150
     assert max(green, blue) < 100
 
@@ -206,20 +206,20 @@ def test_a_10_bit_surface_of_nvenc_holds_the_same_samples():
     encoding = Encoding((32, 16), Fraction(24), gop=4, codec="hevc_nvenc", bits=10)
     assert (encoding.pixels, encoding.surface) == ("yuv420p10", "p010le")
     picture = np.random.default_rng(0).integers(64, 940, encoding.shape, dtype=np.int16)
-    surface = frame_of(picture, encoding.pixels).reformat(format=encoding.surface)
+    surface = to_ffmpeg(picture, encoding.pixels).reformat(format=encoding.surface)
     back = surface.reformat(format=ffmpeg_name(encoding.pixels))
-    assert np.array_equal(picture_of(back, encoding.pixels), picture)
+    assert np.array_equal(from_ffmpeg(back, encoding.pixels), picture)
 
 
-def test_what_opens_is_listed():
+def test_encoders_that_open_are_listed():
     assert [name for name in encoders() if name in SOFTWARE] == list(SOFTWARE)
-    assert all(opens(name) for name in encoders())
+    assert all(encoder_opens(name) for name in encoders())
 
 
 @pytest.mark.parametrize("name", HARDWARE)
-def test_nvenc_makes_a_video_or_says_that_it_is_not_here(tmp_path, name):
+def test_nvenc_writes_a_video_or_is_refused(tmp_path, name):
     encoding = Encoding((256, 256), Fraction(24), gop=4, codec=name)
-    if opens(name):
+    if encoder_opens(name):
         with SegmentWriter(tmp_path / "a", encoding) as writer:
             writer.write(textured(encoding, 9))
         join([tmp_path / "a"], tmp_path / "a.mp4", duration=Fraction(9, 24))
@@ -231,7 +231,7 @@ def test_nvenc_makes_a_video_or_says_that_it_is_not_here(tmp_path, name):
         assert not list(tmp_path.iterdir())
 
 
-def test_a_picture_too_small_for_an_encoder_is_refused(tmp_path):
+def test_a_size_too_small_for_an_encoder_is_refused(tmp_path):
     with pytest.raises(SettingError, match="libx265 does not open here for 2x2 px"):
         SegmentWriter(tmp_path / "a", Encoding((2, 2), Fraction(24), gop=4, codec="hevc"))
 
@@ -248,12 +248,12 @@ def test_nothing_is_written_to_the_terminal(tmp_path, capfd):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"codec": "h265"}, "no codec 'h265'.*did you mean h264"),
+        ({"codec": "h265"}, "no codec 'h265'.*did you mean 'h264'"),
         ({"codec": "mpeg"}, "no codec 'mpeg'.*h264, hevc, av1"),
         ({"codec": "prores", "bits": 8}, "prores cannot have 8 bits a sample; it has 10"),
         ({"codec": "hevc", "bits": 12}, "hevc cannot have 12 bits a sample; it has 8 or 10"),
         ({"codec": "h264_nvenc", "bits": 10}, "h264_nvenc cannot have 10 bits"),
-        ({"codec": "ffv1", "crf": 18}, "ffv1 has no quality to choose; leave crf 18 away"),
+        ({"codec": "ffv1", "crf": 18}, "ffv1 has no quality to choose; omit crf 18"),
         ({"codec": "prores", "crf": 0}, "prores has no quality"),
         ({"codec": "av1", "crf": 64}, "crf 64 is out of range for av1; it goes from 1 .* 63"),
         ({"codec": "hevc", "crf": 52}, "crf 52 is out of range for hevc"),
@@ -274,7 +274,7 @@ def test_usual_values_are_the_codecs_own():
         "ffv1": None,
     }
     assert [e.pixels for e in usual.values()] == ["yuv420p"] * 3 + ["yuv422p10", "yuv444p"]
-    assert [suffix_of(name) for name in usual] == [".mp4"] * 3 + [".mov", ".mkv"]
+    assert [codec_of(name).suffix for name in usual] == [".mp4"] * 3 + [".mov", ".mkv"]
 
 
 @pytest.mark.parametrize(("codec", "wrong"), [("prores", ".mp4"), ("ffv1", ".mov"), ("av1", ".mkv")])
@@ -348,7 +348,7 @@ def test_colours_drawn_are_colours_seen(tmp_path, codec, bits):
 
 @pytest.mark.parametrize("fps", ["2997/100", "1/3", "480", "241/10"])
 @pytest.mark.parametrize("codec", ["prores", "ffv1"])
-def test_the_frame_rate_is_told_exactly(tmp_path, codec, fps):
+def test_the_frame_rate_is_exact(tmp_path, codec, fps):
     rate = Fraction(fps)
     encoding = Encoding((16, 16), rate, gop=4, codec=codec)
     with SegmentWriter(tmp_path / "a", encoding) as writer:

@@ -1,4 +1,4 @@
-"""Pictures come back as they were, and one that is not whole or not ours is known."""
+"""Images come back bit for bit, and one that is not whole or of another sequence is recognised."""
 
 from pathlib import Path
 
@@ -23,7 +23,7 @@ def images(tmp_path) -> Images:
     return images
 
 
-def test_pictures_come_back_bit_for_bit(images):
+def test_images_come_back_bit_for_bit(images):
     assert sorted(path.name for path in images.folder.iterdir()) == [f"00000{n}.png" for n in range(5)]
     for number, wanted in enumerate(noise(5)):
         with Image.open(images.path(number)) as picture:
@@ -31,7 +31,7 @@ def test_pictures_come_back_bit_for_bit(images):
             assert np.array_equal(np.asarray(picture), wanted)
 
 
-def test_what_is_there_need_not_be_made_again(images):
+def test_images_that_are_there_are_not_missing(images):
     assert images.missing(7) == [5, 6]
     images.write(5, noise(2))
     assert images.missing(7) == []
@@ -59,13 +59,13 @@ def cut(path: Path) -> None:
         ),
     ],
 )
-def test_a_picture_that_is_not_whole_or_not_ours_is_missing(images, spoil, foreign):
+def test_an_image_that_is_not_whole_or_of_another_sequence_is_missing(images, spoil, foreign):
     spoil(images.path(3))
     assert images.missing(5) == [3]
     assert images.others(5) == ([images.path(3)] if foreign else [])
 
 
-def test_pictures_behind_the_end_are_others(images):
+def test_images_after_the_end_are_others(images):
     (images.folder / "notes.txt").write_text("mine")
     assert images.others(3) == [images.path(3), images.path(4)]
     assert Images(images.folder / "nowhere", SIZE, stamp="plan").others(3) == []
@@ -80,7 +80,7 @@ def test_other_arrays_are_refused_before_a_folder_is_made(tmp_path, frames):
     assert not list(tmp_path.iterdir())
 
 
-def test_places_where_no_pictures_can_be_are_named(tmp_path):
+def test_a_folder_that_cannot_hold_images_is_named(tmp_path):
     with pytest.raises(OutputError, match=r"There is no folder .*gone"):
         Images(tmp_path / "gone" / "a", SIZE, stamp="").write(0, noise(1))
     (tmp_path / "file").touch()
@@ -91,7 +91,7 @@ def test_places_where_no_pictures_can_be_are_named(tmp_path):
         Images(tmp_path, SIZE, stamp="").write(0, noise(1))
 
 
-def test_a_full_disk_leaves_the_whole_pictures(tmp_path):
+def test_a_full_disk_leaves_the_whole_images(tmp_path):
     resource = pytest.importorskip("resource")
     images = Images(tmp_path, SIZE, stamp="plan")
     images.write(0, noise(1))

@@ -1,4 +1,4 @@
-"""Joined segments are the segments, frame for frame, and the song begins with frame 0."""
+"""Joined segments are the segments, frame for frame, and the song starts with frame 0."""
 
 import json
 import tracemalloc
@@ -9,9 +9,9 @@ import av
 import numpy as np
 import pytest
 
+from clavilux import files
 from clavilux.audio.sound import Audio, open_audio
 from clavilux.errors import OutputError
-from clavilux.video import join as join_module
 from clavilux.video.join import join
 from clavilux.video.probe import decode, probe
 from clavilux.video.soundtrack import Soundtrack
@@ -27,7 +27,7 @@ def clicking(rate: int, channels: int = 2, seconds: float = 2.0, lag: float = 0.
 
 
 def click_errors(audio: Audio, channel: int = 0) -> list[float]:
-    """Distance in seconds of each heard click from its place."""
+    """Return the distance of each click from its place, s."""
     heard, reach = np.abs(audio.read(0, audio.samples))[channel], round(0.05 * audio.rate)
     firsts = [round(second * audio.rate) - reach for second in CLICKS]
     return [
@@ -37,7 +37,7 @@ def click_errors(audio: Audio, channel: int = 0) -> list[float]:
 
 
 def all_packets(path) -> list[tuple[int, str, Fraction]]:
-    """(place in the file, kind, decoding time) of every packet."""
+    """Return (position in the file, kind, decoding time) of every packet."""
     with av.open(str(path)) as container:
         return sorted(
             (packet.pos, packet.stream.type, packet.dts * packet.time_base)
@@ -93,7 +93,7 @@ def two_seconds(make_segments):
         (44100, 10, 44100, "stereo"),
     ],
 )
-def test_the_song_sounds_at_its_time(two_seconds, tmp_path, rate, channels, kept_rate, layout):
+def test_the_song_plays_at_its_time(two_seconds, tmp_path, rate, channels, kept_rate, layout):
     target = tmp_path / "song.mp4"
     join(two_seconds, target, audio=clicking(rate, channels), duration=Fraction(2))
     info = probe(target)
@@ -118,13 +118,13 @@ def test_a_song_that_ends_first_ends_where_it_ends(two_seconds, tmp_path):
     assert (probe(target).duration, probe(target).audio.duration) == (2, Fraction(3, 2))
 
 
-def test_a_song_that_is_over_gives_no_sound(two_seconds, tmp_path):
+def test_after_the_songs_end_there_is_no_audio(two_seconds, tmp_path):
     target = tmp_path / "song.mp4"
     join(two_seconds, target, audio=clicking(44100), start=Fraction(2), duration=Fraction(2))
     assert probe(target).audio is None
 
 
-def test_one_sample_of_sound_is_enough(two_seconds, tmp_path):
+def test_one_sample_of_audio_is_enough(two_seconds, tmp_path):
     target = tmp_path / "song.mp4"
     join(two_seconds, target, audio=Audio.from_samples([0.5], 44100), duration=Fraction(2))
     assert probe(target).audio.duration == Fraction(1, 44100)
@@ -136,7 +136,7 @@ def test_duration_may_end_inside_the_last_frame(two_seconds, tmp_path):
     assert abs(probe(target).audio.duration - exact) <= Fraction(1, 44100)
 
 
-def test_sound_and_pictures_lie_close_together(make_segments, tmp_path):
+def test_audio_and_video_are_interleaved(make_segments, tmp_path):
     target = tmp_path / "song.mp4"
     audio = Audio.from_samples(np.zeros(8000 * 30), 8000)
     join(make_segments([60, 60], Fraction(4)), target, audio=audio, duration=Fraction(30))
@@ -165,7 +165,7 @@ def test_metadata_come_back(two_seconds, tmp_path):
     assert {name: found[name] for name in kept} == kept
 
 
-def test_sound_is_encoded_at_a_bit_rate_worth_hearing(two_seconds, tmp_path):
+def test_audio_is_encoded_at_a_high_bit_rate(two_seconds, tmp_path):
     noise = np.random.default_rng(0).normal(size=(2, 2 * 44100)).astype(np.float32) * 0.1
     target = tmp_path / "song.mp4"
     join(two_seconds, target, audio=Audio.from_samples(noise, 44100), duration=Fraction(2))
@@ -174,7 +174,7 @@ def test_sound_is_encoded_at_a_bit_rate_worth_hearing(two_seconds, tmp_path):
     assert 250_000 < size * 8 / 2 < 350_000
 
 
-def test_folding_puts_odd_channels_left_and_even_ones_right():
+def test_mixing_down_puts_odd_channels_left_and_even_ones_right():
     levels = np.arange(1, 11, dtype=np.float32)[:, None] / 16
     audio = Audio.from_samples(np.repeat(levels, 400, axis=1), 44100)
     block = np.concatenate(list(Soundtrack(audio, Fraction(0), Fraction(9)).blocks()))
@@ -182,7 +182,7 @@ def test_folding_puts_odd_channels_left_and_even_ones_right():
 
 
 @pytest.mark.parametrize("rate", [44100, 45000, 192_000])
-def test_soundtrack_blocks_hold_exactly_what_was_promised(rate):
+def test_soundtrack_blocks_hold_as_many_samples_as_it_says(rate):
     audio = Audio.from_samples(np.random.default_rng(0).normal(size=(2, rate * 5 + 3)) * 0.1, rate)
     soundtrack = Soundtrack(audio, Fraction(1, 3), Fraction(21, 5))
     total = sum(len(block) for block in soundtrack.blocks())
@@ -245,12 +245,12 @@ def test_segments_of_different_settings_do_not_join(make_segments, tmp_path, set
         ("song.wav", "end the name in .mp4"),
     ],
 )
-def test_where_no_video_can_be_is_said_first(two_seconds, tmp_path, name, message):
+def test_a_target_that_cannot_be_is_refused_first(two_seconds, tmp_path, name, message):
     with pytest.raises(OutputError, match=message):
         join(two_seconds, tmp_path / name, duration=Fraction(2))
 
 
-def test_a_folder_of_that_name_is_said_first(two_seconds, tmp_path):
+def test_a_folder_of_that_name_is_refused_first(two_seconds, tmp_path):
     (tmp_path / "song.mp4").mkdir()
     with pytest.raises(OutputError, match="is a folder"):
         join(two_seconds, tmp_path / "song.mp4", duration=Fraction(2))
@@ -278,7 +278,7 @@ def test_an_interruption_leaves_no_part(two_seconds, tmp_path, monkeypatch):
         assert [entry.name for entry in tmp_path.iterdir()] == ["song.mp4.part"]
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(join_module, "sync", interrupt)
+    monkeypatch.setattr(files, "sync", interrupt)
     with pytest.raises(KeyboardInterrupt):
         join(two_seconds, target, duration=Fraction(2))
     assert not list(tmp_path.iterdir())

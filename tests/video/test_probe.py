@@ -1,4 +1,4 @@
-"""What is asked of a file that is no video is answered in one sentence."""
+"""A video is read back, and a file that is none is refused in one sentence."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from clavilux.errors import SettingError
+from clavilux.errors import FileError
 from clavilux.video.probe import decode, probe
 
 
-def test_count_and_pictures_agree(make_segments):
+def test_the_count_and_the_frames_agree(make_segments):
     path = make_segments([7])[0]
     pictures = list(decode(path))
     assert probe(path).frames == len(pictures) == 7
@@ -25,17 +25,17 @@ def test_count_and_pictures_agree(make_segments):
         (lambda path: None, "There is no video"),
         (Path.mkdir, "cannot be read as a video"),
         (Path.touch, "cannot be read as a video"),
-        (lambda path: path.write_text("la la " * 99), "cannot be read as a video|no pictures"),
+        (lambda path: path.write_text("la la " * 99), "cannot be read as a video|no video"),
     ],
 )
 def test_no_video_is_refused(tmp_path, ask, make, message):
     path = tmp_path / "a.mp4"
     make(path)
-    with pytest.raises(SettingError, match=message):
+    with pytest.raises(FileError, match=message):
         ask(path)
 
 
-def test_any_damage_gives_pictures_or_one_sentence(make_segments, tmp_path):
+def test_any_damage_gives_frames_or_one_sentence(make_segments, tmp_path):
     whole = np.frombuffer(make_segments([7])[0].read_bytes(), np.uint8)
     rng, path = np.random.default_rng(0), tmp_path / "a.mp4"
     for _ in range(60):
@@ -44,5 +44,5 @@ def test_any_damage_gives_pictures_or_one_sentence(make_segments, tmp_path):
         data[places] = rng.integers(0, 256, 6)
         path.write_bytes(data.tobytes())
         for ask in (probe, lambda path: list(decode(path))):
-            with suppress(SettingError):  # anything else fails the test
+            with suppress(FileError):  # anything else fails the test
                 ask(path)

@@ -1,1 +1,1 @@
-"""Sound: what the samples of a song are."""
+"""Audio files as samples."""

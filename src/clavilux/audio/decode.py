@@ -1,4 +1,4 @@
-"""A sound file becomes blocks of samples, in order, without the silence its encoder put around them.
+"""An audio file is decoded into blocks of samples, in order, without the silence its encoder added.
 
 The decoders drop the priming samples that mp3, AAC and Opus begin with; time stamps are ignored, because an
 mp3's first frame claims 25 ms. Blocks are float32 (n, channels) at the rate and layout of the first frame.
@@ -15,32 +15,36 @@ import numpy as np
 from av.audio.frame import AudioFrame
 from av.audio.layout import AudioLayout
 from av.audio.resampler import AudioResampler
-from numpy.typing import NDArray
+from av.audio.stream import AudioStream
+from av.packet import Packet
 
+from clavilux.arrays import F32
+from clavilux.audio.identity import PacketHash, decodes_exactly
 from clavilux.errors import AudioError
 
-__all__ = ["Decoding", "layout_of"]
+__all__ = ["AudioFile", "layout_of"]
 
-MAX_PADDING = 4096
-"""Samples an encoder may have added at either end: to start its transform, to fill its last packet."""
+MAX_PADDING_SAMPLES = 4096
+"""What an encoder may have added at either end: to start its transform, to fill its last packet."""
 
-BLOCK = 32_768
-"""Samples per channel handed on at once."""
+BLOCK_SAMPLES = 32_768
+"""Samples per channel in a block."""
 
-MAX_PLANES = 7
-"""PyAV reads channels that lie apart up to here; beyond, it reads past the frame."""
+MAX_PLANAR_CHANNELS = 7
+"""PyAV reads planar channels up to here; beyond, it reads past the frame."""
 
-KEPT_TAGS = ("title", "artist")
+TAGS = ("title", "artist")
+MAX_TAG_LENGTH = 200
 LAYOUTS = ("mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1")
 
 
-class Decoding:
-    """An opened sound file; a context manager.
+class AudioFile:
+    """An opened audio file; a context manager.
 
     ``rate``, ``channels`` and ``layout`` are known once the first block has been read.
 
     Raises:
-        AudioError: no such file, a folder, not sound, or no sound in it.
+        AudioError: no such file, a folder, not audio, or no audio in it.
     """
 
     def __init__(self, path: Path) -> None:
@@ -53,13 +57,18 @@ class Decoding:
                 f"file:{path}", metadata_errors="replace", options={"protocol_whitelist": "file"}
             )
         except (av.FFmpegError, OSError, ValueError) as error:
-            raise AudioError(f"'{path.name}' cannot be read as sound ({_reason(error)}).") from error
+            raise AudioError(
+                f"'{path.name}' cannot be read as audio ({_reason(error)})", where=str(path)
+            ) from error
         streams = [stream for stream in self._container.streams.audio if stream.codec_context]
         if not streams:
             self._container.close()
-            raise AudioError(f"'{path.name}' has no sound in it; give a song or a video with sound.")
+            raise AudioError(
+                f"'{path.name}' has no audio in it", where=str(path), hint="give a song or a video with audio"
+            )
         best = self._container.streams.best("audio")
         self._stream = next((stream for stream in streams if stream == best), streams[0])
+        self._packet_hash = None if decodes_exactly(self._stream) else PacketHash(self._stream)
 
     def __enter__(self) -> Self:
         return self
@@ -71,42 +80,57 @@ class Decoding:
 
     @property
     def tags(self) -> dict[str, str]:
-        """Title and artist, where the file tells; ogg files tell in the stream."""
+        """Title and artist, where the file has them; ogg files have them in the stream."""
         found = {**self._stream.metadata, **self._container.metadata}
-        lower = {key.lower(): value.strip()[:200] for key, value in found.items()}
-        return {key: lower[key] for key in KEPT_TAGS if lower.get(key)}
+        lower = {key.lower(): value.strip()[:MAX_TAG_LENGTH] for key, value in found.items()}
+        return {key: lower[key] for key in TAGS if lower.get(key)}
 
-    def blocks(self) -> Iterator[NDArray[np.float32]]:
+    def blocks(self) -> Iterator[F32]:
         """Yield the samples in order, float32 (n, channels)."""
         blocks = _gathered(self._converted(self._frames()))
         for first in blocks:  # rate and layout are known now, and so is the length
             yield from _trimmed(chain((first[self._priming :],), blocks), self._length())
 
-    def _frames(self) -> Iterator[AudioFrame]:
-        """Decode all that can be decoded: a damaged packet is skipped, a cut file ends early."""
+    def packet_digest(self, samples: int) -> str:
+        """Return the hash of the coded packets, once all blocks have been read; empty for a lossless codec.
+
+        Args:
+            samples: how many per channel the blocks held.
+        """
+        return self._packet_hash.digest(self.rate, self.channels, samples) if self._packet_hash else ""
+
+    def _packets(self) -> Iterator["Packet[AudioStream]"]:
+        """Yield all packets that can be read: a file that is cut or damaged ends early."""
         packets = self._container.demux(self._stream)
         while True:
             try:
                 packet = next(packets)
             except (StopIteration, av.FFmpegError, OSError):
                 return
-            except IndexError:  # PyAV stumbles over the packet of a stream that appears midway: go on behind
+            except IndexError:  # PyAV stumbles over the packet of a stream that appears midway: skip it
                 packets = self._container.demux(self._stream)
                 continue
+            if self._packet_hash:
+                self._packet_hash.update(packet)
+            yield packet
+
+    def _frames(self) -> Iterator[AudioFrame]:
+        """Decode every packet; one that is damaged is skipped."""
+        for packet in self._packets():
             try:
                 yield from packet.decode()
             except av.FFmpegError:
                 continue
 
-    def _converted(self, frames: Iterable[AudioFrame]) -> Iterator[NDArray[np.float32]]:
-        """Bring every frame to float32 (channels, n) at the first frame's rate and layout."""
+    def _converted(self, frames: Iterable[AudioFrame]) -> Iterator[F32]:
+        """Convert every frame to float32 (channels, n) at the first frame's rate and layout."""
         resampler, kind = None, None
         for frame in frames:
             if not frame.samples:
                 continue
             if (now := (frame.format.name, frame.layout.name, frame.sample_rate)) != kind:
                 yield from self._resampled(resampler, None)
-                self._priming = _early(frame) if kind is None else self._priming
+                self._priming = _samples_before_zero(frame) if kind is None else self._priming
                 resampler, kind = self._resampler(frame), now
             yield from self._resampled(resampler, frame)
         yield from self._resampled(resampler, None)
@@ -115,20 +139,19 @@ class Decoding:
         """Convert frames like this one; the first decides the rate and layout of all."""
         self.rate = self.rate or frame.sample_rate
         self.channels = self.channels or frame.layout.nb_channels
-        self.layout = self.layout or _named(frame.layout)
+        self.layout = self.layout or _layout_name(frame.layout)
         layout = frame.layout.name if frame.layout.nb_channels == self.channels else self.layout
-        kind = "fltp" if self.channels <= MAX_PLANES else "flt"
+        kind = "fltp" if self.channels <= MAX_PLANAR_CHANNELS else "flt"
         return AudioResampler(format=kind, layout=layout, rate=self.rate)
 
-    def _resampled(
-        self, resampler: AudioResampler | None, frame: AudioFrame | None
-    ) -> Iterator[NDArray[np.float32]]:
+    def _resampled(self, resampler: AudioResampler | None, frame: AudioFrame | None) -> Iterator[F32]:
         try:
             parts = resampler.resample(frame) if resampler else []
         except (av.FFmpegError, ValueError) as error:
             raise AudioError(
-                f"'{self.path.name}' has channels that cannot be read ({_reason(error)}); export it as a"
-                " stereo wav."
+                f"'{self.path.name}' has channels that cannot be read ({_reason(error)})",
+                where=str(self.path),
+                hint="export it as a stereo wav",
             ) from error
         for part in parts:
             if part is not None:  # a resampler with nothing to convert answers None to the final flush
@@ -136,7 +159,7 @@ class Decoding:
                 yield array if part.format.is_planar else array.reshape(-1, self.channels).T
 
     def _length(self) -> int | None:
-        """Samples the container promises, where its promise is good: mp4 counts without padding."""
+        """Return the samples that the container promises, where its promise is good: mp4 omits padding."""
         stream = self._stream
         if "mp4" not in self._container.format.name or not stream.duration or not stream.time_base:
             return None
@@ -144,7 +167,7 @@ class Decoding:
 
 
 def layout_of(channels: int) -> str:
-    """Name the layout that FFmpeg gives to a number of channels.
+    """Return FFmpeg's name of the usual layout of a number of channels.
 
     >>> layout_of(2), layout_of(6), layout_of(10)
     ('stereo', '5.1', '10 channels')
@@ -152,63 +175,66 @@ def layout_of(channels: int) -> str:
     return LAYOUTS[channels - 1] if channels <= len(LAYOUTS) else f"{channels} channels"
 
 
-def _early(frame: AudioFrame) -> int:
-    """Count samples before time 0: the priming of AAC in Matroska, which FFmpeg 8.0 left in place."""
+def _samples_before_zero(frame: AudioFrame) -> int:
+    """Count the priming of AAC in Matroska, which FFmpeg 8.0 left in place, at times before 0."""
     if frame.pts is None or not frame.time_base:
         return 0
     samples = round(-frame.pts * frame.time_base * frame.sample_rate)
-    return samples if 0 < samples <= MAX_PADDING else 0
+    return samples if 0 < samples <= MAX_PADDING_SAMPLES else 0
 
 
-def _named(layout: AudioLayout) -> str:
-    """Give channels without places, as plain wav files have, the usual ones."""
+def _layout_name(layout: AudioLayout) -> str:
+    """Return a layout's name; channels without places, as plain wav files have, get the usual ones."""
     return layout_of(layout.nb_channels) if layout.name.endswith(" channels") else layout.name
 
 
-def _gathered(parts: Iterable[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+def _gathered(parts: Iterable[F32]) -> Iterator[F32]:
     """Join parts (channels, n) of a codec's frames into longer blocks (n, channels): fewer, cheaper steps."""
-    waiting: list[NDArray[np.float32]] = []
+    waiting: list[F32] = []
     for part in parts:
         waiting.append(part)
-        if sum(len(part[0]) for part in waiting) >= BLOCK:
+        if sum(len(part[0]) for part in waiting) >= BLOCK_SAMPLES:
             yield np.concatenate(waiting, axis=1).T
             waiting.clear()
     if waiting:
         yield np.concatenate(waiting, axis=1).T
 
 
-def _trimmed(blocks: Iterable[NDArray[np.float32]], length: int | None) -> Iterator[NDArray[np.float32]]:
-    """Drop what lies behind ``length`` if it is so little that it must be padding; keep it otherwise."""
+def _trimmed(blocks: Iterable[F32], length: int | None) -> Iterator[F32]:
+    """Drop what comes after ``length`` if it is so little that it must be padding; keep it otherwise."""
     done, held = 0, 0
-    behind: list[NDArray[np.float32]] = []
+    after: list[F32] = []
     for block in blocks:
         inside = len(block) if length is None else min(max(length - done, 0), len(block))
         done += len(block)
         if inside:
             yield block[:inside]
         if inside < len(block):
-            behind.append(block[inside:])
+            after.append(block[inside:])
             held += len(block) - inside
-        if held > MAX_PADDING:
-            yield from behind
-            behind.clear()
+        if held > MAX_PADDING_SAMPLES:
+            yield from after
+            after.clear()
 
 
 def _check_file(path: Path) -> None:
     try:
         if path.is_dir():
-            raise AudioError(f"'{path}' is a folder; give the song inside it.")
-        if not path.exists():
-            raise AudioError(f"There is no file '{path}'; check the name and the folder.")
-        if not path.is_file():
-            raise AudioError(f"'{path}' is not an ordinary file; save the song to one first.")
-        if not path.stat().st_size:
-            raise AudioError(f"'{path.name}' is an empty file; export the song again.")
+            what, hint = f"'{path}' is a folder", "give the song inside it"
+        elif not path.exists():
+            what, hint = f"There is no file '{path}'", "check the name and the folder"
+        elif not path.is_file():
+            what, hint = f"'{path}' is not an ordinary file", "save the song to one first"
+        elif not path.stat().st_size:
+            what, hint = f"'{path.name}' is an empty file", "export the song again"
+        else:
+            return
     except (OSError, ValueError) as error:
-        raise AudioError(f"'{path}' cannot be opened ({_reason(error)}).") from error
+        raise AudioError(f"'{path}' cannot be opened ({_reason(error)})", where=str(path)) from error
+    raise AudioError(what, where=str(path), hint=hint)
 
 
 def _reason(error: BaseException) -> str:
     if isinstance(error, av.InvalidDataError):
-        return "it is no sound file, or it is damaged at its beginning"
+        return "it is no audio file, or it is damaged at its beginning"
     return str(getattr(error, "strerror", None) or error).lower()

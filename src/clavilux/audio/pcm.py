@@ -11,19 +11,19 @@ from hashlib import blake2b
 from typing import BinaryIO
 
 import numpy as np
-from numpy.typing import NDArray
 
+from clavilux.arrays import F32
 from clavilux.errors import AudioError, OutputError
+from clavilux.timeline import MAX_HOURS
 
 __all__ = ["PcmFile"]
 
-MAX_HOURS = 24
 MAX_PEAK = 1000.0
 """60 dB above full scale: a file that holds more was written in another unit, or damaged."""
 
 
 class PcmFile:
-    """Samples that are appended once, in order, then read at any place.
+    """Samples that are appended once, in order, then read anywhere.
 
     Attributes:
         rate: samples per second.
@@ -51,7 +51,7 @@ class PcmFile:
         """Hash of rate, channels and every sample, as hexadecimal."""
         return self._hash.hexdigest()
 
-    def append(self, block: NDArray[np.float32]) -> None:
+    def append(self, block: F32) -> None:
         """Add ``block`` float32 (n, channels).
 
         Raises:
@@ -64,18 +64,23 @@ class PcmFile:
         peak = float(max(data.max(), -data.min()))
         if not peak <= MAX_PEAK:
             raise AudioError(
-                f"'{self._name}' holds a sample of {peak:g} at {self.samples / self.rate:.1f} s where sound"
-                " lies between -1 and 1; export it again from the program that made it."
+                f"'{self._name}' holds a sample of {peak:g} at {self.samples / self.rate:.1f} s where audio"
+                " lies between -1 and 1",
+                where=self._name,
+                value=peak,
+                hint="export it again from the program that made it",
             )
         if self.samples + len(data) > MAX_HOURS * 3600 * self.rate:
-            raise AudioError(f"'{self._name}' is longer than {MAX_HOURS} hours; cut it into parts.")
+            raise AudioError(
+                f"'{self._name}' is longer than {MAX_HOURS} hours", where=self._name, hint="cut it into parts"
+            )
         self._write(data.data.cast("B"))
         self._hash.update(data.data)
         self.peak = max(self.peak, peak)
         self.total += float(data.sum(dtype=np.float64))
         self.samples += len(data)
 
-    def read(self, start: int, count: int) -> NDArray[np.float32]:
+    def read(self, start: int, count: int) -> F32:
         """Return samples ``start`` to ``start + count``, what of it exists, as float32 (n, channels)."""
         first = min(max(start, 0), self.samples)
         last = min(max(start + count, first), self.samples)
@@ -86,7 +91,11 @@ class PcmFile:
             while left and (got := self._file.readinto(left)):  # type: ignore[attr-defined]
                 left = left[got:]
         if left:
-            raise AudioError(f"The unpacked samples of '{self._name}' were cut short; open the song again.")
+            raise AudioError(
+                f"The decoded samples of '{self._name}' were cut short",
+                where=self._name,
+                hint="open it again",
+            )
         return block.astype(np.float32, copy=False)
 
     def _write(self, data: memoryview) -> None:
@@ -99,6 +108,8 @@ class PcmFile:
 
 def _unwritable(error: OSError) -> OutputError:
     return OutputError(
-        f"The song cannot be unpacked into the temporary folder '{tempfile.gettempdir()}'"
-        f" ({error.strerror or error}); free some space there or set TMPDIR to another folder."
+        f"The song cannot be decoded into the temporary folder '{tempfile.gettempdir()}'"
+        f" ({error.strerror or error})",
+        where=tempfile.gettempdir(),
+        hint="free some space there or set TMPDIR to another folder",
     )

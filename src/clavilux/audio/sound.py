@@ -13,15 +13,16 @@ from types import MappingProxyType
 
 import numpy as np
 import soxr
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from clavilux.audio.decode import Decoding, layout_of
+from clavilux.arrays import F32
+from clavilux.audio.decode import AudioFile, layout_of
 from clavilux.audio.pcm import PcmFile
 from clavilux.errors import AudioError
 
 __all__ = ["Audio", "open_audio"]
 
-SILENCE = 1e-4
+SILENT_PEAK = 1e-4
 """Peak below which there is nothing to hear: -80 dB."""
 
 BLOCK_SECONDS = 10.0
@@ -36,17 +37,18 @@ class Audio:
     Attributes:
         name: the file's name without its ending, for messages.
         layout: FFmpeg's name of the channel layout, such as ``stereo``.
-        tags: ``title`` and ``artist`` where the file tells.
+        tags: ``title`` and ``artist`` where the file has them.
     """
 
     name: str
     layout: str
     tags: Mapping[str, str] = field(repr=False)
     _pcm: PcmFile = field(repr=False)
+    _packet_digest: str = field(default="", repr=False)
 
     @classmethod
     def from_samples(cls, samples: ArrayLike, rate: int, *, name: str = "samples") -> "Audio":
-        """Make a song of an array (channels, n) or (n,) at ``rate`` Hz.
+        """Return a song of an array (channels, n) or (n,) at ``rate`` Hz.
 
         Raises:
             AudioError: no samples, a sample that is not a number, more than 64 channels, or a strange rate.
@@ -56,20 +58,20 @@ class Audio:
         """
         array = np.atleast_2d(np.asarray(samples))
         if array.ndim != 2:
-            raise AudioError(f"'{name}' is an array of shape {array.shape}; sound is (channels, samples).")
+            raise AudioError(
+                f"'{name}' is an array of shape {array.shape}",
+                value=array.shape,
+                hint="audio is (channels, samples)",
+            )
         pcm = _new_pcm(rate, array.shape[0], name)
         step = _block_size(rate)
-        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, and append says so
+        with np.errstate(over="ignore"):  # what float32 cannot hold becomes infinite, which append refuses
             for first in range(0, array.shape[1], step):
                 pcm.append(array[:, first : first + step].T.astype(np.float32))
-        return cls._of(pcm, name, layout_of(array.shape[0]), {})
-
-    @classmethod
-    def _of(cls, pcm: PcmFile, name: str, layout: str, tags: dict[str, str]) -> "Audio":
         if not pcm.samples:
             pcm.close()
-            raise AudioError(f"'{name}' holds no sound at all: not one sample could be read from it.")
-        return cls(name, layout, MappingProxyType(tags), pcm)
+            raise _empty(name)
+        return cls(name, layout_of(array.shape[0]), MappingProxyType({}), pcm)
 
     @property
     def rate(self) -> int:
@@ -88,7 +90,21 @@ class Audio:
 
     @property
     def digest(self) -> str:
-        """Hash of rate, channels and samples: equal for equal sound, whatever file it came from."""
+        """Identity of the sound, the same on every machine that opens the same file, as hexadecimal.
+
+        Of an array or a lossless file, this is `samples_digest`: equal for equal samples, whatever file they
+        came from. Of a lossy file (mp3, AAC, Opus, Vorbis) it is the hash of the coded packets, because
+        decoders round differently; tags and the file's name do not count, but another encoding of the same
+        music is another sound.
+        """
+        return self._packet_digest or self.samples_digest
+
+    @property
+    def samples_digest(self) -> str:
+        """Hash of rate, channels and the decoded samples, by which version 0.1.0 identified every sound.
+
+        Of a lossy file it differs between processors and FFmpeg builds.
+        """
         return self._pcm.digest
 
     @property
@@ -109,9 +125,9 @@ class Audio:
     @property
     def silent(self) -> bool:
         """Whether the peak stays below -80 dB."""
-        return self.peak < SILENCE
+        return self.peak < SILENT_PEAK
 
-    def read(self, start: int, count: int) -> NDArray[np.float32]:
+    def read(self, start: int, count: int) -> F32:
         """Return samples ``start`` to ``start + count``, clipped to the song, as float32 (channels, n).
 
         >>> Audio.from_samples(np.zeros(100), 8000).read(90, 20).shape
@@ -119,13 +135,13 @@ class Audio:
         """
         return np.ascontiguousarray(self._pcm.read(start, count).T)
 
-    def blocks(self, seconds: float = BLOCK_SECONDS) -> Iterator[NDArray[np.float32]]:
+    def blocks(self, seconds: float = BLOCK_SECONDS) -> Iterator[F32]:
         """Yield the whole song in order, float32 (channels, n) of ``seconds`` each, the last what is left."""
         step = _block_size(self.rate, seconds)
         for first in range(0, self.samples, step):
             yield self.read(first, step)
 
-    def mono(self, rate: int = 22_050) -> NDArray[np.float32]:
+    def mono(self, rate: int = 22_050) -> F32:
         """Return the mean of the channels at ``rate`` Hz, float32 (m,), never empty.
 
         >>> Audio.from_samples(np.zeros((2, 44100)), 44100).mono().shape
@@ -140,14 +156,14 @@ class Audio:
         return whole
 
     def mono_samples(self, rate: int = 22_050) -> int:
-        """Count the samples of ``mono`` without making them.
+        """Count the samples of ``mono`` without computing them.
 
         >>> Audio.from_samples(np.zeros((2, 44100)), 44100).mono_samples()
         22050
         """
         return max(1, round(Fraction(self.samples * rate, self.rate)))
 
-    def mono_blocks(self, rate: int = 22_050) -> Iterator[NDArray[np.float32]]:
+    def mono_blocks(self, rate: int = 22_050) -> Iterator[F32]:
         """Yield the samples of ``mono`` in order, float32 (m,) each, some of them empty.
 
         Resampled by soxr, which may end one sample sooner or later than ``mono_samples``.
@@ -165,18 +181,18 @@ class Audio:
         yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 
     def close(self) -> None:
-        """Delete the temporary file now; happens by itself when the song is no longer used."""
+        """Delete the temporary file now; this happens by itself when the song is no longer used."""
         self._pcm.close()
 
 
 def open_audio(path: str | Path) -> Audio:
-    """Decode a song, or the sound of a video, into a temporary file.
+    """Decode a song, or the audio of a video, into a temporary file.
 
     Reads what FFmpeg reads: wav, aiff, flac, mp3, aac and alac in m4a, ogg, opus, mp4, mkv and more. Silence
-    that an encoder added in front is dropped. A damaged or cut file gives what can be decoded of it.
+    that an encoder added in front is dropped. Of a damaged or cut file, all that can be decoded is read.
 
     Raises:
-        AudioError: no such file, a folder, not sound, no sound in it, not a single sample, a sample that is
+        AudioError: no such file, a folder, not audio, no audio in it, not a single sample, a sample that is
             not a number, or more than 24 hours.
         OutputError: the temporary folder is full.
 
@@ -184,22 +200,33 @@ def open_audio(path: str | Path) -> Audio:
     Traceback (most recent call last):
     clavilux.errors.AudioError: There is no file 'no such song.mp3'; check the name and the folder.
     """
-    with Decoding(Path(path)) as source:
-        name, pcm = source.name, None
-        for block in source.blocks():
-            pcm = pcm or _new_pcm(source.rate, source.channels, name)
+    with AudioFile(Path(path)) as file:
+        pcm = None
+        for block in file.blocks():
+            pcm = pcm or _new_pcm(file.rate, file.channels, file.name)
             pcm.append(block)
         if pcm is None:
-            raise AudioError(f"'{source.path.name}' holds no sound at all: nothing in it could be decoded.")
-        return Audio._of(pcm, name, source.layout, source.tags)
+            raise _empty(file.path.name)
+        digest = file.packet_digest(pcm.samples)
+        return Audio(file.name, file.layout, MappingProxyType(file.tags), pcm, digest)
 
 
 def _new_pcm(rate: int, channels: int, name: str) -> PcmFile:
     if rate != int(rate) or int(rate) not in RATES:
-        raise AudioError(f"'{name}' claims {rate} samples per second; sound has {RATES[0]} to {RATES[-1]}.")
+        raise AudioError(
+            f"'{name}' claims {rate} samples per second",
+            value=rate,
+            hint=f"audio has {RATES[0]} to {RATES[-1]}",
+        )
     if not 1 <= channels <= MAX_CHANNELS:
-        raise AudioError(f"'{name}' has {channels} channels; it must have 1 to {MAX_CHANNELS}.")
+        raise AudioError(
+            f"'{name}' has {channels} channels", value=channels, hint=f"it must have 1 to {MAX_CHANNELS}"
+        )
     return PcmFile(int(rate), channels, name)
+
+
+def _empty(name: str) -> AudioError:
+    return AudioError(f"'{name}' holds no audio at all", where=name, hint="export it again")
 
 
 def _block_size(rate: int, seconds: float = BLOCK_SECONDS) -> int:

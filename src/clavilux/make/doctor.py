@@ -9,7 +9,7 @@ from pathlib import Path
 
 from clavilux.engine.choose import Engine, engines
 from clavilux.generator.model import builtin_models
-from clavilux.video.codecs import CODECS, opens
+from clavilux.video.codecs import CODECS, encoder_opens
 
 __all__ = ["Finding", "examine"]
 
@@ -82,7 +82,7 @@ def _speed(engine: Engine) -> str:
 
 
 def _writing() -> Iterator[Finding]:
-    opening = [name for name in CODECS if opens(name)]
+    opening = [name for name in CODECS if encoder_opens(name)]
     closed = [name for name in CODECS if name not in opening]
     means = f"no {', '.join(closed)}: they need an NVIDIA card with an encoder" if closed else ""
     yield Finding("encoders", ", ".join(opening), means, fine="h264" in opening)

@@ -43,7 +43,7 @@ from clavilux.project.recipe import KEY, Recipe, read_recipe
 from clavilux.report.summary import headline
 from clavilux.signals.evaluate import evaluate
 from clavilux.timeline import Timeline, format_time
-from clavilux.video.codecs import opens
+from clavilux.video.codecs import encoder_opens
 from clavilux.video.images import Images
 from clavilux.video.join import join
 from clavilux.video.write import Encoding
@@ -139,8 +139,8 @@ class Job:
         """Song and stems by their decoded samples, as version 0.1.0 identified them."""
         stems = sorted(self.song.stems.items())
         return {
-            "song": f"{SAMPLES}{self.song.audio.digest}",
-            "stems": {name: f"{SAMPLES}{stem.digest}" for name, stem in stems},
+            "song": f"{SAMPLES}{self.song.audio.samples_digest}",
+            "stems": {name: f"{SAMPLES}{stem.samples_digest}" for name, stem in stems},
         }
 
     @property
@@ -392,7 +392,7 @@ def _encoding(output: Output, timeline: Timeline) -> Encoding | None:
         bits=output.bits,
         crf=output.crf,
     )
-    if not opens(output.codec):
+    if not encoder_opens(output.codec):
         raise EngineError(
             f"The encoder {output.codec} does not open here",
             where="codec",

@@ -1,1 +1,1 @@
-"""Frames and sound become a file, and a file says what is in it."""
+"""Frames and audio are written to a video file, and read back from one."""

@@ -1,26 +1,35 @@
 """The codecs that a video can be written in: one table, read by everything that writes or joins.
 
-A codec is an encoder of FFmpeg's with what it is told, the pixel formats it is given by depth in bits, and
-the ending of its files. Words in braces are filled in: ``{gop}`` is the length of a closed group of pictures.
+A codec is an encoder of FFmpeg's with its options, the pixel formats it takes by depth in bits, and the
+suffix of its files. ``{gop}`` in an option is replaced by the length of a closed group of pictures (GOP).
 
-NVENC's encoders are codecs of their own and never stand in for another: their pictures differ at the same
-number, so a video that chose by itself would depend on the machine. `encoders` tells which open here.
+NVENC's encoders are codecs of their own and never stand in for another: their images differ at the same
+quality number, so a video that chose by itself would depend on the machine. `encoders` lists those that open
+on this one.
 """
 
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from fractions import Fraction
 from typing import cast
 
 import av
 from av.video.codeccontext import VideoCodecContext
 
-from clavilux.errors import SettingError
+from clavilux.errors import SettingError, suggest
 from clavilux.pixel_formats import PixelFormat
 
-__all__ = ["CODECS", "PRESETS", "Codec", "Quality", "codec_of", "encoders", "maker_of", "opens", "suffix_of"]
+__all__ = [
+    "CODECS",
+    "PRESETS",
+    "Codec",
+    "Quality",
+    "codec_for_family",
+    "codec_of",
+    "encoder_opens",
+    "encoders",
+]
 
 PRESETS = (
     "ultrafast",
@@ -33,7 +42,7 @@ PRESETS = (
     "slower",
     "veryslow",
 )
-"""Names of effort, x264's; every codec that knows effort knows them."""
+"""x264's presets, fastest first; every codec that has presets takes these names."""
 
 Pixels = Mapping[int, PixelFormat]
 
@@ -41,16 +50,24 @@ SUBSAMPLED: Pixels = {8: "yuv420p", 10: "yuv420p10"}
 NVENC_SURFACES: Mapping[int, str] = {8: "yuv420p", 10: "p010le"}
 NVENC_PRESETS = ("p1", "p1", "p2", "p3", "p3", "p4", "p5", "p6", "p7")
 SVT_PRESETS = ("12", "11", "10", "9", "8", "6", "5", "4", "3")
-PROBE_SIDE, PROBE_GOP = 256, 30
+
+TRIAL_SIDE, TRIAL_FPS, TRIAL_GOP = 256, 30, 30
+"""What an encoder is opened with to find out whether it opens: every encoder takes such video."""
 
 
 @dataclass(frozen=True)
 class Quality:
-    """How an encoder is told the quality: its option's name, the usual value, the smallest file's value."""
+    """An encoder's scale of constant quality, from 1 (best).
+
+    Attributes:
+        option: name of the encoder's option.
+        usual: value used unless another is given.
+        worst: end of the scale: the smallest file.
+    """
 
     option: str
     usual: float
-    last: float
+    worst: float
 
 
 @dataclass(frozen=True)
@@ -59,15 +76,15 @@ class Codec:
 
     Attributes:
         encoder: FFmpeg's name of the encoder.
-        family: FFmpeg's name of what it makes, as a file tells it.
-        suffix: ending of the files.
-        pixels: the program's pixel format by depth in bits; the first is usual.
-        options: what the encoder is told.
-        quality: how it is told the quality; none where there is nothing to choose.
-        presets: its own names for `PRESETS`; empty where it knows one effort only.
-        surfaces: FFmpeg's pixel format by depth, where the encoder wants another arrangement.
+        family: FFmpeg's name of the format it writes, as files name it.
+        suffix: of the files.
+        pixels: the program's pixel format (`clavilux.pixel_formats`) by depth in bits; the first is usual.
+        options: of the encoder.
+        quality: its quality scale; none where there is nothing to choose.
+        presets: its own names for `PRESETS`; empty where it has none.
+        surfaces: FFmpeg's pixel format by depth, where the encoder takes another than the program's.
         segment: FFmpeg's name of the container of segments.
-        tag: the four letters of the codec in an mp4; empty leaves them to FFmpeg.
+        tag: the codec's four letters (FourCC) in an mp4; empty for FFmpeg's choice.
         environment: variables that the encoder's library reads.
     """
 
@@ -83,17 +100,17 @@ class Codec:
     tag: str = ""
     environment: Mapping[str, str] = field(default_factory=dict)
 
-    def told(self, gop: int) -> dict[str, str]:
-        """Fill in the options for groups of this many pictures.
+    def options_for(self, gop: int) -> dict[str, str]:
+        """Return the encoder's options for closed groups of this many pictures.
 
-        >>> CODECS["hevc_nvenc"].told(gop=60)["g"]
+        >>> CODECS["hevc_nvenc"].options_for(gop=60)["g"]
         '60'
         """
         return {name: value.format(gop=gop) for name, value in self.options.items()}
 
 
 def _nvenc(family: str, quality: Quality, tag: str = "") -> Codec:
-    """NVIDIA's encoder; groups are closed because no picture refers to a later one."""
+    """Return NVIDIA's encoder; without B-frames no frame refers to a later one, so every GOP is closed."""
     depths = (8,) if family == "h264" else (8, 10)
     return Codec(
         encoder=f"{family}_nvenc",
@@ -126,7 +143,7 @@ CODECS: Mapping[str, Codec] = {
         options={"x265-params": "keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:log-level=none"},
         quality=Quality("crf", 20, 51),
         presets=PRESETS,
-        tag="hvc1",  # the only one that Apple's players take
+        tag="hvc1",  # the only tag that Apple's players take
     ),
     "av1": Codec(
         encoder="libsvtav1",
@@ -136,7 +153,7 @@ CODECS: Mapping[str, Codec] = {
         options={"g": "{gop}", "svtav1-params": "irefresh-type=2:scd=0"},
         quality=Quality("crf", 26, 63),
         presets=SVT_PRESETS,
-        environment={"SVT_LOG": "0"},  # otherwise it writes thirty lines to the terminal
+        environment={"SVT_LOG": "0"},  # otherwise it prints thirty lines
     ),
     "prores": Codec(
         encoder="prores_ks",
@@ -160,59 +177,47 @@ CODECS: Mapping[str, Codec] = {
 
 
 def codec_of(name: str) -> Codec:
-    """Look a codec up.
+    """Return a codec by its name.
 
     Raises:
-        SettingError: no codec of that name; says the nearest.
+        SettingError: no codec of that name.
 
     >>> codec_of("hevc").encoder
     'libx265'
     """
     if name not in CODECS:
-        near = get_close_matches(name.lower(), CODECS, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}? " if near else ""
-        raise SettingError(f"There is no codec '{name}'; {hint}Choose one of {', '.join(CODECS)}.")
+        raise SettingError(
+            f"There is no codec '{name}'", where="codec", value=name, hint=suggest(name.lower(), CODECS)
+        )
     return CODECS[name]
 
 
-def maker_of(family: str) -> Codec | None:
-    """Find the first codec that makes what a file calls itself, if it is one of ours.
+def codec_for_family(family: str) -> Codec | None:
+    """Return the first codec that writes a format, if there is one.
 
-    >>> maker_of("av1").encoder
+    >>> codec_for_family("av1").encoder
     'libsvtav1'
     """
     return next((codec for codec in CODECS.values() if codec.family == family), None)
 
 
-def suffix_of(name: str) -> str:
-    """Tell the ending of a codec's files.
+def encoder_opens(name: str) -> bool:
+    """Return whether a codec's encoder opens on this machine, by opening it.
 
     Raises:
         SettingError: no codec of that name.
 
-    >>> suffix_of("prores")
-    '.mov'
-    """
-    return codec_of(name).suffix
-
-
-def opens(name: str) -> bool:
-    """Find out whether a codec's encoder opens on this machine, by opening it.
-
-    Raises:
-        SettingError: no codec of that name.
-
-    >>> opens("h264")
+    >>> encoder_opens("h264")
     True
     """
     codec = codec_of(name)
     os.environ.update(codec.environment)
     try:
         context = cast("VideoCodecContext", VideoCodecContext.create(codec.encoder, "w"))
-        context.width = context.height = PROBE_SIDE
-        context.time_base, context.framerate = Fraction(1, 30), Fraction(30)
+        context.width = context.height = TRIAL_SIDE
+        context.time_base, context.framerate = Fraction(1, TRIAL_FPS), Fraction(TRIAL_FPS)
         context.pix_fmt = next(iter(codec.surfaces.values()), next(iter(codec.pixels.values())))
-        context.options = codec.told(gop=PROBE_GOP)
+        context.options = codec.options_for(gop=TRIAL_GOP)
         context.open()
     except (av.FFmpegError, OSError, ValueError):
         return False
@@ -225,4 +230,4 @@ def encoders() -> list[str]:
     >>> {"h264", "hevc", "av1", "prores", "ffv1"} <= set(encoders())
     True
     """
-    return [name for name in CODECS if opens(name)]
+    return [name for name in CODECS if encoder_opens(name)]

@@ -1,26 +1,25 @@
-"""How pictures are to be written: everything about a video file that a person may choose, checked.
+"""How frames are encoded: everything about a video file that the user may choose, checked.
 
-Sizes are width and height in pixels; a frame rate is exact; depths are bits per sample.
+Sizes are width and height in pixels; frame rates are exact; depths are bits per sample.
 """
 
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 
-from clavilux.errors import SettingError
+from clavilux.errors import SettingError, suggest
 from clavilux.pixel_formats import LAYOUTS, Layout, PixelFormat
 from clavilux.video.codecs import PRESETS, Codec, codec_of
 from clavilux.video.frame import ffmpeg_name
 
 __all__ = ["MAX_TICKS", "Encoding"]
 
-MAX_SIDE = 8192
 MAX_TICKS = 2**31 - 1
-"""Largest numerator or denominator of a frame rate that a container can hold."""
+"""Largest numerator or denominator of a frame rate that a container holds."""
 
 
 @dataclass(frozen=True)
 class Encoding:
-    """How pictures are written.
+    """How frames are encoded.
 
     Attributes:
         size: width and height in pixels, both even.
@@ -28,10 +27,10 @@ class Encoding:
         gop: frames per closed group of pictures.
         codec: a name in `clavilux.video.codecs.CODECS`.
         bits: depth, 8 or 10; the codec's usual one unless given.
-        crf: quality on the codec's own scale from 1 (best); its usual one unless given. None stays with
-            codecs that keep everything.
-        preset: x264's name for effort, from ``ultrafast`` to ``veryslow``, for every codec that knows effort.
-            ``veryfast`` takes a third of ``medium``'s time on such pictures for a like file, 0.8 dB lower.
+        crf: quality on the codec's own scale from 1 (best); its usual one unless given. It stays None with
+            codecs that have no such scale.
+        preset: x264's name, from ``ultrafast`` to ``veryslow``, for every codec that has presets. On
+            generated video, ``veryfast`` takes a third of ``medium``'s time; at equal size it is 0.8 dB lower.
 
     Raises:
         SettingError: a value that cannot be encoded.
@@ -56,49 +55,81 @@ class Encoding:
             object.__setattr__(self, "bits", next(iter(codec.pixels)))
         if self.crf is None and codec.quality:
             object.__setattr__(self, "crf", codec.quality.usual)
-        self._check_picture()
+        self._check_frames()
         self._check_codec(codec)
 
-    def _check_picture(self) -> None:
+    def _check_frames(self) -> None:
         width, height = self.size
-        if width % 2 or height % 2 or not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
+        if (
+            width % 2 or height % 2 or width <= 0 or height <= 0
+        ):  # 4:2:0 has a chroma sample for 2 x 2 of luma
             raise SettingError(
-                f"A video cannot be {width}x{height}; both sides must be even and at most {MAX_SIDE}, such as"
-                f" {_even(width)}x{_even(height)}."
+                f"A video cannot be {width}x{height}",
+                where="size",
+                value=self.size,
+                hint=f"both sides must be even, such as {_even(width)}x{_even(height)}",
+                remedy="size",
             )
         if self.fps <= 0 or max(self.fps.numerator, self.fps.denominator) > MAX_TICKS:
-            raise SettingError(f"The frame rate {self.fps} cannot be written; try 30, 24 or 30000/1001.")
+            raise SettingError(
+                f"The frame rate {self.fps} cannot be written",
+                where="fps",
+                value=self.fps,
+                hint="try 30, 24 or 30000/1001",
+            )
         if self.gop < 1:
-            raise SettingError(f"A group of {self.gop} pictures is empty; give at least 1.")
+            raise SettingError(
+                f"A group of {self.gop} pictures is empty",
+                where="gop",
+                value=self.gop,
+                hint="give at least 1",
+            )
 
     def _check_codec(self, codec: Codec) -> None:
         if self.bits not in codec.pixels:
             depths = " or ".join(map(str, codec.pixels))
-            raise SettingError(f"{self.codec} cannot have {self.bits} bits a sample; it has {depths}.")
+            raise SettingError(
+                f"{self.codec} cannot have {self.bits} bits a sample",
+                where="bits",
+                value=self.bits,
+                hint=f"it has {depths}",
+            )
         if self.preset not in PRESETS:
-            raise SettingError(f"'{self.preset}' is no preset; choose one of {', '.join(PRESETS)}.")
+            raise SettingError(
+                f"There is no preset '{self.preset}'",
+                where="preset",
+                value=self.preset,
+                hint=suggest(self.preset, PRESETS),
+            )
         if codec.quality is None:
             if self.crf is not None:
-                raise SettingError(f"{self.codec} has no quality to choose; leave crf {self.crf:g} away.")
-        elif self.crf is None or not 1 <= self.crf <= codec.quality.last:
+                raise SettingError(
+                    f"{self.codec} has no quality to choose",
+                    where="crf",
+                    value=self.crf,
+                    hint=f"omit crf {self.crf:g}",
+                )
+        elif self.crf is None or not 1 <= self.crf <= codec.quality.worst:
             raise SettingError(
-                f"The quality crf {self.crf} is out of range for {self.codec}; it goes from 1 (best) to"
-                f" {codec.quality.last:g}."
+                f"The quality crf {self.crf} is out of range for {self.codec}",
+                where="crf",
+                value=self.crf,
+                hint=f"it goes from 1 (best) to {codec.quality.worst:g}",
             )
 
     @property
     def suffix(self) -> str:
-        """Ending of the finished video's name."""
+        """Suffix of the finished video's name."""
         return codec_of(self.codec).suffix
 
     @property
     def pixels(self) -> PixelFormat:
-        """The pixel format that the program has to draw."""
+        """The pixel format that the program draws, as `clavilux.pixel_formats` says."""
         return codec_of(self.codec).pixels[self.bits or 8]
 
     @property
     def layout(self) -> Layout:
-        """How a frame's samples lie in its array."""
+        """How a frame's samples are laid out in its array."""
         return LAYOUTS[self.pixels]
 
     @property
@@ -113,15 +144,15 @@ class Encoding:
 
     @property
     def options(self) -> dict[str, str]:
-        """What the encoder is told."""
+        """Options of the encoder."""
         codec = codec_of(self.codec)
-        told = codec.told(self.gop)
+        options = codec.options_for(self.gop)
         if codec.quality:
-            told[codec.quality.option] = f"{self.crf:g}"
+            options[codec.quality.option] = f"{self.crf:g}"
         if codec.presets:
-            told["preset"] = codec.presets[PRESETS.index(self.preset)]
-        return told
+            options["preset"] = codec.presets[PRESETS.index(self.preset)]
+        return options
 
 
 def _even(side: int) -> int:
-    return min(max(side + side % 2, 2), MAX_SIDE)
+    return max(side + side % 2, 2)

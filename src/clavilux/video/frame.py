@@ -1,6 +1,6 @@
-"""FFmpeg's frames from pictures as programs draw them, and back, sample by sample.
+"""Frames as arrays become FFmpeg's frames, and back, sample by sample.
 
-Pictures are arrays (rows, W) as `clavilux.pixel_formats` lays them out; a frame's rows may be longer.
+The arrays are (rows, W) as `clavilux.pixel_formats` lays them out; FFmpeg may pad the rows of its own.
 """
 
 import av
@@ -8,11 +8,11 @@ import numpy as np
 
 from clavilux.pixel_formats import LAYOUTS, Layout, Samples
 
-__all__ = ["Samples", "ffmpeg_name", "frame_of", "picture_of", "pixels_of"]
+__all__ = ["Samples", "ffmpeg_name", "from_ffmpeg", "pixels_of", "to_ffmpeg"]
 
 
 def ffmpeg_name(pixels: str) -> str:
-    """Translate a planar pixel format into FFmpeg's name, which tells the order of a deep sample's bytes.
+    """Return FFmpeg's name of a planar pixel format, which includes the byte order of deep samples.
 
     >>> ffmpeg_name("yuv420p"), ffmpeg_name("yuv422p10")
     ('yuv420p', 'yuv422p10le')
@@ -21,7 +21,7 @@ def ffmpeg_name(pixels: str) -> str:
 
 
 def pixels_of(ffmpeg: str) -> str | None:
-    """Translate FFmpeg's name of a pixel format back, if it is one that programs draw.
+    """Return the pixel format that FFmpeg calls so, if it is one that programs draw.
 
     >>> pixels_of("yuv422p10le")
     'yuv422p10'
@@ -29,26 +29,26 @@ def pixels_of(ffmpeg: str) -> str | None:
     return next((pixels for pixels in LAYOUTS if ffmpeg_name(pixels) == ffmpeg), None)
 
 
-def frame_of(picture: Samples, pixels: str) -> av.VideoFrame:
-    """Copy a picture into a frame, whose rows are aligned as encoders want them.
+def to_ffmpeg(samples: Samples, pixels: str) -> av.VideoFrame:
+    """Copy an array into a frame of FFmpeg's, whose rows are aligned as encoders need them.
 
-    >>> frame = frame_of(np.zeros((54, 64), np.uint8), "yuv420p")
+    >>> frame = to_ffmpeg(np.zeros((54, 64), np.uint8), "yuv420p")
     >>> frame.width, frame.height, frame.format.name
     (64, 36, 'yuv420p')
     """
-    layout, (rows, width) = LAYOUTS[pixels], picture.shape
+    layout, (rows, width) = LAYOUTS[pixels], samples.shape
     frame = av.VideoFrame(width, layout.height(rows), ffmpeg_name(pixels))
-    flat = np.ascontiguousarray(picture).reshape(-1)
-    for plane in _planes(frame, layout):
+    flat = np.ascontiguousarray(samples).reshape(-1)
+    for plane in _planes(frame, layout):  # Y, then Cb, then Cr
         plane[:] = flat[: plane.size].reshape(plane.shape)
         flat = flat[plane.size :]
     return frame
 
 
-def picture_of(frame: av.VideoFrame, pixels: str) -> Samples:
-    """Copy a frame of this pixel format into a picture.
+def from_ffmpeg(frame: av.VideoFrame, pixels: str) -> Samples:
+    """Copy a frame of FFmpeg's, which has this pixel format, into an array.
 
-    >>> picture_of(frame_of(np.full((54, 64), 7, np.uint8), "yuv420p"), "yuv420p").mean()
+    >>> from_ffmpeg(to_ffmpeg(np.full((54, 64), 7, np.uint8), "yuv420p"), "yuv420p").mean()
     np.float64(7.0)
     """
     layout = LAYOUTS[pixels]
@@ -57,6 +57,7 @@ def picture_of(frame: av.VideoFrame, pixels: str) -> Samples:
 
 
 def _planes(frame: av.VideoFrame, layout: Layout) -> list[Samples]:
+    """Return views (height, width) of a frame's planes, without the padding of their rows."""
     return [
         np.frombuffer(plane, layout.dtype).reshape(plane.height, -1)[:, : plane.width]  # type: ignore[call-overload]
         for plane in frame.planes

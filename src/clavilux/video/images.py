@@ -1,8 +1,8 @@
-"""Frames become numbered pictures in a folder: 000000.png, 000001.png, ...
+"""Frames become numbered images in a folder: 000000.png, 000001.png, ...
 
-Each is a whole 8-bit RGB picture from the moment it has its name, and carries a stamp: the name of the
-sequence it belongs to. So work that was broken off goes on with the pictures that are missing, and pictures
-of something else are known as such.
+Each is a whole 8-bit RGB image from the moment it has its name, and carries a stamp: the name of the
+sequence it belongs to. So an interrupted render resumes with the images that are missing, and images of
+another sequence are recognised.
 """
 
 import re
@@ -22,19 +22,19 @@ __all__ = ["Images"]
 STAMP = "Clavilux"
 """Keyword of the text in a PNG that holds the stamp."""
 
-END = b"\0\0\0\0IEND\xaeB`\x82"
-QUICK = 3
-"""zlib's effort: a tenth larger than its best, several times faster."""
+PNG_END = b"\0\0\0\0IEND\xaeB`\x82"
+ZLIB_LEVEL = 3
+"""A tenth larger than the best, several times faster."""
 
 
 @dataclass(frozen=True)
 class Images:
-    """A sequence of pictures in a folder, whose parent must exist.
+    """A sequence of images in a folder, whose parent must exist.
 
     Attributes:
-        folder: where they go.
+        folder: where they are written.
         size: width and height in pixels.
-        stamp: names what they show, such as the digest of a plan.
+        stamp: identifies what they show, such as the digest of a plan.
 
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -49,15 +49,15 @@ class Images:
     stamp: str
 
     def path(self, number: int) -> Path:
-        """Tell where a frame's picture lies."""
+        """Return the path of a frame's image."""
         return self.folder / f"{number:06d}.png"
 
     def write(self, first: int, frames: NDArray[np.uint8]) -> None:
-        """Write frames, uint8 (N, H, W, 3), as pictures ``first``, ``first`` + 1, ...
+        """Write frames, uint8 (N, H, W, 3), as images ``first``, ``first`` + 1, ...
 
         Raises:
             ValueError: another shape or dtype.
-            OutputError: a picture cannot be written; those before it stay.
+            OutputError: an image cannot be written; those before it stay.
         """
         width, height = self.size
         if frames.dtype != np.uint8 or frames.shape[1:] != (height, width, 3):
@@ -67,18 +67,18 @@ class Images:
             self._write(self.path(number), frame)
 
     def missing(self, count: int) -> list[int]:
-        """List the frames below ``count`` whose pictures are not there, not whole or of something else."""
-        return [number for number in range(count) if not self._is_mine(self.path(number))]
+        """Return the frames below ``count`` whose images are missing, not whole or of another sequence."""
+        return [number for number in range(count) if not self._belongs(self.path(number))]
 
     def others(self, count: int) -> list[Path]:
-        """List the whole numbered pictures in the folder that are none of this sequence's first ``count``.
+        """Return the whole numbered images in the folder that are none of this sequence's first ``count``.
 
-        They would be replaced or stand behind it, so a person should agree before they are. Damaged ones are
-        not listed: nothing is lost with them.
+        They would be overwritten, or follow the sequence as if they belonged to it, so ask the user first.
+        Damaged ones are omitted: nothing is lost with them.
         """
-        mine = {self.path(number) for number in range(count)}
-        whole = (path for path in self._numbered() if _about(path) is not None)
-        return [path for path in whole if path not in mine or not self._is_mine(path)]
+        own = {self.path(number) for number in range(count)}
+        whole = (path for path in self._numbered() if _size_and_stamp(path) is not None)
+        return [path for path in whole if path not in own or not self._belongs(path)]
 
     def _numbered(self) -> Iterator[Path]:
         if self.folder.is_dir():
@@ -89,7 +89,10 @@ class Images:
             self.folder.mkdir(exist_ok=True)
         except FileExistsError as error:
             raise OutputError(
-                f"'{self.folder}' is a file; name a folder for the pictures, or move the file away."
+                f"'{self.folder}' is a file",
+                where=str(self.folder),
+                hint="name a folder for the images, or move the file away",
+                remedy="target",
             ) from error
         except OSError as error:
             raise write_error(self.folder, error) from error
@@ -98,24 +101,24 @@ class Images:
         texts = PngImagePlugin.PngInfo()
         texts.add_text(STAMP, self.stamp)
         try:
-            picture = Image.fromarray(np.ascontiguousarray(frame))
+            image = Image.fromarray(np.ascontiguousarray(frame))
             with atomic(path) as part:
-                picture.save(part, format="PNG", compress_level=QUICK, pnginfo=texts)
+                image.save(part, format="PNG", compress_level=ZLIB_LEVEL, pnginfo=texts)
         except OSError as error:
             raise write_error(path, error) from error
 
-    def _is_mine(self, path: Path) -> bool:
-        return _about(path) == (self.size, self.stamp)
+    def _belongs(self, path: Path) -> bool:
+        return _size_and_stamp(path) == (self.size, self.stamp)
 
 
-def _about(path: Path) -> tuple[tuple[int, int], str | None] | None:
-    """Read the size and the stamp of a picture; none where it is not a whole PNG."""
+def _size_and_stamp(path: Path) -> tuple[tuple[int, int], str | None] | None:
+    """Read the size and the stamp of an image; none where it is not a whole PNG."""
     try:
         with path.open("rb") as file:
-            file.seek(-len(END), 2)
-            if file.read() != END:
+            file.seek(-len(PNG_END), 2)
+            if file.read() != PNG_END:
                 return None
-        with Image.open(path, formats=["PNG"]) as picture:  # reads up to the first pixels, no further
-            return picture.size, picture.info.get(STAMP)
+        with Image.open(path, formats=["PNG"]) as image:  # reads up to the first pixels, no further
+            return image.size, image.info.get(STAMP)
     except (OSError, SyntaxError, ValueError):
         return None

@@ -1,7 +1,7 @@
-"""Segments and the song become one video, packet by packet: no picture is decoded or encoded again.
+"""Segments and the song are joined into one video, packet by packet: no frame is decoded or encoded again.
 
-Frame n of the whole carries the time n / fps exactly and the song begins with frame 0. The file is written
-beside its final name, put on the disk and renamed, so that a file of that name is always whole.
+Frame n of the video has the time n / fps exactly and the song begins with frame 0. The file is written
+beside its final name, synced to the disk and renamed, so that a file of that name is always whole.
 """
 
 import heapq
@@ -18,25 +18,24 @@ from av.packet import Packet
 from av.video.stream import VideoStream
 
 from clavilux.audio.sound import Audio
-from clavilux.errors import OutputError, SettingError
+from clavilux.errors import FileError, OutputError
 from clavilux.files import atomic, write_error
-from clavilux.video.codecs import Codec, maker_of
+from clavilux.video.codecs import Codec, codec_for_family
 from clavilux.video.encoding import MAX_TICKS
-from clavilux.video.probe import opened, pictures_of
-from clavilux.video.soundtrack import AAC, FLAC, PCM, Coding, Soundtrack
+from clavilux.video.probe import open_video, video_stream
+from clavilux.video.soundtrack import AAC, FLAC, PCM, AudioCodec, Soundtrack
 
 __all__ = ["join"]
-
 
 MOVIE = {"movflags": "+faststart+use_metadata_tags", "movie_timescale": "{clock}"}
 
 
 @dataclass(frozen=True)
 class _Container:
-    """What a video is put in: FFmpeg's name for it, how it keeps sound, what FFmpeg is told."""
+    """A video's container: FFmpeg's name of it, its audio codec, and options of FFmpeg's."""
 
     format: str
-    sound: Coding
+    audio: AudioCodec
     options: Mapping[str, str]
 
 
@@ -45,12 +44,17 @@ CONTAINERS = {
     ".mov": _Container("mov", PCM, MOVIE),
     ".mkv": _Container("matroska", FLAC, {"fflags": "+bitexact"}),
 }
-"""By the ending of the name. Matroska rounds times to milliseconds; bitexact leaves its random number out."""
+"""By suffix. Matroska rounds times to milliseconds; bitexact omits its random number."""
 
 
 @dataclass(frozen=True)
-class _Piece:
-    """One segment: its frames, their rate, how many packets decoding runs ahead, and what a decoder needs."""
+class _Segment:
+    """One segment.
+
+    Attributes:
+        delay: by how many frames a packet is decoded before it is shown: B-frames wait for later ones.
+        setup: what a decoder needs to know; equal for all segments of a video.
+    """
 
     path: Path
     frames: int
@@ -71,11 +75,11 @@ def join(
 ) -> None:
     """Write ``target`` from ``segments`` in order and the song from ``start`` seconds on.
 
-    The song is heard for ``duration`` seconds or until it ends, as AAC in an mp4, untouched in 24 bits in a
-    mov (PCM) or mkv (FLAC). ``metadata`` is kept in the file, under any names; their case is not.
+    The song plays for ``duration`` seconds or until it ends, as AAC in an mp4, lossless in 24 bits in a
+    mov (PCM) or mkv (FLAC). ``metadata`` is written into the file under any names, whose case may be lost.
 
     Raises:
-        OutputError: a segment is missing or damaged, they do not fit together, or do not make ceil(duration x
+        OutputError: a segment is missing or damaged, they do not fit together, or do not hold ceil(duration x
             fps) frames; or the video cannot be written. No file is left, and an older one is untouched.
 
     >>> import tempfile
@@ -93,12 +97,12 @@ def join(
     """
     if target.is_dir() or not target.parent.is_dir():
         raise write_error(target, OSError())
-    pieces = _surveyed(segments, duration)
-    kind = _kind(target, pieces[0].codec)
-    soundtrack = Soundtrack(audio, start, duration, kind.sound) if audio else None
+    parts = _read_all(segments, duration)
+    kind = _container_of(target, parts[0].codec)
+    soundtrack = Soundtrack(audio, start, duration, kind.audio) if audio else None
     if soundtrack and not soundtrack.samples:
         soundtrack = None
-    clock = _movie_clock(pieces, soundtrack.rate if soundtrack else 1000)
+    clock = _movie_clock(parts, soundtrack.rate if soundtrack else 1000)
     options = {name: value.format(clock=clock) for name, value in kind.options.items()}
     try:
         with (
@@ -106,46 +110,51 @@ def join(
             av.open(f"file:{part}", "w", format=kind.format, container_options=options) as container,
         ):
             container.metadata.update(metadata or {})
-            _mux(pieces, soundtrack, container)
+            _mux(parts, soundtrack, container)
     except (av.FFmpegError, OSError) as error:
         raise write_error(target, error) from error
 
 
-def _kind(target: Path, codec: Codec) -> _Container:
+def _container_of(target: Path, codec: Codec) -> _Container:
     if target.suffix.lower() != codec.suffix:
         raise OutputError(
-            f"'{target.name}' cannot be written; {codec.family} videos are {codec.suffix} files, so end the"
-            f" name in {codec.suffix}."
+            f"'{target.name}' cannot be written: {codec.family} videos are {codec.suffix} files",
+            where=str(target),
+            hint=f"end the name in {codec.suffix}",
+            remedy="target",
         )
     return CONTAINERS[codec.suffix]
 
 
-def _surveyed(segments: Sequence[Path], duration: Fraction) -> list[_Piece]:
+def _read_all(segments: Sequence[Path], duration: Fraction) -> list[_Segment]:
     if not segments:
-        raise OutputError("There are no segments to join; render the video first.")
-    pieces = [_survey(path) for path in segments]
-    first = pieces[0]
-    for piece in pieces:
-        if (piece.fps, piece.setup) != (first.fps, first.setup):
+        raise OutputError("There are no segments to join", hint="render the video first")
+    parts = [_read(path) for path in segments]
+    first = parts[0]
+    for segment in parts:
+        if (segment.fps, segment.setup) != (first.fps, first.setup):
             raise OutputError(
-                f"The segments '{first.path}' and '{piece.path}' were written with different settings; delete"
-                " them and render again."
+                f"The segments '{first.path}' and '{segment.path}' were written with different settings",
+                where=str(segment.path),
+                hint="delete them and render again",
             )
-    frames = sum(piece.frames for piece in pieces)
+    frames = sum(segment.frames for segment in parts)
     if frames != math.ceil(duration * first.fps):
         raise OutputError(
             f"The segments hold {frames} frames where {float(duration):g} s need"
-            f" {math.ceil(duration * first.fps)}; render the missing ones first."
+            f" {math.ceil(duration * first.fps)}",
+            value=frames,
+            hint="render the missing ones first",
         )
-    return pieces
+    return parts
 
 
-def _survey(path: Path) -> _Piece:
+def _read(path: Path) -> _Segment:
     try:
-        with opened(path) as container:
-            stream = pictures_of(container, path)
+        with open_video(path) as container:
+            stream = video_stream(container, path)
             fps = stream.average_rate
-            context, codec = stream.codec_context, maker_of(stream.codec_context.codec.canonical_name)
+            context, codec = stream.codec_context, codec_for_family(stream.codec_context.codec.canonical_name)
             packet = next(container.demux(stream))
             if not (codec and fps and stream.frames and packet.dts is not None):
                 raise _damaged(path)
@@ -158,66 +167,66 @@ def _survey(path: Path) -> _Piece:
                 stream.width,
                 stream.height,
             )
-            return _Piece(path, stream.frames, Fraction(fps), delay, codec, setup)
-    except (av.FFmpegError, OSError, SettingError, StopIteration) as error:
+            return _Segment(path, stream.frames, Fraction(fps), delay, codec, setup)
+    except (av.FFmpegError, OSError, FileError, StopIteration) as error:
         raise _damaged(path) from error
 
 
-def _mux(pieces: Sequence[_Piece], soundtrack: Soundtrack | None, container: OutputContainer) -> None:
-    video = _copy_stream(pieces[0], container)
-    sources: list[Iterable[Packet[Any]]] = [_video_packets(pieces, video)]
+def _mux(parts: Sequence[_Segment], soundtrack: Soundtrack | None, container: OutputContainer) -> None:
+    video = _copy_stream(parts[0], container)
+    sources: list[Iterable[Packet[Any]]] = [_video_packets(parts, video)]
     if soundtrack:
         sources.append(soundtrack.packets(soundtrack.add_to(container)))
     for packet in heapq.merge(*sources, key=_seconds):
         container.mux(packet)
 
 
-def _movie_clock(pieces: Sequence[_Piece], rate: int) -> int:
-    """Ticks per second in which edit lists count: exact for frames and samples, if that does not overflow."""
-    fps, frames = pieces[0].fps, sum(piece.frames for piece in pieces)
+def _movie_clock(parts: Sequence[_Segment], rate: int) -> int:
+    """Return ticks per second of edit lists: exact for frames and samples, if that does not overflow."""
+    fps, frames = parts[0].fps, sum(segment.frames for segment in parts)
     both = math.lcm(fps.numerator, rate)
     return both if both * (frames / fps + 1) < MAX_TICKS else rate
 
 
-def _copy_stream(piece: _Piece, container: OutputContainer) -> VideoStream:
-    with opened(piece.path) as source:
-        stream = container.add_stream_from_template(pictures_of(source, piece.path), opaque=True)
-    stream.time_base, stream.codec_context.framerate = 1 / piece.fps, piece.fps
-    if piece.codec.tag:
-        stream.codec_context.codec_tag = piece.codec.tag
+def _copy_stream(segment: _Segment, container: OutputContainer) -> VideoStream:
+    with open_video(segment.path) as source:
+        stream = container.add_stream_from_template(video_stream(source, segment.path), opaque=True)
+    stream.time_base, stream.codec_context.framerate = 1 / segment.fps, segment.fps
+    if segment.codec.tag:
+        stream.codec_context.codec_tag = segment.codec.tag
     return stream
 
 
-def _video_packets(pieces: Sequence[_Piece], stream: VideoStream) -> Iterator["Packet[VideoStream]"]:
-    """Yield every picture with its frame number as time.
+def _video_packets(parts: Sequence[_Segment], stream: VideoStream) -> Iterator["Packet[VideoStream]"]:
+    """Yield every packet with its frame number as time.
 
-    Packets come in the order of decoding; the k-th is decoded at k - delay, early enough for each picture to
-    be ready when it is shown.
+    Packets come in the order of decoding; the k-th is decoded at k - delay, so that each frame is ready when
+    it is shown.
     """
-    first, delay = 0, max(piece.delay for piece in pieces)
-    for piece in pieces:
-        for index, (number, packet) in enumerate(_numbered(piece)):
-            packet.stream, packet.time_base = stream, 1 / piece.fps
+    first, delay = 0, max(segment.delay for segment in parts)
+    for segment in parts:
+        for index, (number, packet) in enumerate(_numbered(segment)):
+            packet.stream, packet.time_base = stream, 1 / segment.fps
             packet.pts, packet.dts, packet.duration = first + number, first + index - delay, 1
             yield packet
-        first += piece.frames
+        first += segment.frames
 
 
-def _numbered(piece: _Piece) -> Iterator[tuple[int, "Packet[VideoStream]"]]:
-    """Yield (frame number, packet) of a segment; it must hold each of its frames once, at its time."""
-    missing = set(range(piece.frames))
+def _numbered(segment: _Segment) -> Iterator[tuple[int, "Packet[VideoStream]"]]:
+    """Yield (frame number, packet) of a segment; each of its frames must be there once."""
+    missing = set(range(segment.frames))
     try:
-        with opened(piece.path) as container:
-            for packet in container.demux(pictures_of(container, piece.path)):
+        with open_video(segment.path) as container:
+            for packet in container.demux(video_stream(container, segment.path)):
                 if packet.pts is None:  # the empty packet that ends every stream
                     continue
-                number = packet.pts * packet.time_base * piece.fps
+                number = packet.pts * packet.time_base * segment.fps
                 missing.remove(int(number) if number.denominator == 1 else -1)
                 yield int(number), packet
-    except (av.FFmpegError, OSError, KeyError, SettingError) as error:
-        raise _damaged(piece.path) from error
+    except (av.FFmpegError, OSError, KeyError, FileError) as error:
+        raise _damaged(segment.path) from error
     if missing:
-        raise _damaged(piece.path)
+        raise _damaged(segment.path)
 
 
 def _seconds(packet: "Packet[Any]") -> Fraction:
@@ -225,4 +234,6 @@ def _seconds(packet: "Packet[Any]") -> Fraction:
 
 
 def _damaged(path: Path) -> OutputError:
-    return OutputError(f"The segment '{path}' is missing or damaged; delete it and render again.")
+    return OutputError(
+        f"The segment '{path}' is missing or damaged", where=str(path), hint="delete it and render again"
+    )

@@ -1,8 +1,8 @@
-"""The part of a song that a video plays becomes packets of sound, on the song's own clock.
+"""The part of a song that a video plays is encoded into packets, on the song's own clock.
 
 The song is read block by block, so an hour costs no more memory than a minute. Packet times count samples
-from the first one played; AAC's priming lies before 0, where the container's edit list hides it. What keeps
-everything keeps 24 bits of it.
+from the first one played; AAC's priming lies before 0, where the container's edit list hides it. Lossless
+codecs keep 24 bits.
 """
 
 from collections.abc import Iterator
@@ -16,76 +16,76 @@ import soxr
 from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.packet import Packet
-from numpy.typing import NDArray
 
+from clavilux.arrays import F32
 from clavilux.audio.sound import Audio
 
-__all__ = ["AAC", "FLAC", "PCM", "Coding", "Soundtrack"]
+__all__ = ["AAC", "FLAC", "PCM", "AudioCodec", "Soundtrack"]
 
 AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
-"""Sample rates that AAC knows."""
+"""Sample rates of AAC."""
 
-STUDIO_RATES = (384_000, 352_800, 192_000, 176_400)
-"""Higher ones, which only codings without loss know."""
+HIGH_RATES = (384_000, 352_800, 192_000, 176_400)
+"""Sample rates that only lossless codecs have."""
 
 LAYOUTS = ("mono", "stereo", "2.1", "3.0", "4.0", "quad", "5.0", "5.1", "7.1")
-"""Layouts that come back from a stream as they went in."""
+"""Layouts that come back from a file unchanged."""
 
 SIDE_AS_BACK = {"5.0(side)": "5.0", "5.1(side)": "5.1"}
-PAIR_BIT_RATE = 320_000
-PACKET_SAMPLES = 1024
-PACKET_BITS = 6144
-"""Most bits that AAC gives one channel in a packet; it decides the bit rate where the sample rate is low."""
+STEREO_BIT_RATE = 320_000
+AAC_PACKET_SAMPLES = 1024
+AAC_PACKET_BITS = 6144
+"""Most bits per channel in a packet (ISO/IEC 14496-3): the limit of the bit rate at low sample rates."""
 
 FULL_SCALE = 2**23
-"""Of a sample of 24 bits; it travels in the upper part of 32."""
+"""Of a sample of 24 bits."""
 
 BLOCK_SECONDS = 2
 
 
 @dataclass(frozen=True)
-class Coding:
-    """How sound is kept: FFmpeg's name of the encoder, the sample rates it knows, whether it keeps all."""
+class AudioCodec:
+    """An audio codec: FFmpeg's name of the encoder, its sample rates, whether it is lossless."""
 
-    codec: str
+    encoder: str
     rates: tuple[int, ...]
     lossless: bool
 
 
-AAC = Coding("aac", AAC_RATES, lossless=False)
-PCM = Coding("pcm_s24le", (*STUDIO_RATES, *AAC_RATES), lossless=True)
-FLAC = Coding("flac", (*STUDIO_RATES, *AAC_RATES), lossless=True)
+AAC = AudioCodec("aac", AAC_RATES, lossless=False)
+PCM = AudioCodec("pcm_s24le", (*HIGH_RATES, *AAC_RATES), lossless=True)
+FLAC = AudioCodec("flac", (*HIGH_RATES, *AAC_RATES), lossless=True)
 
 
 class Soundtrack:
-    """What is heard from ``start`` on, for ``duration`` seconds or until the song ends.
+    """The song from ``start`` seconds on, for ``duration`` seconds or until it ends.
 
-    The sample rate is kept where the coding knows it, otherwise it becomes the next lower one (or 7350 Hz).
-    Channels are kept in the layouts that files return unchanged; any other becomes stereo, its first,
-    third, ... channel averaged on the left and its second, fourth, ... on the right.
+    The sample rate is the song's where the codec has it, otherwise the codec's next lower one (or 7350 Hz).
+    The channels are the song's in layouts that files return unchanged; any other is mixed down to stereo:
+    the first, third, ... channel averaged on the left and the second, fourth, ... on the right.
     """
 
-    def __init__(self, audio: Audio, start: Fraction, duration: Fraction, coding: Coding = AAC) -> None:
-        self._audio, self._coding = audio, coding
+    def __init__(self, audio: Audio, start: Fraction, duration: Fraction, codec: AudioCodec = AAC) -> None:
+        self._audio, self._codec = audio, codec
         self._first = min(max(round(start * audio.rate), 0), audio.samples)
         self._count = min(round(duration * audio.rate), audio.samples - self._first)
-        self.rate = next((rate for rate in coding.rates if rate <= audio.rate), coding.rates[-1])
+        self.rate = next((rate for rate in codec.rates if rate <= audio.rate), codec.rates[-1])
         layout = SIDE_AS_BACK.get(audio.layout, audio.layout)
-        self._folded = layout not in LAYOUTS
-        self.layout = "stereo" if self._folded else layout
-        self.channels = 2 if self._folded else audio.channels
+        self._mixed_down = layout not in LAYOUTS
+        self.layout = "stereo" if self._mixed_down else layout
+        self.channels = 2 if self._mixed_down else audio.channels
         self.samples = round(Fraction(self._count * self.rate, audio.rate))
 
     def add_to(self, container: OutputContainer) -> AudioStream:
-        """Add the stream that the packets go to."""
+        """Add the stream that the packets belong to."""
         stream = cast(
-            "AudioStream", container.add_stream(self._coding.codec, rate=self.rate, layout=self.layout)
+            "AudioStream", container.add_stream(self._codec.encoder, rate=self.rate, layout=self.layout)
         )
-        if self._coding.lossless:
+        if self._codec.lossless:
             stream.format = "s32"
         else:
-            most = PACKET_BITS * self.rate // PACKET_SAMPLES * self.channels
-            stream.bit_rate = min(PAIR_BIT_RATE * max(self.channels, 2) // 2, most)
+            highest = AAC_PACKET_BITS * self.rate // AAC_PACKET_SAMPLES * self.channels
+            stream.bit_rate = min(STEREO_BIT_RATE * max(self.channels, 2) // 2, highest)
         stream.time_base = Fraction(1, self.rate)
         return stream
 
@@ -99,14 +99,15 @@ class Soundtrack:
             yield from stream.encode(frame)
         yield from stream.encode(None)
 
-    def _frame(self, block: NDArray[np.float32]) -> av.AudioFrame:
+    def _frame(self, block: F32) -> av.AudioFrame:
         packed = np.ascontiguousarray(block).reshape(1, -1)
-        if not self._coding.lossless:
+        if not self._codec.lossless:
             return av.AudioFrame.from_ndarray(packed, format="flt", layout=self.layout)
         steps = np.clip(np.rint(packed * np.float64(FULL_SCALE)), -FULL_SCALE, FULL_SCALE - 1)
+        # FFmpeg takes 24 bits as the upper ones of 32
         return av.AudioFrame.from_ndarray(steps.astype(np.int32) << 8, format="s32", layout=self.layout)
 
-    def blocks(self) -> Iterator[NDArray[np.float32]]:
+    def blocks(self) -> Iterator[F32]:
         """Yield exactly ``samples`` samples at ``rate``, in blocks float32 (n, channels)."""
         left = self.samples
         for block in self._resampled():
@@ -117,7 +118,7 @@ class Soundtrack:
         if left:  # soxr may round the length of the end down by a sample
             yield np.zeros((left, self.channels), np.float32)
 
-    def _resampled(self) -> Iterator[NDArray[np.float32]]:
+    def _resampled(self) -> Iterator[F32]:
         if self.rate == self._audio.rate:
             yield from self._source()
             return
@@ -126,10 +127,10 @@ class Soundtrack:
             yield stream.resample_chunk(block)
         yield stream.resample_chunk(np.zeros((0, self.channels), np.float32), last=True)
 
-    def _source(self) -> Iterator[NDArray[np.float32]]:
+    def _source(self) -> Iterator[F32]:
         step, last = BLOCK_SECONDS * self._audio.rate, self._first + self._count
         for first in range(self._first, last, step):
             block = self._audio.read(first, min(step, last - first))
-            if self._folded:
+            if self._mixed_down:
                 block = np.stack([block[::2].mean(axis=0), block[1::2].mean(axis=0)])
             yield np.ascontiguousarray(block.T)

@@ -1,9 +1,8 @@
-"""Frames become a segment: a file whose pictures refer to nothing outside it.
+"""Frames are encoded into a segment: a file whose frames refer to none outside it.
 
 Frames are planar YUV in one array (N, rows, W) as `clavilux.pixel_formats` says, BT.709 limited range, as
-the generator draws them; the file says so in every tag. Groups of pictures are closed and of fixed length and
-frame n carries the time n / fps exactly, so segments can be joined packet by packet and every frame stays
-what it was.
+the generator draws them, and the file is tagged so. Groups of pictures (GOPs) are closed and of fixed length
+and frame n has the time n / fps exactly, so segments are joined packet by packet and no frame changes.
 """
 
 import os
@@ -21,25 +20,26 @@ from clavilux.errors import SettingError
 from clavilux.files import remove, sync, write_error
 from clavilux.video.codecs import codec_of
 from clavilux.video.encoding import Encoding
-from clavilux.video.frame import Samples, frame_of
+from clavilux.video.frame import Samples, to_ffmpeg
 
 __all__ = ["Encoding", "SegmentWriter"]
 
 BT709 = 1
-LIMITED = 1
+LIMITED_RANGE = 1
+"""FFmpeg's numbers (ISO/IEC 23091-2)."""
 
-FEWEST_TIMED = 3
-"""Of fewer pictures x265 tells no time of decoding, but chance; they come in the order they are shown."""
+MIN_TIMED_FRAMES = 3
+"""Of fewer frames, x265 leaves decoding times unset; they come in the order they are shown."""
 
 
 class SegmentWriter:
     """Encode frames into a file at ``path``; a context manager that leaves a whole file or none.
 
-    Its container is the codec's for segments, whatever ``path`` ends in.
+    Its container is the codec's for segments, whatever the suffix of ``path``.
 
     Raises:
         OutputError: the file cannot be written: no such folder, no permission, no space.
-        SettingError: the encoder does not open here for such pictures.
+        SettingError: the encoder does not open on this machine for such frames.
 
     >>> import tempfile
     >>> from fractions import Fraction
@@ -88,15 +88,15 @@ class SegmentWriter:
             raise ValueError(
                 f"frames are {layout.dtype} (N, {shape[0]}, {shape[1]}), not {frames.dtype} {frames.shape}"
             )
-        for picture in frames:
-            frame = frame_of(picture, self.encoding.pixels)
+        for samples in frames:
+            frame = to_ffmpeg(samples, self.encoding.pixels)
             frame.pts, frame.duration, frame.time_base = self.frames, 1, 1 / self.encoding.fps
             _tag(frame)  # ProRes reads the tags here, the others from the stream
             self._encode(frame)
             self.frames += 1
 
     def close(self) -> None:
-        """Finish the file and see it onto the disk.
+        """Finish the file and sync it to the disk.
 
         Raises:
             ValueError: no frame was written.
@@ -114,7 +114,7 @@ class SegmentWriter:
             raise write_error(self.path, error) from error
 
     def abort(self) -> None:
-        """Give up and remove the file."""
+        """Stop and remove the file."""
         with suppress(av.FFmpegError, OSError):
             self._container.close()
         remove(self.path)
@@ -122,7 +122,7 @@ class SegmentWriter:
     def _encode(self, frame: av.VideoFrame | None) -> None:
         try:
             for packet in self._stream.encode(frame):
-                if frame is None and self.frames < FEWEST_TIMED:
+                if frame is None and self.frames < MIN_TIMED_FRAMES:
                     packet.dts = packet.pts
                 self._container.mux(packet)
         except (av.FFmpegError, OSError) as error:
@@ -149,11 +149,14 @@ def _add_stream(container: OutputContainer, encoding: Encoding) -> VideoStream:
         width, height = encoding.size
         raise SettingError(
             f"The encoder {codec.encoder} does not open here for {width}x{height} px at"
-            f" {float(encoding.fps):g} fps; choose another codec, such as h264."
+            f" {float(encoding.fps):g} fps",
+            where="codec",
+            value=encoding.codec,
+            hint="choose another codec, such as h264",
         ) from error
     return stream
 
 
 def _tag(colours: VideoCodecContext | av.VideoFrame) -> None:
     colours.color_primaries = colours.color_trc = colours.colorspace = BT709
-    colours.color_range = LIMITED
+    colours.color_range = LIMITED_RANGE
