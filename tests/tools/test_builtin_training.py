@@ -165,20 +165,20 @@ def test_pictures_are_alike_that_share_their_lines_whatever_their_colours():
     pictures = drawn("glass", resolution=96)
     tints = torch.rand(8, 3, 1, 1, generator=torch.Generator().manual_seed(0))
     shared = (pictures[:1] + 1) * (0.4 + 0.6 * tints) - 1
-    assert losses.likeness(losses.outlines(pictures)) < 0.15
-    assert losses.likeness(losses.outlines(shared)) > 0.8
-    assert losses.likeness(losses.outlines(torch.zeros(4, 3, 16, 16))) < 0.01
+    assert losses.rms_correlation(losses.outlines(pictures)) < 0.15
+    assert losses.rms_correlation(losses.outlines(shared)) > 0.8
+    assert losses.rms_correlation(losses.outlines(torch.zeros(4, 3, 16, 16))) < 0.01
 
 
 def test_pictures_are_alike_that_share_where_colours_lie_whatever_their_light():
     pictures = drawn("glass", resolution=64)
     pane = torch.zeros(3, 64, 64)
     pane[0, :20, :20] = 2
-    apart = losses.likeness(losses.hues(pictures))
+    apart = losses.rms_correlation(losses.hues(pictures))
     assert apart < 0.35
-    assert losses.likeness(losses.hues(pictures + pane)) > apart + 0.1
+    assert losses.rms_correlation(losses.hues(pictures + pane)) > apart + 0.1
     greys = pictures.mean(1, keepdim=True).expand_as(pictures)
-    assert losses.likeness(losses.hues(greys)) < 0.01
+    assert losses.rms_correlation(losses.hues(greys)) < 0.01
 
 
 def test_a_picture_with_a_twin_crowds_and_strangers_do_not():
@@ -196,9 +196,11 @@ def test_a_mark_in_every_picture_is_seen_however_small():
     pictures = drawn("glass", resolution=96)
     marked = pictures.clone()
     marked[..., 40:44, 20:30] = -1
-    assert abs(losses.alikeness(losses.marks(pictures))) < 0.01
-    assert losses.alikeness(losses.marks(marked)) > losses.alikeness(losses.marks(pictures)) + 0.01
-    assert abs(losses.alikeness(losses.marks(torch.zeros(4, 3, 16, 16)))) < 0.01
+    assert abs(losses.mean_correlation(losses.marks(pictures))) < 0.01
+    assert (
+        losses.mean_correlation(losses.marks(marked)) > losses.mean_correlation(losses.marks(pictures)) + 0.01
+    )
+    assert abs(losses.mean_correlation(losses.marks(torch.zeros(4, 3, 16, 16)))) < 0.01
 
 
 def test_fringes_are_stripes_of_colour_but_not_of_light():

@@ -29,7 +29,7 @@ __all__ = ["figures", "kernel_curve", "main", "mixed", "slerp", "wide"]
 
 COARSE = 5
 SHOWN = 256
-"""Pixels a picture is shown with at most, so that a sheet stays small."""
+"""Pixels an image is shown with at most, so that a sheet stays small."""
 MIXES = {
     "coarse (to 16 px)": slice(0, 5),
     "middle (32-64 px)": slice(5, 9),
@@ -38,14 +38,14 @@ MIXES = {
 
 
 def paint(generator: Generator, ws: Tensor, *, noise: str = "const") -> Tensor:
-    """Paint latents (B, L, D) in small batches."""
+    """Generate latents (B, L, D) in small batches."""
     with torch.no_grad():
         parts = [generator.synthesis(w, generator.synthesis.noises(len(w), mode=noise)) for w in ws.split(8)]
     return torch.cat(parts).clamp(-1, 1)
 
 
 def teacher_pictures(family: str, count: int, resolution: int, seed: int) -> Tensor:
-    """Draw a teacher's pictures few at a time: the steps take memory."""
+    """Draw a teacher's images few at a time: the steps take memory."""
     source = torch.Generator().manual_seed(seed)
     return torch.cat([draw(family, min(8, count - k), resolution, source) for k in range(0, count, 8)])
 
@@ -71,7 +71,7 @@ def slerp(a: Tensor, b: Tensor, steps: int) -> Tensor:
 
 
 def wide(generator: Generator, seeds: range) -> Tensor:
-    """Paint 16:9 pictures as the package does, by extending the constant; noise is drawn anew, seeded."""
+    """Generate 16:9 images as the package does, by extending the constant; noise is drawn anew, seeded."""
     const = torch.from_numpy(extend(generator.synthesis.b4.const.detach().numpy(), (4, 7), "mirror"))[None]
     source = torch.Generator().manual_seed(0)
     shapes = [n.shape for n in generator.synthesis.noises(1, mode="const")]
@@ -82,7 +82,7 @@ def wide(generator: Generator, seeds: range) -> Tensor:
 
 
 def twofold(images: Tensor) -> float:
-    """How far wide pictures (B, 3, H, W) are two copies: the halves' correlation, mirrored or shifted."""
+    """How far wide images (B, 3, H, W) are two copies: the halves' correlation, mirrored or shifted."""
     half = images.shape[3] // 2
     left, right = images[..., :half], images[..., -half:]
     return max(abs(measures.luma_correlation(left, x)) for x in (right, right.flip(3)))
@@ -104,10 +104,10 @@ def figures(generator: Generator, family: str, count: int) -> dict[str, float]:
         "mean level": made.mean().item(),
         "teacher's mean level": teacher.mean().item(),
         "noise on/off, CIELAB": measures.lab_change(made, paint(generator, ws, noise="none")),
-        "layouts' mean correlation": losses.alikeness(losses.structure(made)).item(),
-        "teacher's layouts' mean correlation": losses.alikeness(losses.structure(teacher)).item(),
-        "lines' mean correlation": losses.alikeness(losses.marks(afresh)).item(),
-        "teacher's lines' mean correlation": losses.alikeness(losses.marks(teacher)).item(),
+        "layouts' mean correlation": losses.mean_correlation(losses.structure(made)).item(),
+        "teacher's layouts' mean correlation": losses.mean_correlation(losses.structure(teacher)).item(),
+        "lines' mean correlation": losses.mean_correlation(losses.marks(afresh)).item(),
+        "teacher's lines' mean correlation": losses.mean_correlation(losses.marks(teacher)).item(),
         "nearest of others' correlation": twins(afresh),
         "teacher's nearest of others' correlation": twins(teacher),
         "teacher's other picture: palette shift": measures.palette_shift(teacher, teacher.roll(1, 0)),
@@ -127,18 +127,18 @@ def figures(generator: Generator, family: str, count: int) -> dict[str, float]:
 
 
 def twins(images: Tensor) -> float:
-    """How much one half of the pictures crowd with the other half."""
+    """How much one half of the images crowd with the other half."""
     first, second = losses.portrait(images).chunk(2)
     return losses.crowding(first, second).item()
 
 
 def nearest(distances: Tensor) -> Tensor:
-    """Mean distance to the nearest other picture."""
+    """Mean distance to the nearest other image."""
     return distances.clone().fill_diagonal_(float("inf")).min(1).values.mean()
 
 
 def kernel_curve(snapshots: dict[str, Generator], family: str, count: int) -> dict[str, float]:
-    """Kernel distance of every snapshot to fresh teacher pictures, and of the teacher to itself."""
+    """Kernel distance of every snapshot to fresh teacher images, and of the teacher to itself."""
     features = Features()
     resolution = max(g.sizes.resolution for g in snapshots.values())
     sets = [

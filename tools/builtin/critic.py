@@ -1,4 +1,4 @@
-"""The discriminator: what a frozen image network sees in a picture, judged by small trained heads.
+"""The discriminator: what a frozen image network sees in an image, judged by small trained heads.
 
 Projected GAN (Sauer et al. 2021, arXiv:2111.01007): features of EfficientNet-Lite0 at four scales are mixed
 by fixed random convolutions across channels and from coarse to fine, standardised once, and judged by
@@ -89,7 +89,7 @@ class Mixing(nn.Module):
         return mixed
 
     def calibrate(self, features: list[Tensor]) -> None:
-        """Fix every channel's mean and deviation from one batch of teacher pictures."""
+        """Fix every channel's mean and standard deviation from one batch of teacher images."""
         for level, x in enumerate(self.project(features)):
             getattr(self, f"mean{level}").copy_(x.mean((0, 2, 3), keepdim=True))
             getattr(self, f"scale{level}").copy_(1 / x.std((0, 2, 3), keepdim=True).clamp(min=1e-4))
@@ -148,7 +148,7 @@ class Critic(nn.Module):
         self.pixels = nn.ModuleDict({"sharp": patches(), "shrunk": patches()})
 
     def look(self, image: Tensor, features: Features) -> dict[str, list[Tensor]]:
-        """Everything the heads need to know of pictures (B, 3, R, R), differentiable in them."""
+        """Everything the heads need to know of images (B, 3, R, R), differentiable in them."""
         shrunk = F.interpolate(image, scale_factor=0.5, mode="area")
         return {"features": self.mixing(features(image)), "sharp": [crop(image)], "shrunk": [crop(shrunk)]}
 

@@ -1,8 +1,8 @@
-"""What a generator's pictures are worth, in numbers; pictures are (B, 3, R, R) in [-1, 1].
+"""What a generator's images are worth, in numbers; images are (B, 3, R, R) in [-1, 1].
 
 CIELAB distances are Euclidean (CIE76), from sRGB under D65. The kernel distance is the unbiased squared
 maximum mean discrepancy with the cubic polynomial kernel (Binkowski et al. 2018, arXiv:1801.01401), here on
-the pooled frozen features of EfficientNet-Lite0, each scale standardised by the teacher's own pictures.
+the pooled frozen features of EfficientNet-Lite0, each scale standardised by the teacher's own images.
 """
 
 import torch
@@ -30,7 +30,7 @@ XYZ_TO_LAB = torch.tensor([[0.0, 116.0, 0.0], [500.0, -500.0, 0.0], [0.0, 200.0,
 
 
 def lab(images: Tensor) -> Tensor:
-    """Convert sRGB pictures in [-1, 1] to CIELAB (B, 3, H, W), few at a time: the steps take memory."""
+    """Convert sRGB images in [-1, 1] to CIELAB (B, 3, H, W), few at a time: the steps take memory."""
     return torch.cat([convert(few) for few in images.split(8)])
 
 
@@ -51,7 +51,7 @@ def lab_change(images: Tensor, others: Tensor) -> float:
 
 
 def pairwise(images: Tensor) -> Tensor:
-    """Every picture's mean absolute difference from every other, seen at 32 px: (B, B)."""
+    """Every image's mean absolute difference from every other, seen at 32 px: (B, B)."""
     small = F.interpolate(images, size=(32, 32), mode="area").flatten(1)
     return torch.cdist(small, small, p=1) / small.shape[1]
 
@@ -63,14 +63,14 @@ def sharpness(images: Tensor) -> float:
 
 
 def luma_correlation(images: Tensor, others: Tensor) -> float:
-    """Mean correlation of the corresponding pictures' lightness at 16 px: is the structure the same?"""
+    """Mean correlation of the corresponding images' lightness at 16 px: is the structure the same?"""
     maps = [F.interpolate(lab(x)[:, :1], size=(16, 16), mode="area").flatten(1) for x in (images, others)]
     a, b = (F.normalize(x - x.mean(1, keepdim=True), dim=1) for x in maps)
     return (a * b).sum(1).mean().item()
 
 
 def palette_shift(images: Tensor, others: Tensor) -> float:
-    """Mean distance in a*, b* of the corresponding pictures' average colour, lighter pixels counting more."""
+    """Mean distance in a*, b* of the corresponding images' average colour, lighter pixels counting more."""
     means = []
     for x in (lab(images), lab(others)):
         light = x[:, :1].clamp(min=0)
@@ -80,7 +80,7 @@ def palette_shift(images: Tensor, others: Tensor) -> float:
 
 @torch.no_grad()
 def embed(images: Tensor, features: Features) -> Tensor:
-    """Describe pictures by the mean and deviation of each frozen feature: (B, 2 x 496)."""
+    """Describe images by the mean and standard deviation of each frozen feature: (B, 2 x 496)."""
     parts = []
     for few in images.split(16):
         maps = features(F.interpolate(few, size=(128, 128), mode="area") if few.shape[-1] > 128 else few)

@@ -126,7 +126,7 @@ class ToRGB(nn.Module):
 
 
 class Block(nn.Module):
-    """One octave: an upsampling convolution (none at 4 px), a plain one, and a colour picture added on."""
+    """One octave: an upsampling convolution (none at 4 px), a plain one, and a colour image added on."""
 
     def __init__(self, sizes: Sizes, resolution: int) -> None:
         super().__init__()
@@ -180,9 +180,9 @@ class Synthesis(nn.Module):
     def noises(
         self, batch: int, *, mode: str = "random", cut: dict[int, int] | None = None
     ) -> list[Tensor] | None:
-        """The noise pictures of one pass: ``random`` (B, 1, H, W), ``const`` (1, 1, H, W), or ``none``.
+        """The noise images of one pass: ``random`` (B, 1, H, W), ``const`` (1, 1, H, W), or ``none``.
 
-        ``cut`` tells of octaves that are painted in part how many pixels across, for random noise.
+        ``cut`` tells of octaves that are generated in part how many pixels across, for random noise.
         """
         if mode == "none":
             return None
@@ -196,14 +196,14 @@ class Synthesis(nn.Module):
         return self.climb(self.resolutions, self.base(len(ws), const), ws, noises)[1]
 
     def base(self, batch: int, const: Tensor | None = None) -> Painting:
-        """What painting begins with: the constant, and no picture yet."""
+        """What generation begins with: the constant, and no image yet."""
         const = self.b4.const if const is None else const
         return const.expand(batch, -1, -1, -1).contiguous(memory_format=torch.channels_last), None
 
     def climb(
         self, resolutions: Sequence[int], below: Painting, ws: Tensor, noises: list[Tensor] | None
     ) -> Painting:
-        """Paint some octaves on what those ``below`` painted: features and the picture so far."""
+        """Generate some octaves on what those ``below`` generated: features and the image so far."""
         x, image = below
         for resolution in resolutions:
             block, first = getattr(self, f"b{resolution}"), index_of(resolution)
@@ -242,7 +242,7 @@ class Generator(nn.Module):
 def grow(
     state: dict[str, Tensor], sizes: Sizes, *, waiting: dict[str, Tensor] | None = None
 ) -> dict[str, Tensor]:
-    """Fit the weights of a smaller generator into a larger one, which then paints the same picture, larger.
+    """Fit the weights of a smaller generator into a larger one, which then generates the same image, larger.
 
     Blocks that the weights lack are those ``waiting``, or begin at random with enough noise for sparks to
     grow from; either way with a colour layer of zeros, so that they add nothing until they have learned.

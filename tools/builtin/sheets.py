@@ -1,4 +1,4 @@
-"""Contact sheets: many pictures as one."""
+"""Contact sheets: many images as one."""
 
 from pathlib import Path
 
@@ -18,14 +18,14 @@ def seeds_to_z(seeds: range, size: int) -> Tensor:
 
 
 def sample(generator: Generator, z: Tensor, *, psi: float = 1.0, noise: str = "const") -> Tensor:
-    """Paint z in small batches: (B, 3, R, R), clamped to [-1, 1]."""
+    """Generate z in small batches: (B, 3, R, R), clamped to [-1, 1]."""
     with torch.no_grad():
         parts = [generator(part, psi=psi, noise=noise) for part in z.split(8)]
     return torch.cat(parts).clamp(-1, 1)
 
 
 def pixels(images: Tensor, *, columns: int) -> Image.Image:
-    """Lay pictures (B, 3, H, W) in [-1, 1] out in rows of ``columns``."""
+    """Lay images (B, 3, H, W) in [-1, 1] out in rows of ``columns``."""
     count, _, height, width = images.shape
     rows = count // columns
     grid = images[: rows * columns].reshape(rows, columns, 3, height, width).permute(0, 3, 1, 4, 2)

@@ -1,10 +1,10 @@
-"""Procedural teachers: picture families that exist only as formulas, drawn in batches and seeded.
+"""Procedural teachers: image families that exist only as formulas, drawn in batches and seeded.
 
-A teacher draws (B, 3, R, R) float32 pictures in [-1, 1] from a ``torch.Generator``, on its device.
+A teacher draws (B, 3, R, R) float32 images in [-1, 1] from a ``torch.Generator``, on its device.
 Coordinates x, y run over [-1, 1]; r is the distance from the centre. Every family mixes a fixed *basis* of
-smooth random fields, so its pictures form one continuous space. Stochastic texture (ridge jitter, sparks) is
-drawn per picture and is not part of that space: it is what a generator's noise inputs learn. Texture sizes
-are fractions of the frame, so a picture drawn at 256 px and shrunk to 128 px looks like one drawn at 128 px.
+smooth random fields, so its images form one continuous space. Stochastic texture (ridge jitter, sparks) is
+drawn per image and is not part of that space: it is what a generator's noise inputs learn. Texture sizes
+are fractions of the frame, so an image drawn at 256 px and shrunk to 128 px looks like one drawn at 128 px.
 """
 
 import math
@@ -32,7 +32,7 @@ class Basis:
     """K fixed fields, each a sum of sinusoids with frequency ``low`` to ``high`` cycles per half frame.
 
     They are tabulated once on a square reaching ``REACH`` half frames from the centre and read with bilinear
-    interpolation, which is fifty times faster than summing sines for every picture.
+    interpolation, which is fifty times faster than summing sines for every image.
     """
 
     seed: int
@@ -55,21 +55,21 @@ class Basis:
         object.__setattr__(self, "table", waves.sum(1))
 
     def mixtures(self, batch: int, source: torch.Generator) -> Tensor:
-        """Draw one unit-norm mixture per picture and mix its field: (B, 1, CELLS, CELLS)."""
+        """Draw one unit-norm mixture per image and mix its field: (B, 1, CELLS, CELLS)."""
         weights = torch.randn(batch, self.count, generator=source, device=source.device)
         table = self.table.to(source.device)
         return torch.einsum("bk,khw->bhw", F.normalize(weights, dim=1), table)[:, None]
 
 
 def at(mixed: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Read mixed fields at coordinates (B, H, W) or (1, H, W): (B, H, W), about unit deviation."""
+    """Read mixed fields at coordinates (B, H, W) or (1, H, W): (B, H, W), about unit standard deviation."""
     grid = torch.stack((x, y), dim=-1).expand(mixed.shape[0], -1, -1, -1) / REACH
     return F.grid_sample(mixed, grid, padding_mode="border", align_corners=True)[:, 0]
 
 
 @dataclass(frozen=True)
 class Draw:
-    """One batch in the making: its size, its source of chance, and the rows and columns that are wanted."""
+    """One batch being drawn: its size, its source of chance, and the rows and columns that are wanted."""
 
     batch: int
     resolution: int
@@ -77,7 +77,7 @@ class Draw:
     window: Part = WHOLE
 
     def uniform(self, low: float, high: float) -> Tensor:
-        """One number per picture, (B, 1, 1)."""
+        """One number per image, (B, 1, 1)."""
         level = torch.rand(self.batch, 1, 1, generator=self.source, device=self.source.device)
         return low + (high - low) * level
 
@@ -99,7 +99,7 @@ class Draw:
     def specks(self, least: float) -> Tensor:
         """Rare bright points a ``SPECKS``-th of the frame across, how far noise exceeds ``least``: (B, H, W).
 
-        A smaller picture averages them, so that it holds none larger than a whole one does.
+        A smaller image averages them, so that it holds none larger than a whole one does.
         """
         shape = (self.batch, 1, SPECKS, SPECKS)
         grid = torch.randn(shape, generator=self.source, device=self.source.device)
@@ -129,7 +129,7 @@ def expose(colour: Tensor, radius: Tensor) -> Tensor:
 
 
 def saturate(image: Tensor, times: float) -> Tensor:
-    """Move pictures in [-1, 1] away from grey, their luma kept but where a channel ends."""
+    """Move images in [-1, 1] away from grey, their luma kept but where a channel ends."""
     light = luma(image)
     return (light + times * (image - light)).clamp(-1, 1)
 
@@ -239,9 +239,9 @@ def draw(
     source: torch.Generator,
     window: Part = WHOLE,
 ) -> Tensor:
-    """Draw ``batch`` pictures of a family: (B, 3, R, R) in [-1, 1], the same for the same source state.
+    """Draw ``batch`` images of a family: (B, 3, R, R) in [-1, 1], the same for the same source state.
 
-    With a ``window`` of rows and columns, just that part of the same pictures.
+    With a ``window`` of rows and columns, just that part of the same images.
     """
     with torch.no_grad():
         return FAMILIES[family](Draw(batch, resolution, source, window)).float()

@@ -3,12 +3,12 @@
     python tools/builtin/train.py silk --run first --start weights.safetensors --grow 250:512
 
 Octaves beyond ``--resolution`` are added as ``--grow`` says. Then those to ``--resolution`` rest, and
-the others learn on windows of 128 px, which is three times as fast as on whole pictures of 512 px.
+the others learn on windows of 128 px, which is three times as fast as on whole images of 512 px.
 
 Everything lives in ``--home``/FAMILY-RUN: ``latest.pt`` (every ``--save-minutes``, written whole or not at
 all), ``log.csv``, ``sheets/``, ``ema/`` and ``code/`` (the copy it runs from, so that edits wait for the next
 start). SIGTERM and SIGINT save and stop; SIGSTOP pauses. Each worker is one process with one thread that
-paints its share of the batch; gradients are averaged between them. kimg counts thousands of pictures painted,
+generates its share of the batch; gradients are averaged between them. kimg counts thousands of images generated,
 those behind the weights begun from included. Halves (bf16) are used where the hardware has them, a GPU (with
 ``--workers 1``) where there is one.
 """

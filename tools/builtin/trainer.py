@@ -1,7 +1,7 @@
 """One worker of a training run: its networks, its steps, its checkpoints.
 
-The whole state is (generator, its average, critic, two Adam states, pictures seen, seconds spent). Rank 0
-writes; every rank reads the same file, so all begin alike, and averaged gradients keep them alike.
+The whole state is (generator, its average, critic, two Adam states, images seen, seconds spent). Rank 0
+writes; every rank reads the same file, so all start equal, and averaged gradients keep them equal.
 """
 
 import argparse
@@ -25,14 +25,14 @@ __all__ = ["Trainer"]
 
 BETAS = (0.0, 0.99)
 AVERAGE_KIMG = 10.0
-PAUSE = 120.0
-"""Seconds; a step that seems to take longer was paused, and the rest does not count."""
+MAX_STEP_SECONDS = 120.0
+"""A step that seems to take longer was paused, and the rest of it does not count."""
 RAMP_KIMG = 3.0
 CROWD = 240
-"""Pictures before the present ones that those are compared with."""
+"""Earlier images that new ones are compared with."""
 CROSSOVERS = (5, 6, 7, 8, 9)
-TEXTURE = 32
-"""Pixels across of the first octave with chance in it: teachers have none that is coarser."""
+MIN_NOISE_SIZE = 32
+"""Pixels of the first octave with noise: teachers have no random texture that is coarser."""
 WEIGHTS = {
     "variety": 0.5,
     "layouts": 4.0,
@@ -49,7 +49,7 @@ WEIGHTS = {
     "faith": 10.0,
 }
 COLUMNS = ("kimg", "hours", "images_per_second", "resolution", "critic", "real", "fake", *WEIGHTS, "noise")
-"""Of the log; terms that a grown generator is not asked for stay empty."""
+"""Of the log; terms that a grown generator does not have stay empty."""
 
 
 class Trainer:
@@ -70,7 +70,7 @@ class Trainer:
         self.climb = torch.compile(climb, dynamic=False) if options.compile else climb
         torch.manual_seed(1000 * options.seed + rank + self.pictures)
         self.chance = torch.Generator(self.device).manual_seed(7919 * options.seed + rank + self.pictures)
-        self.meet()
+        self.fill_portraits()
         self.stopping = False
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self.stop)
@@ -80,7 +80,7 @@ class Trainer:
         self.stopping = True
 
     def restore(self) -> dict:
-        """Read the latest checkpoint, or make the state of a beginning."""
+        """Read the latest checkpoint, or return the state of a new run."""
         latest = self.folder / "latest.pt"
         if latest.exists():
             return torch.load(latest, weights_only=True, map_location=self.device)
@@ -98,16 +98,16 @@ class Trainer:
         return start
 
     def build(self, state: dict) -> None:
-        """Make all networks and optimisers and fill in what the state holds, grown if due.
+        """Build all networks and optimisers and load the state into them, grown if due.
 
-        What has grown goes on from its average, and with a new critic, for that now sees windows.
+        After growth, training continues from the average, and with a new critic, which now sees windows.
         """
         grown = state["resolution"] != self.sizes.resolution
         self.generator = Generator(self.sizes).to(self.device, memory_format=torch.channels_last)
-        begun = self.begun()
-        known = state.get("average" if grown else "generator", begun)
+        start = self.start_weights()
+        known = state.get("average" if grown else "generator", start)
         if known:
-            self.generator.load_state_dict(grow(known, self.sizes, waiting=begun))
+            self.generator.load_state_dict(grow(known, self.sizes, waiting=start))
         self.average = Generator(self.sizes).to(self.device).requires_grad_(False)
         kept = {} if grown else state.get("average", {})
         self.average.load_state_dict(self.generator.state_dict() | kept)
@@ -133,8 +133,8 @@ class Trainer:
             self.generator_steps.load_state_dict(state["generator_steps"])
             self.critic_steps.load_state_dict(state["critic_steps"])
 
-    def begun(self) -> dict[str, Tensor]:
-        """The weights to begin from; their octaves beyond the present size wait until it has grown."""
+    def start_weights(self) -> dict[str, Tensor]:
+        """Read the weights to start from; their octaves above the present size wait until the run grows."""
         if not self.options.start:
             return {}
         from safetensors.torch import load_file
@@ -143,27 +143,27 @@ class Trainer:
         return {name: value.float() for name, value in held.items()}
 
     def learns(self, name: str) -> bool:
-        """Whether a parameter learns: it does not rest, as all that was begun with does once grown."""
+        """Return whether a parameter learns: those that rest do not, nor, once grown, those before."""
         octave = int(name.split(".")[1][1:]) if name.startswith("synthesis") else 0
         resting = self.options.resolution if self.grown else self.options.rest
         return octave > resting or not resting
 
     @property
     def grown(self) -> bool:
-        """Whether there are octaves above those the run began with."""
+        """Whether there are octaves above those the run started with."""
         return self.sizes.resolution > self.options.resolution
 
     def window(self) -> Window | None:
-        """What to paint and draw this time: all, or once grown a window."""
+        """Choose what to generate and draw in this step: the whole image or, once grown, a window."""
         return Window.anywhere(self.sizes.resolution, self.options.resolution) if self.grown else None
 
     def draw_teacher(self, count: int, source: torch.Generator, window: Window | None) -> Tensor:
-        """Draw what is wanted of fresh teacher pictures."""
+        """Draw new teacher images, or a window of them."""
         part = window.seen if window else WHOLE
         return draw(self.options.family, count, self.sizes.resolution, source, part)
 
     def rate(self) -> float:
-        """The generator's learning rate now: none while the critic warms up, then a ramp."""
+        """Return the generator's learning rate: 0 while the critic warms up, then a ramp."""
         if "generator" not in self.origin:
             return self.options.generator_rate
         kimg = (self.pictures - self.since) / 1000 - self.options.warmup_kimg
@@ -171,7 +171,7 @@ class Trainer:
 
     @property
     def origin(self) -> str:
-        """Whether the weights began from others ("generator") or from chance ("")."""
+        """Whether the weights started from others ("generator") or at random ("")."""
         return "generator" if self.options.start or self.since else ""
 
     def run(self) -> str:
@@ -185,7 +185,7 @@ class Trainer:
                 totals[name] = totals.get(name, 0.0) + value
             steps += 1
             now = time.monotonic()
-            self.seconds, clock = self.seconds + min(now - clock, PAUSE), now
+            self.seconds, clock = self.seconds + min(now - clock, MAX_STEP_SECONDS), now
             outcome = self.outcome()
             if outcome or now - saved > 60 * self.options.save_minutes:
                 rate = steps * self.options.batch / max(now - saved, 1e-9)
@@ -198,7 +198,7 @@ class Trainer:
                 return outcome
 
     def outcome(self) -> str:
-        """Why to end now, or nothing; the same on every rank."""
+        """Return why to end now, or nothing; the same on every rank."""
         flag = torch.tensor([float(self.stopping)], device=self.device)
         distributed.all_reduce(flag)
         if flag.item():
@@ -208,38 +208,38 @@ class Trainer:
         return "grow" if scheduled(self.options, self.pictures / 1000) != self.sizes.resolution else ""
 
     def step(self) -> dict[str, float]:
-        """Paint and draw one batch; teach the critic, then the generator."""
+        """Generate one batch and draw another; train the critic, then the generator."""
         rate, window = self.rate(), self.window()
-        batch, fake, under = self.imagine(window, train=rate > 0)
+        batch, fake, under = self.generate(window, train=rate > 0)
         with self.half:
             seen = self.critic.look(fake, self.features)
         real = self.draw_teacher(self.share, self.chance, window)
         with torch.no_grad(), self.half:
             truth = self.critic.look(real, self.features)
         report = self.teach_critic(truth, seen)
-        self.compare(real)
+        self.update_norms(real)
         report |= self.teach_generator(batch, (fake, under, window), seen, rate)
         self.pictures += self.options.batch
         return report
 
-    def compare(self, real: Tensor) -> None:
-        """Follow how various, how sparkling and how dark the teacher's own batches are."""
+    def update_norms(self, real: Tensor) -> None:
+        """Update running means of the teacher's own statistics, which the loss terms aim at."""
         bright, dark = losses.glints(real).tolist()
         found = {"bright": bright, "dark": dark, "fringes": losses.fringes(real).item()}
         if not self.grown:
             found |= {
-                "spread": losses.spread(real).item(),
-                "alikeness": losses.alikeness(losses.structure(real)).item(),
-                "outlines": losses.likeness(losses.outlines(real)).item(),
-                "hues": losses.likeness(losses.hues(real)).item(),
+                "spread": losses.thumbnail_distance(real).item(),
+                "alikeness": losses.mean_correlation(losses.structure(real)).item(),
+                "outlines": losses.rms_correlation(losses.outlines(real)).item(),
+                "hues": losses.rms_correlation(losses.hues(real)).item(),
                 "crowding": losses.crowding(losses.portrait(real), self.others["teacher"]).item(),
                 **{f"tone {k}": level for k, level in enumerate(losses.tones(real).tolist())},
             }
         for name, value in found.items():
             self.norms[name] = self.norms.get(name, value) + 0.02 * (value - self.norms.get(name, value))
 
-    def imagine(self, window: Window | None, *, train: bool) -> tuple[losses.Mixed, Tensor, Tensor | None]:
-        """Paint one share of a batch with random noise, a quarter of it with mixed styles."""
+    def generate(self, window: Window | None, *, train: bool) -> tuple[losses.Mixed, Tensor, Tensor | None]:
+        """Generate one share of a batch with random noise, a quarter of it with mixed styles."""
         with torch.set_grad_enabled(train):
             w = self.generator.mapping(torch.randn(self.share, self.sizes.z_dim, device=self.device))
             last = self.sizes.num_ws - 2
@@ -253,7 +253,7 @@ class Trainer:
                 return batch, *self.paint(batch.ws, window)
 
     def paint(self, ws: Tensor, window: Window | None) -> tuple[Tensor, Tensor | None]:
-        """Paint a whole batch, or a window of its upper octaves with what those under them paint there."""
+        """Generate a whole batch, or a window of its upper octaves and the image under it."""
         synthesis = self.generator.synthesis
         base, octaves = synthesis.base(len(ws)), synthesis.resolutions
         if window is None:
@@ -267,7 +267,7 @@ class Trainer:
         return image, below[1][..., *window.under]
 
     def teach_critic(self, truth: dict, seen: dict) -> dict[str, float]:
-        """One step of the critic on detached sights."""
+        """Take one step of the critic on detached features."""
         self.critic.requires_grad_(True)
         detached = {name: [x.detach() for x in maps] for name, maps in seen.items()}
         with self.half:
@@ -275,7 +275,7 @@ class Trainer:
         loss = losses.hinge(real, fake)
         self.critic_steps.zero_grad()
         loss.backward()
-        self.agree(self.critic)
+        self.average_gradients(self.critic)
         self.critic_steps.step()
         logits = {"real": real, "fake": fake}
         means = {name: torch.stack([x.mean() for x in maps]).mean().item() for name, maps in logits.items()}
@@ -288,7 +288,7 @@ class Trainer:
         seen: dict,
         rate: float,
     ) -> dict[str, float]:
-        """One step of the generator, through the same sights, and its running average."""
+        """Take one step of the generator through the same features, and of its running average."""
         fake, under, window = painted
         self.critic.requires_grad_(False)
         terms = {
@@ -302,10 +302,10 @@ class Trainer:
         else:
             pure = fake[: batch.mixed.start]
             terms |= {
-                "variety": (1 - losses.spread(fake) / self.norms["spread"]).relu(),
-                "layouts": (losses.alikeness(losses.structure(pure)) - self.norms["alikeness"]).relu(),
-                "outlines": (losses.likeness(losses.outlines(pure)) - self.norms["outlines"]).relu(),
-                "hues": (losses.likeness(losses.hues(pure)) - self.norms["hues"]).relu(),
+                "variety": (1 - losses.thumbnail_distance(fake) / self.norms["spread"]).relu(),
+                "layouts": (losses.mean_correlation(losses.structure(pure)) - self.norms["alikeness"]).relu(),
+                "outlines": (losses.rms_correlation(losses.outlines(pure)) - self.norms["outlines"]).relu(),
+                "hues": (losses.rms_correlation(losses.hues(pure)) - self.norms["hues"]).relu(),
                 "crowding": (self.crowding(losses.portrait(pure)) - self.norms["crowding"]).relu(),
                 "structure": losses.structure_gap(fake[batch.mixed], fake[batch.structure].detach()),
                 "palette": losses.palette_gap(fake[batch.mixed], fake[batch.palette].detach()),
@@ -317,15 +317,15 @@ class Trainer:
             verdict = -torch.stack([x.mean() for x in judged]).mean()
             self.generator_steps.zero_grad()
             (verdict + sum(WEIGHTS[name] * term for name, term in terms.items())).backward()
-            self.agree(self.generator)
+            self.average_gradients(self.generator)
             self.generator_steps.param_groups[0]["lr"] = rate
             self.generator_steps.step()
-            self.settle()
+            self.update_average()
         return {name: term.item() for name, term in terms.items()}
 
     @torch.no_grad()
-    def meet(self) -> None:
-        """Gather ``CROWD`` portraits of the teacher's pictures, and of the generator's."""
+    def fill_portraits(self) -> None:
+        """Compute descriptors of ``CROWD`` images of the teacher and of the generator."""
         few = 16
         source = torch.Generator(self.device).manual_seed(0)
         shown, painted = [], []
@@ -336,28 +336,28 @@ class Trainer:
         self.others = {"teacher": torch.cat(shown), "generator": torch.cat(painted)} if shown else {}
 
     def crowding(self, portraits: Tensor) -> Tensor:
-        """How much new portraits crowd with those of the last pictures painted, which they then join."""
+        """Compare new descriptors with those of the last images generated, which they then join."""
         before = self.others["generator"]
         self.others["generator"] = torch.cat((before, portraits.detach()))[-CROWD:]
         return losses.crowding(portraits, before)
 
     def tone_gap(self, fake: Tensor) -> Tensor:
-        """How far the tones are from the teacher's."""
+        """Return how far the tones are from the teacher's."""
         made = losses.tones(fake)
         return (made - made.new_tensor([self.norms[f"tone {k}"] for k in range(len(made))])).abs().mean()
 
     @torch.no_grad()
     def bound_noise(self, net: Generator) -> None:
-        """Keep noise audible where it is texture, and silent where it would be structure."""
+        """Keep noise above the floor where it is texture, and at 0 where it would be structure."""
         for conv in net.synthesis.convolutions():
-            if conv.noise_const.shape[-1] < TEXTURE:
+            if conv.noise_const.shape[-1] < MIN_NOISE_SIZE:
                 conv.noise_strength.zero_()
             else:
                 conv.noise_strength.clamp_(min=self.options.noise_floor)
 
     @torch.no_grad()
-    def settle(self) -> None:
-        """Bound the noise and move the average along."""
+    def update_average(self) -> None:
+        """Bound the noise and update the average."""
         self.bound_noise(self.generator)
         stage = (self.pictures - self.since) / 1000
         keep = 0.5 ** (self.options.batch / (1000 * min(AVERAGE_KIMG, max(stage / 5, 0.05))))
@@ -366,7 +366,7 @@ class Trainer:
             if fresh.requires_grad:
                 kept.lerp_(fresh, 1 - keep)
 
-    def agree(self, net: torch.nn.Module) -> None:
+    def average_gradients(self, net: torch.nn.Module) -> None:
         """Average the gradients of all workers, in one message."""
         found = [p.grad for p in net.parameters() if p.grad is not None]
         message = torch.cat([g.flatten() for g in found])
@@ -415,7 +415,7 @@ class Trainer:
         print({name: round(value, 4) for name, value in row.items()}, flush=True)
 
     def show(self) -> None:
-        """Draw a contact sheet, teacher above, and keep the average's weights (rank 0)."""
+        """Draw a contact sheet, teacher above, and store the average's weights (rank 0)."""
         if self.rank:
             return
         name = f"{self.pictures // 1000:06d}"
@@ -427,7 +427,7 @@ class Trainer:
 
 
 def native_card(path: Path) -> dict[str, str]:
-    """What a native file says of itself."""
+    """Read the card of a native file."""
     from safetensors import safe_open
 
     with safe_open(path, "pt") as file:
@@ -435,7 +435,7 @@ def native_card(path: Path) -> dict[str, str]:
 
 
 def halves(device: torch.device) -> torch.autocast:
-    """Compute in bf16 where the hardware does, else as usual."""
+    """Return autocast to bf16 where the hardware has it; else it does nothing."""
     known = torch.cpu.get_capabilities()
     native = device.type == "cuda" or known.get("avx512_bf16") or known.get("amx_bf16")
     return torch.autocast(device.type, torch.bfloat16, enabled=bool(native))

@@ -1,6 +1,6 @@
-"""The part of a picture that a grown generator learns on.
+"""The part of an image that a grown generator learns on.
 
-Its first octaves rest: they are painted whole, without gradients. The octaves above are painted on a square
+Its first octaves rest: they are generated whole, without gradients. The octaves above are generated on a square
 of those only, a little larger than what is then seen, for near a cut a convolution lacks its surroundings.
 """
 
@@ -17,7 +17,7 @@ MARGIN = 4
 
 
 class Window(NamedTuple):
-    """Rows and columns: seen, in pixels and in resting cells; painted, in cells; kept of that, in pixels."""
+    """Rows and columns: seen, in pixels and in resting cells; generated, in cells; kept of that, in pixels."""
 
     seen: Part
     under: Part
@@ -27,7 +27,7 @@ class Window(NamedTuple):
 
     @classmethod
     def anywhere(cls, resolution: int, resting: int) -> "Window":
-        """Draw a place for ``VIEW`` px of a picture of ``resolution`` whose octaves to ``resting`` rest."""
+        """Draw a place for ``VIEW`` px of an image of ``resolution`` whose octaves to ``resting`` rest."""
         scale = resolution // resting
         view = min(VIEW, resolution) // scale
         side = min(view + 2 * MARGIN, resting)
@@ -42,13 +42,13 @@ class Window(NamedTuple):
         return cls(*zip(*lines, strict=True), resting)
 
     def side(self, octave: int) -> int:
-        """How many pixels across are painted of an octave."""
+        """How many pixels across are generated of an octave."""
         rows = self.cells[0]
         return (rows.stop - rows.start) * octave // self.resting
 
     @property
     def borders(self) -> list[int]:
-        """Which of its top, bottom, left and right are the picture's own."""
+        """Which of its top, bottom, left and right are the image's own."""
         return [
             2 * axis + end
             for axis, line in enumerate(self.under)

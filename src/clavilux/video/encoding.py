@@ -30,7 +30,7 @@ class Encoding:
         crf: quality on the codec's own scale from 1 (best); its usual one unless given. It stays None with
             codecs that have no such scale.
         preset: x264's name, from ``ultrafast`` to ``veryslow``, for every codec that has presets. On
-            generated video, ``veryfast`` takes a third of ``medium``'s time; at equal size it is 0.8 dB lower.
+            generated video, ``veryfast`` takes a third of ``medium``'s time, 0.8 dB lower at equal size.
 
     Raises:
         SettingError: a value that cannot be encoded.

@@ -1,15 +1,15 @@
-"""Find the features that paint what no teacher has, and give them a new start.
+"""Find the features that generate a flaw no teacher has, and train them anew.
 
-    python tools/builtin/mend.py find latest.pt 18:34,101 24:40,15
-    python tools/builtin/mend.py renew latest.pt b32.conv1:125 b64.conv0:54
+    python tools/builtin/repair.py find latest.pt 18:34,101 24:40,15
+    python tools/builtin/repair.py renew latest.pt b32.conv1:125 b64.conv0:54
 
-``find`` takes spots of pictures, SEED:X,Y in pixels of the weights' own size or of ``--resolution``. It
-levels one feature after another, its mean for its map (network dissection, Bau et al. 2019,
-arXiv:1811.10597), and prints those that change the spots most, beyond what they change of the whole: one
-that paints the spots and little else is to blame. ``renew`` writes a run's ``latest.pt`` again, with a random
-filter for each feature named, and with nothing that listens to it; training then warms up anew, and its
-average forgets faster for a while. Let the octaves up to the mended ones ``--rest`` meanwhile, or they grow
-the flaw anew.
+``find`` takes spots in images, SEED:X,Y in pixels of the weights' own size or of ``--resolution``. It ablates
+one feature after another, replacing its map by its mean (GAN dissection, Bau et al. 2019, arXiv:1811.10597),
+and prints those that change the spots most, beyond what they change of the whole image: one that generates
+the spots and little else is the cause. ``renew`` writes a run's ``latest.pt`` again, with a random filter for
+each feature named, and with zero weights wherever it is read; training then warms up again, and its average
+forgets faster for a while. Meanwhile ``--rest`` the octaves up to the repaired ones, or they learn the flaw
+again.
 """
 
 import argparse
@@ -26,15 +26,15 @@ from network import Generator
 from sheets import seeds_to_z
 from weights import load_generator
 
-__all__ = ["Blame", "Spot", "blame", "levelled", "main", "renew"]
+__all__ = ["Effect", "Spot", "ablated", "effects", "main", "renew"]
 
-NEAR = 5
-"""Pixels around a spot at 128 px, and in proportion, that it is seen by."""
-SHOWN = 12
+SPOT_RADIUS_PIXELS = 5
+"""Of a spot at 128 px, and in proportion at other sizes."""
+MAX_SHOWN = 12
 
 
 class Spot(NamedTuple):
-    """A place in one seed's picture."""
+    """A place in one seed's image."""
 
     seed: int
     x: int
@@ -48,8 +48,8 @@ class Spot(NamedTuple):
         return cls(*map(int, parts.groups()))
 
 
-class Blame(NamedTuple):
-    """What levelling one feature does: the mean absolute change around the spots, and of the whole."""
+class Effect(NamedTuple):
+    """The mean absolute change that ablating one feature makes, around the spots and of the whole images."""
 
     feature: str
     spots: float
@@ -57,15 +57,15 @@ class Blame(NamedTuple):
 
 
 @contextmanager
-def levelled(conv: nn.Module, channel: int) -> Iterator[None]:
-    """Let a convolution give one of its channels out at its mean everywhere."""
+def ablated(conv: nn.Module, channel: int) -> Iterator[None]:
+    """Replace one output channel of a convolution by its spatial mean."""
 
-    def level(_conv: nn.Module, _given: object, x: Tensor) -> Tensor:
+    def flatten(_conv: nn.Module, _given: object, x: Tensor) -> Tensor:
         x = x.clone()
         x[:, channel] = x[:, channel].mean((1, 2), keepdim=True)
         return x
 
-    handle = conv.register_forward_hook(level)
+    handle = conv.register_forward_hook(flatten)
     try:
         yield
     finally:
@@ -73,10 +73,10 @@ def levelled(conv: nn.Module, channel: int) -> Iterator[None]:
 
 
 @torch.no_grad()
-def blame(generator: Generator, spots: list[Spot], resolution: int) -> list[Blame]:
-    """Level every feature in turn, painting at ``resolution``.
+def effects(generator: Generator, spots: list[Spot], resolution: int) -> list[Effect]:
+    """Ablate every feature in turn, in images of ``resolution``; return the effects.
 
-    Those that paint the spots and little else come first.
+    The features that generate the spots and little else come first.
     """
     synthesis = generator.synthesis
     octaves = [r for r in synthesis.resolutions if r <= resolution]
@@ -89,19 +89,21 @@ def blame(generator: Generator, spots: list[Spot], resolution: int) -> list[Blam
     for index, octave in enumerate(octaves):
         for name, conv in getattr(synthesis, f"b{octave}").named_children():
             for channel in range(conv.weight.shape[0] if name.startswith("conv") else 0):
-                with levelled(conv, channel):
+                with ablated(conv, channel):
                     image = synthesis.climb(octaves[index:], below, ws, noises)[1].clamp(-1, 1)
                 change = (image - usual).abs()
                 found.append(
-                    Blame(f"b{octave}.{name}:{channel}", around(change, spots).item(), change.mean().item())
+                    Effect(
+                        f"b{octave}.{name}:{channel}", mean_around(change, spots).item(), change.mean().item()
+                    )
                 )
         below = synthesis.climb([octave], below, ws, noises)
     return sorted(found, key=lambda one: one.whole - one.spots)
 
 
-def around(change: Tensor, spots: list[Spot]) -> Tensor:
-    """The mean around the spots, one in each picture."""
-    near = NEAR * change.shape[-1] // 128
+def mean_around(change: Tensor, spots: list[Spot]) -> Tensor:
+    """Return the mean of (B, C, H, W) around the spots, one in each image."""
+    near = SPOT_RADIUS_PIXELS * change.shape[-1] // 128
     parts = [
         one[:, max(spot.y - near, 0) : spot.y + near + 1, max(spot.x - near, 0) : spot.x + near + 1]
         for one, spot in zip(change, spots, strict=True)
@@ -110,7 +112,7 @@ def around(change: Tensor, spots: list[Spot]) -> Tensor:
 
 
 def renew(state: dict[str, Tensor], feature: str) -> None:
-    """Give a feature a random filter and no listeners, in place.
+    """Replace a feature's filter by a random one, and by 0 every weight that reads it, in place.
 
     Raises:
         ValueError: the weights have no such feature.
@@ -123,29 +125,29 @@ def renew(state: dict[str, Tensor], feature: str) -> None:
     source = torch.Generator().manual_seed(at)
     own[at] = torch.randn(own.shape[1:], generator=source) * own.std()
     state[f"synthesis.b{octave}.{conv}.bias"][at] = 0
-    listeners = [f"b{octave}.conv1"] if conv == "conv0" else [f"b{octave}.torgb", f"b{2 * int(octave)}.conv0"]
-    for name in listeners:
+    readers = [f"b{octave}.conv1"] if conv == "conv0" else [f"b{octave}.torgb", f"b{2 * int(octave)}.conv0"]
+    for name in readers:
         if f"synthesis.{name}.weight" in state:
             state[f"synthesis.{name}.weight"][:, at] = 0
 
 
 def find(options: argparse.Namespace) -> None:
-    """Print the features to blame.
+    """Print the features that cause the spots.
 
     Raises:
-        ValueError: a spot lies outside the picture.
+        ValueError: a spot lies outside the image.
     """
     generator = load_generator(options.weights)
     resolution = min(options.resolution, generator.sizes.resolution)
     for spot in options.spots:
         if max(spot.x, spot.y) >= resolution:
-            raise ValueError(f"{spot.x},{spot.y} lies outside pictures of {resolution} px")
-    for feature, here, whole in blame(generator, options.spots, resolution)[:SHOWN]:
+            raise ValueError(f"{spot.x},{spot.y} lies outside images of {resolution} px")
+    for feature, here, whole in effects(generator, options.spots, resolution)[:MAX_SHOWN]:
         print(f"{feature:16} spots {here:.3f}, whole {whole:.3f}")
 
 
 def rewrite(options: argparse.Namespace) -> None:
-    """Renew features of a run's checkpoint, written whole or not at all.
+    """Renew features of a run's checkpoint, which is written whole or not at all.
 
     Raises:
         ValueError: the file is no ``latest.pt``, or has no such feature.
@@ -163,16 +165,18 @@ def rewrite(options: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Find or renew."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     steps = parser.add_subparsers(required=True)
-    step = steps.add_parser("find", help="print the features to blame for spots")
+    step = steps.add_parser("find", help="print the features that cause spots")
     step.add_argument("weights", type=Path)
     step.add_argument("spots", nargs="+", type=Spot.read, metavar="SEED:X,Y")
     sizes = [2**k for k in range(2, 11)]
-    step.add_argument("--resolution", type=int, choices=sizes, default=sizes[-1], help="paint none beyond")
+    step.add_argument(
+        "--resolution", type=int, choices=sizes, default=sizes[-1], help="of the images, at most"
+    )
     step.set_defaults(run=find)
-    step = steps.add_parser("renew", help="give features of a run a new start")
+    step = steps.add_parser("renew", help="train features of a run anew")
     step.add_argument("weights", type=Path, help="latest.pt of a run that has stopped")
     step.add_argument("features", nargs="+", metavar="bSIZE.convN:CHANNEL")
     step.set_defaults(run=rewrite)
