@@ -1,4 +1,4 @@
-"""What counts as loud: pauses, outliers and master volume do not matter."""
+"""Levels of bands, and the loud level: independent of pauses, outliers and the level of the master."""
 
 import numpy as np
 import pytest
@@ -28,7 +28,7 @@ def test_silence_has_no_level():
     assert loud_level(np.zeros(10)) == loud_level(np.full(10, 1e-6)) == peak_ceiling(np.zeros(10)) == 0
 
 
-def test_the_ceiling_is_of_peaks_not_of_values():
+def test_the_ceiling_depends_on_peaks_not_on_values():
     hits = np.zeros(10_000)
     hits[::500] = 0.8
     hits[777] = 50
@@ -44,26 +44,26 @@ def test_peaks_are_local_maxima(values):
 
 
 @pytest.fixture(scope="module")
-def heard(mono):
+def analysis(mono):
     return analyse(mono)
 
 
 @pytest.mark.parametrize(("low_hz", "high_hz"), [(30, 150), (200, 5000), (5000, 11025)])
-def test_bands_of_a_song_have_their_level(mono, heard, low_hz, high_hz):
+def test_bands_of_a_song_have_their_level(mono, analysis, low_hz, high_hz):
     spectrum = np.fft.rfft(mono)
     hz = np.fft.rfftfreq(len(mono), 1 / 22050)
     band = np.fft.irfft(np.where((hz >= low_hz) & (hz <= high_hz), spectrum, 0), len(mono))
-    ours = band_level(heard, "mix", low_hz, high_hz)
+    ours = band_level(analysis, "mix", low_hz, high_hz)
     assert np.sqrt(np.mean(ours**2)) == pytest.approx(np.sqrt(np.mean(band**2)), rel=0.2)
 
 
 @pytest.mark.parametrize("stem", STEMS)
-def test_all_bands_together_are_the_stem(heard, stem):
-    assert band_level(heard, stem) == pytest.approx(heard.rms[stem], rel=1e-4, abs=1e-7)
+def test_all_bands_together_are_the_stem(analysis, stem):
+    assert band_level(analysis, stem) == pytest.approx(analysis.rms[stem], rel=1e-4, abs=1e-7)
 
 
 def test_a_tone_is_in_its_band(tone):
-    heard = analyse(tone(100))
-    assert band_level(heard, "mix", 60, 150)[40] == pytest.approx(np.sqrt(0.5), rel=0.1)
-    assert band_level(heard, "mix", 300, 5000)[40] < 0.02
-    assert band_level(heard, "bass", 300, 5000).max() == 0
+    analysis = analyse(tone(100))
+    assert band_level(analysis, "mix", 60, 150)[40] == pytest.approx(np.sqrt(0.5), rel=0.1)
+    assert band_level(analysis, "mix", 300, 5000)[40] < 0.02
+    assert band_level(analysis, "bass", 300, 5000).max() == 0

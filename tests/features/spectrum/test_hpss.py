@@ -1,4 +1,4 @@
-"""Harmonic/percussive separation: equal to librosa's, exact in blocks, true on lines it must part."""
+"""Harmonic-percussive separation: equal to librosa's, exact in blocks, correct on ideal lines."""
 
 import librosa
 import numpy as np
@@ -12,10 +12,10 @@ def spectrogram():
     """Two seconds of a chord with clicks in noise, (T, F)."""
     rng = np.random.default_rng(3)
     time = np.arange(2 * 22050) / 22050
-    sound = sum(np.sin(2 * np.pi * hz * time) for hz in (220, 277, 330)) * 0.2
-    sound[::5000] += 1
-    sound += 0.02 * rng.standard_normal(len(sound))
-    return np.abs(librosa.stft(sound.astype(np.float32))).T.copy()
+    samples = sum(np.sin(2 * np.pi * hz * time) for hz in (220, 277, 330)) * 0.2
+    samples[::5000] += 1
+    samples += 0.02 * rng.standard_normal(len(samples))
+    return np.abs(librosa.stft(samples.astype(np.float32))).T.copy()
 
 
 @pytest.mark.parametrize("margins", [(1.0, 1.0), (16.0, 8.0), (2.0, 8.0)])
@@ -41,7 +41,7 @@ def test_less_than_the_halo_is_not_enough(spectrogram):
     assert not np.array_equal(block.harmonic[HALO - 3 :], whole.harmonic[30:50])
 
 
-def test_margins_of_one_share_everything_and_wider_ones_leave_some_to_nobody(spectrogram):
+def test_margins_of_one_assign_everything_and_wider_ones_leave_a_rest(spectrogram):
     even = hpss_masks(spectrogram, harmonic_margin=1, percussive_margin=1)
     assert np.allclose(even.harmonic + even.percussive, 1, atol=1e-6)
     strict = hpss_masks(spectrogram, harmonic_margin=4, percussive_margin=4)
@@ -49,7 +49,7 @@ def test_margins_of_one_share_everything_and_wider_ones_leave_some_to_nobody(spe
     assert (strict.harmonic + strict.percussive).mean() < 0.6
 
 
-def test_a_tone_is_harmonic_and_a_stroke_percussive():
+def test_a_tone_is_harmonic_and_a_click_percussive():
     lines = np.zeros((80, 80), np.float32)
     lines[:, 20] = 1
     lines[50, :] = 1
@@ -66,7 +66,7 @@ def test_silence_stays_silent_and_tiny_numbers_stay_finite():
     assert np.isfinite(tiny.percussive).all()
 
 
-def test_the_spectrogram_is_not_written(spectrogram):
+def test_the_spectrogram_is_not_changed(spectrogram):
     before = spectrogram.copy()
     hpss(spectrogram)
     assert np.array_equal(before, spectrogram)

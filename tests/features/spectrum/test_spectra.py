@@ -1,4 +1,4 @@
-"""Frames and the clock: equal to librosa's frames, and everything falls where it sounds."""
+"""Frames and the clock: equal to librosa's frames, and everything at its time."""
 
 import librosa
 import numpy as np
@@ -30,19 +30,19 @@ def test_equals_librosa_in_any_window(mono):
 
 
 @pytest.mark.parametrize("samples", [0, 1, 511, 512, 100_000])
-def test_frames_are_as_many_as_librosas(samples):
+def test_the_frame_count_is_librosas(samples):
     assert frame_count(samples) == 1 + samples // 512
     frames = frame_count(samples)
     assert _frames(np.ones(samples, np.float32), 0, frames).shape == (frames, 1025)
 
 
-def test_sound_returns_from_its_spectrum(mono):
+def test_overlap_add_inverts_the_transform(mono):
     piece = mono[:40000]
-    sound = overlap_add(_frames(piece, 0, frame_count(len(piece))))[1024:]
-    assert np.abs(sound[2048:36000] - piece[2048:36000]).max() < 1e-4
+    samples = overlap_add(_frames(piece, 0, frame_count(len(piece))))[1024:]
+    assert np.abs(samples[2048:36000] - piece[2048:36000]).max() < 1e-4
 
 
-def test_the_clock_shows_a_frame_at_the_time_of_its_centre():
+def test_a_frame_is_at_the_time_of_its_centre():
     frames = np.zeros((100, 1), np.float32)
     frames[43] = 1
     clock = on_clock(frames, 2.0)[:, 0]
@@ -65,7 +65,7 @@ def test_the_clock_covers_any_song(frames, duration, rows):
     assert on_clock(np.ones((frames, 2), np.float32), duration).tolist() == [[1.0, 1.0]] * rows
 
 
-def test_every_mel_band_hears_its_centre():
+def test_every_mel_band_is_strongest_at_its_centre():
     bank, centres = mel_bank(), mel_centres()
     assert np.all(np.diff(centres) > 0)
     heaviest = bank.argmax(axis=0) * RATE / 2048

@@ -1,1 +1,1 @@
-"""Which notes: tuning, key, chroma, melody and bass line."""
+"""Harmony: tuning, key, chroma, melody and bass line."""

@@ -1,45 +1,42 @@
-"""Which notes sound: tuning, chroma and key, from the strength of each pitch.
+"""The tuning and the key of a song.
 
-Chroma is the twelve pitch classes C to B. It is linear and non-negative, on one scale for the whole song: in
-the loud parts a frame sums to about 1, in silence to 0.
+Tuning is in semitones from A4 = 440 Hz. Chroma is (T, 12) as in ``chroma``, columns C to B.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
 import scipy.stats
-from numpy.typing import NDArray
 
-from clavilux.features.spectrum.cqt import BINS_PER_OCTAVE
-from clavilux.features.spectrum.spectra import Half, pieces
+from clavilux.arrays import F16, F32, F64
+from clavilux.catalogue import PITCH_CLASSES
+from clavilux.features.spectrum.cqt import BINS_PER_NOTE, BINS_PER_OCTAVE
+from clavilux.features.spectrum.spectra import pieces
 
 __all__ = ["KEY_BAND", "PITCH_CLASSES", "Key", "find_key", "find_tuning"]
 
-Array = NDArray[np.float32]
-
-PITCH_CLASSES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 KEY_NAMES = {
     "major": ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
     "minor": ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "Bb", "B"),
 }
-BINS_PER_NOTE = BINS_PER_OCTAVE // 12
-TUNED = slice(2 * BINS_PER_OCTAVE, 6 * BINS_PER_OCTAVE)
-"""Bins that tell the tuning, C3 to B6: below them notes are too short to be so sharp."""
-UNTUNED = 0.05
-"""Resultant length, 0.5 for one steady tone, below which the pitches point nowhere."""
+TUNING_BINS = slice(2 * BINS_PER_OCTAVE, 6 * BINS_PER_OCTAVE)
+"""C3 to B6: below, the kernels are too short to resolve a third of a semitone."""
+MIN_TUNING_RESULTANT = 0.05
+"""Mean resultant length, 0.5 for one steady tone, below which the pitches have no common tuning."""
 KEY_BAND = (130.0, 1000.0)
-"""Hz; where chords are. Above it overtones blur the key, below it the bass weighs too much."""
-NEARLY_SILENT = 0.1
-"""Sum of a frame of chroma, 1 in loud parts, below which a frame counts less for the key."""
+"""Hz; where chords are. Above it overtones blur the key, below it the bass has too much weight."""
+FULL_FRAME_SUM = 0.1
+"""Sum of a frame of chroma, 1 in loud parts, from which the frame has full weight for the key."""
 CERTAIN_LEAD = 0.2
+"""Lead in correlation over the best key on another tonic at which the confidence is 1."""
 
-# How well each degree fits a major, and a minor, key: as listeners say (Krumhansl and Kessler 1982), and as
-# the classics were written (Temperley 2007).
-MAJORS = (
+# How well each degree fits a major, and a minor, key: first the ratings of listeners (Krumhansl and Kessler
+# 1982), then the frequencies in classical music (Temperley 2007).
+MAJOR_PROFILES = (
     (6.35, 2.23, 3.48, 2.33, 4.38, 4.09, 2.52, 5.19, 2.39, 3.66, 2.29, 2.88),
     (0.748, 0.060, 0.488, 0.082, 0.670, 0.460, 0.096, 0.715, 0.104, 0.366, 0.057, 0.400),
 )
-MINORS = (
+MINOR_PROFILES = (
     (6.33, 2.68, 3.52, 5.38, 2.60, 3.53, 2.54, 4.75, 3.98, 2.69, 3.34, 3.17),
     (0.712, 0.084, 0.474, 0.618, 0.049, 0.460, 0.105, 0.747, 0.404, 0.067, 0.133, 0.330),
 )
@@ -47,48 +44,54 @@ MINORS = (
 
 @dataclass(frozen=True)
 class Key:
-    """A key such as 'A minor', and how sure it is, 0 (nothing to hear) to 1."""
+    """A key such as 'A minor', and its confidence from 0 (no notes) to 1."""
 
     name: str
     confidence: float
 
 
-def find_tuning(strengths: Array | Half) -> float:
-    """Find how far the song is from A4 = 440 Hz, in semitones [-0.5, 0.5), from pitches (T, 252).
+def find_tuning(strengths: F32 | F16) -> float:
+    """Estimate the deviation of a song from A4 = 440 Hz, in semitones [-0.5, 0.5).
 
-    The three bins of each note are one turn of a circle; the tuning is where their energy points.
+    Args:
+        strengths: amplitude per pitch, (T, 252).
 
     >>> find_tuning(np.zeros((4, 252), np.float32))
     0.0
     """
-    energy = np.zeros(TUNED.stop - TUNED.start)
-    for heard in pieces(strengths[:, TUNED]):
-        energy += np.einsum("tb,tb->b", heard, heard, dtype=np.float64)
-    turns = np.exp(2j * np.pi * np.arange(TUNED.start, TUNED.stop) / BINS_PER_NOTE)
-    total = complex(energy @ turns)
-    return float(np.angle(total) / (2 * np.pi)) if abs(total) > UNTUNED * energy.sum() else 0.0
+    energy = np.zeros(TUNING_BINS.stop - TUNING_BINS.start)
+    for piece in pieces(strengths[:, TUNING_BINS]):
+        energy += np.einsum("tb,tb->b", piece, piece, dtype=np.float64)
+    # The circular mean over the three bins of a semitone: tuning = arg(sum_b E[b] exp(2 pi i b / 3)) / (2 pi)
+    circle = np.exp(2j * np.pi * np.arange(TUNING_BINS.start, TUNING_BINS.stop) / BINS_PER_NOTE)
+    resultant = complex(energy @ circle)
+    clear = abs(resultant) > MIN_TUNING_RESULTANT * energy.sum()
+    return float(np.angle(resultant) / (2 * np.pi)) if clear else 0.0
 
 
-def find_key(chroma: Array) -> Key:
-    """Name the key whose two profiles fit a song's chroma (T, 12) best (Krumhansl 1990).
+def find_key(chroma: F32) -> Key:
+    """Estimate the key of a song from its chroma (T, 12).
 
-    Every frame counts the same however loud, but near silence. The confidence is the lead in correlation over
-    the best key on another tonic; a lead of 0.2 is certain. Without notes it is 'C major' with confidence 0.
+    Every frame has the same weight however loud, except near silence. The confidence is the lead in
+    correlation over the best key on another tonic. Without notes the key is 'C major' with confidence 0.
+
+    Source:
+        Krumhansl 1990: the key whose profile correlates best; here with the sum of two standardised profiles.
 
     >>> find_key(np.array([[4, 0, 2, 0, 3, 2, 0, 3, 0, 2, 0, 1]], np.float32)).name
     'C major'
     """
     sums = chroma.sum(axis=1, keepdims=True, dtype=np.float64)
-    share = (chroma / np.maximum(sums, NEARLY_SILENT)).sum(axis=0)
-    if share.std() == 0:
+    distribution = (chroma / np.maximum(sums, FULL_FRAME_SUM)).sum(axis=0)  # (12,)
+    if distribution.std() == 0:
         return Key("C major", 0.0)
-    profiles = [np.sum(scipy.stats.zscore(each, axis=1), axis=0) for each in (MAJORS, MINORS)]
-    fits = np.array([[_fit(profile, tonic, share) for tonic in range(12)] for profile in profiles])
+    profiles = [np.sum(scipy.stats.zscore(each, axis=1), axis=0) for each in (MAJOR_PROFILES, MINOR_PROFILES)]
+    fits = np.array([[_fit(profile, tonic, distribution) for tonic in range(12)] for profile in profiles])
     row, tonic = np.unravel_index(fits.argmax(), fits.shape)
     mode = tuple(KEY_NAMES)[row]
     lead = float(fits.max() - np.delete(fits, tonic, axis=1).max())
     return Key(f"{KEY_NAMES[mode][tonic]} {mode}", float(np.clip(lead / CERTAIN_LEAD, 0, 1)))
 
 
-def _fit(profile: NDArray[np.float64], tonic: int, share: NDArray[np.float64]) -> float:
-    return float(np.corrcoef(np.roll(profile, tonic), share)[0, 1])
+def _fit(profile: F64, tonic: int, distribution: F64) -> float:
+    return float(np.corrcoef(np.roll(profile, tonic), distribution)[0, 1])

@@ -1,27 +1,26 @@
-"""Notes and chord changes as they would be written down. Times are seconds."""
+"""Notes and chord changes as they would be transcribed. Times are seconds, pitches MIDI numbers."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
+from clavilux.catalogue import PITCH_CLASSES
 from clavilux.curves import CONTROL_RATE, Curve, Events
-from clavilux.features.harmony.key import PITCH_CLASSES
 from clavilux.features.harmony.melody import PitchTrack
 from clavilux.features.spectrum.peaks import peaks
 
 __all__ = ["HEARD", "Note", "chord_changes", "find_notes", "note_name"]
 
 HEARD = 0.5
-"""Confidence below which the voice is more likely silent."""
-CLEAR_CHANGE = 0.3
-"""Chord change strength above which one chord gives way to another."""
-SHORTEST = 0.06
-"""Seconds of a note, at least."""
+"""Confidence from which the voice is more likely sounding than silent."""
+MIN_CHORD_CHANGE = 0.3
+"""Strength from which a maximum of chord change is a change of chord."""
+MIN_NOTE_SECONDS = 0.06
 
 
 @dataclass(frozen=True)
 class Note:
-    """A note from ``start`` to ``end`` s: its MIDI number, 69 for A4, and how loud it is, 0 to 1."""
+    """A note from ``start`` to ``end`` s, with its MIDI number, 69 for A4, and its strength from 0 to 1."""
 
     start: float
     end: float
@@ -30,12 +29,12 @@ class Note:
 
     @property
     def name(self) -> str:
-        """Such as 'A4'."""
+        """The name, such as 'A4'."""
         return note_name(self.pitch)
 
 
 def note_name(pitch: float) -> str:
-    """Name the note nearest to a MIDI number.
+    """Return the name of the note nearest to a MIDI number.
 
     >>> note_name(69), note_name(60.3)
     ('A4', 'C4')
@@ -44,35 +43,35 @@ def note_name(pitch: float) -> str:
     return f"{PITCH_CLASSES[note]}{octave - 1}"
 
 
-def find_notes(line: PitchTrack) -> tuple[Note, ...]:
-    """Write down a line: a note from each onset until the next, or until it is no longer heard.
+def find_notes(track: PitchTrack) -> tuple[Note, ...]:
+    """Transcribe a pitch track: a note from each onset until the next, or until the voice is silent.
 
     >>> steady = Curve(np.ones(100))
     >>> [note] = find_notes(PitchTrack(Curve(np.full(100, 69.2)), steady, steady, Events(np.array([0.5]))))
     >>> note.name, note.start, note.end
     ('A4', 0.5, 1.0)
     """
-    confidence, pitch = line.confidence.values[:, 0], line.pitch.values[:, 0]
-    edges = np.append(line.onsets.times, len(pitch) / CONTROL_RATE)
+    confidence, pitch = track.confidence.values[:, 0], track.pitch.values[:, 0]
+    edges = np.append(track.onsets.times, len(pitch) / CONTROL_RATE)
     notes = []
-    for start, following, strength in zip(edges, edges[1:], line.onsets.strengths, strict=False):
+    for start, following, strength in zip(edges, edges[1:], track.onsets.strengths, strict=False):
         first, last = round(float(start) * CONTROL_RATE), round(float(following) * CONTROL_RATE)
-        faint = np.flatnonzero(confidence[first + 1 : last] < HEARD)
-        last = first + 1 + int(faint[0]) if len(faint) else last
-        if last - first >= SHORTEST * CONTROL_RATE:
-            middle = int(np.clip(np.round(np.median(pitch[first:last])), 0, 127))
+        silent = np.flatnonzero(confidence[first + 1 : last] < HEARD)
+        last = first + 1 + int(silent[0]) if len(silent) else last
+        if last - first >= MIN_NOTE_SECONDS * CONTROL_RATE:
+            median = int(np.clip(np.round(np.median(pitch[first:last])), 0, 127))
             end = min(float(following), last / CONTROL_RATE)
-            notes.append(Note(float(start), end, middle, float(strength)))
+            notes.append(Note(float(start), end, median, float(strength)))
     return tuple(notes)
 
 
 def chord_changes(change: Curve) -> Events:
-    """Find where one chord gives way to another, in how much the chords change, (T, 1).
+    """Find the times at which the chord changes, from the curve of chord change (T, 1).
 
     >>> chord_changes(Curve(np.array([0, 0.2, 0, 0.5, 0.9, 0.1]))).times.tolist()
     [0.04]
     """
     strength = change.values[:, 0]
     places = peaks(strength)
-    places = places[strength[places] > CLEAR_CHANGE]
+    places = places[strength[places] > MIN_CHORD_CHANGE]
     return Events(places / CONTROL_RATE, np.minimum(strength[places], 1))

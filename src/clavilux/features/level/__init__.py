@@ -1,1 +1,1 @@
-"""How loud: levels of bands, loudness, and how full each part sounds."""
+"""Level: bands, loudness, and how full each section sounds."""

@@ -16,7 +16,7 @@ from clavilux.curves import Events
 from clavilux.features.rhythm.activations import EVENTS
 from clavilux.features.spectrum.analysis import Analysis
 from clavilux.features.spectrum.onsets import ONSET_DELAY, onset_strength
-from clavilux.features.spectrum.peaks import peak_ceiling, peaks
+from clavilux.features.spectrum.peaks import parabolic_peak, peak_ceiling, peaks
 from clavilux.features.spectrum.spectra import HOP, RATE
 
 __all__ = ["Drums", "drums_from_activations", "find_drums", "snare_strength"]
@@ -124,7 +124,5 @@ def _hits(strength: Array, drum: Drum) -> Events:
 
 def _summit(values: Array, frames: NDArray[np.int64]) -> NDArray[np.float64]:
     """Where the parabola through each peak and its neighbours is highest, -0.5 to 0.5 frames from it."""
-    before = values[np.maximum(frames - 1, 0)].astype(np.float64)
-    after = values[np.minimum(frames + 1, len(values) - 1)].astype(np.float64)
-    bend = before - 2 * values[frames] + after
-    return np.clip(np.divide(before - after, 2 * bend, out=np.zeros_like(bend), where=bend < 0), -0.5, 0.5)
+    before, after = np.maximum(frames - 1, 0), np.minimum(frames + 1, len(values) - 1)
+    return parabolic_peak(values[before], values[frames], values[after], limit=0.5)

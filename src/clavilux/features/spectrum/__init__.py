@@ -1,1 +1,1 @@
-"""Time and frequency: what every other feature is made from."""
+"""Time and frequency: spectra, separation, pitches and onsets, from which every other feature is computed."""

@@ -1,25 +1,26 @@
-"""A spectrogram parted into what sustains and what strikes.
+"""Harmonic-percussive separation of a spectrogram by median filtering.
 
-A sustained tone is a line along time, a stroke a line along frequency; a running median along one direction
-keeps its own kind of line and removes the other (Fitzgerald 2010). The medians are compared softly, with
-margins that leave what is neither to nobody (Driedger et al. 2014). Spectrograms are magnitudes (T, F),
-frames first; masks are in [0, 1].
+A sustained tone is a line along time, a drum hit a line along frequency; a running median along one direction
+keeps the lines of that direction and removes the others. The two medians become soft masks, with margins that
+assign what is neither to neither part. Spectrograms are magnitudes (T, F), frames first; masks are in [0, 1].
+
+Source:
+    Fitzgerald 2010 (medians and soft masks); Driedger, Müller and Disch 2014 (margins).
 """
 
 from dataclasses import dataclass
 
 import bottleneck
 import numpy as np
-from numpy.typing import NDArray
+
+from clavilux.arrays import F32
 
 __all__ = ["HALO", "Parts", "hpss", "hpss_masks"]
 
-Magnitudes = NDArray[np.float32]
-
-KERNEL = 31
-"""Frames, and bins, that each median spans."""
-HALO = KERNEL // 2
-"""Frames on either side that the parts of one frame depend on."""
+MEDIAN_LENGTH = 31
+"""Frames, and bins, that each median spans; as in librosa."""
+HALO = MEDIAN_LENGTH // 2
+"""Frames on either side that the masks of one frame depend on."""
 HARMONIC_MARGIN = 16.0
 PERCUSSIVE_MARGIN = 8.0
 
@@ -28,24 +29,24 @@ PERCUSSIVE_MARGIN = 8.0
 class Parts:
     """The two parts of a spectrogram, or their masks; float32 (T, F) each."""
 
-    harmonic: Magnitudes
-    percussive: Magnitudes
+    harmonic: F32
+    percussive: F32
 
 
 def hpss(
-    magnitude: Magnitudes,
+    magnitude: F32,
     *,
     harmonic_margin: float = HARMONIC_MARGIN,
     percussive_margin: float = PERCUSSIVE_MARGIN,
 ) -> Parts:
-    """Part a magnitude spectrogram (T, F) into harmonic and percussive magnitudes.
+    """Separate a magnitude spectrogram (T, F) into harmonic and percussive magnitudes.
 
     Args:
         magnitude: float32 (T, F), non-negative, finite; at least one frame and one bin.
-        harmonic_margin: how many times stronger than the strokes a tone must be to count; >= 1.
-        percussive_margin: how many times stronger than the tones a stroke must be to count; >= 1.
+        harmonic_margin: how many times stronger than the percussive median the harmonic one must be; >= 1.
+        percussive_margin: the same the other way round; >= 1.
 
-    A steady tone among noise-free silence is all harmonic:
+    A steady tone in silence is all harmonic:
 
     >>> tone = np.zeros((40, 40), np.float32)
     >>> tone[:, 20] = 1
@@ -58,37 +59,40 @@ def hpss(
 
 
 def hpss_masks(
-    magnitude: Magnitudes,
+    magnitude: F32,
     *,
     harmonic_margin: float = HARMONIC_MARGIN,
     percussive_margin: float = PERCUSSIVE_MARGIN,
 ) -> Parts:
-    """Find the share of each cell of a spectrogram (T, F) that is harmonic, and that is percussive.
+    """Compute the share of each cell of a spectrogram (T, F) that is harmonic, and that is percussive.
 
-    The arguments are those of ``hpss``. With both margins at 1 the two shares of a sounding cell sum to 1.
+    The arguments are those of ``hpss``. With both margins at 1 the two shares of a cell that is not silent
+    sum to 1.
 
     >>> masks = hpss_masks(np.ones((3, 3), np.float32), harmonic_margin=1, percussive_margin=1)
     >>> bool(np.all(masks.harmonic + masks.percussive == 1))
     True
     """
-    tones = _median_along_rows(magnitude.T).T
-    strokes = _median_along_rows(magnitude)
-    return Parts(_share(tones, strokes, harmonic_margin), _share(strokes, tones, percussive_margin))
+    harmonic = _median_along_rows(magnitude.T).T  # along time, per bin
+    percussive = _median_along_rows(magnitude)  # along frequency, per frame
+    return Parts(
+        _soft_mask(harmonic, percussive, harmonic_margin), _soft_mask(percussive, harmonic, percussive_margin)
+    )
 
 
-def _median_along_rows(rows: Magnitudes) -> Magnitudes:
-    """Take the centred running median of each row; beyond its ends a row is mirrored, edge value included."""
+def _median_along_rows(rows: F32) -> F32:
+    """Compute the centred running median of each row; beyond its ends a row is mirrored, edge included."""
     mirrored = np.pad(np.ascontiguousarray(rows), ((0, 0), (HALO, HALO)), mode="symmetric")
-    medians = bottleneck.move_median(mirrored, KERNEL, axis=1)
-    return np.asarray(medians[:, KERNEL - 1 :], np.float32)
+    medians = bottleneck.move_median(mirrored, MEDIAN_LENGTH, axis=1)
+    return np.asarray(medians[:, MEDIAN_LENGTH - 1 :], np.float32)
 
 
-def _share(wanted: Magnitudes, other: Magnitudes, margin: float) -> Magnitudes:
-    """Wiener-like soft mask wanted^2 / (wanted^2 + (margin other)^2); 0 where both are 0."""
+def _soft_mask(wanted: F32, other: F32, margin: float) -> F32:
+    # M = W^2 / (W^2 + (margin O)^2); 0 where both are 0
     power = wanted * wanted
     total = other * other
     total *= np.float32(margin * margin)
     total += power
-    share = np.zeros_like(power)
-    np.divide(power, total, out=share, where=total > 0)
-    return share
+    mask = np.zeros_like(power)
+    np.divide(power, total, out=mask, where=total > 0)
+    return mask

@@ -1,28 +1,29 @@
-"""One piece of sound, a song or a stem of it, and what was heard in it: found once and kept."""
+"""One recording, a song or a stem of it, and its analysis: computed once and stored."""
 
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
+from clavilux.arrays import F16
 from clavilux.audio.sound import Audio
 from clavilux.features.spectrum.analysis import Analysis, analyse
 from clavilux.features.spectrum.cqt import pitch_strengths
-from clavilux.features.spectrum.spectra import RATE, Half
+from clavilux.features.spectrum.spectra import RATE
 from clavilux.features.spectrum.stream import SampleStream
 from clavilux.store import Arrays, Store
 
 __all__ = ["VERSION", "Recording"]
 
 VERSION = 3
-"""Raised whenever what is heard, or how, changes: entries of older versions are never met again."""
+"""Raised whenever the analysis changes: stored results of older versions are never used again."""
 
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """Sound, and what was heard in it.
+    """Audio and its analysis.
 
-    What is kept in the store goes by the hash of the samples. Sound is heard at its own level, see ``gain``.
+    Results are stored under the hash of the samples. Audio is analysed at a level of its own, see ``gain``.
 
     >>> Recording(Audio.from_samples(np.zeros(8000), 8000), Store()).analysis.rms["mix"].max().item()
     0.0
@@ -33,35 +34,35 @@ class Recording:
 
     @property
     def gain(self) -> float:
-        """The power of two that lifts the peak to full scale: few bits keep a quiet song as well."""
+        """The power of two that raises the peak to [0.5, 1): half precision then suits a quiet song too."""
         return float(2.0 ** -np.frexp(self.audio.peak)[1])
 
     @cached_property
     def analysis(self) -> Analysis:
-        """The measures of every frame, of the sound times ``gain``."""
-        return Analysis.of(self.store.fetch(self.key("analysis"), lambda: analyse(self._sound()).arrays()))
+        """The measures of every frame, of the samples times ``gain``."""
+        return Analysis.of(self.store.fetch(self.key("analysis"), lambda: analyse(self._stream()).arrays()))
 
     @cached_property
-    def mix_pitches(self) -> Half:
-        """The pitches of everything, strokes included, (T, 252), of the sound times ``gain``."""
+    def mix_pitches(self) -> F16:
+        """The pitches of the whole mix, percussion included, (T, 252), of the samples times ``gain``."""
 
-        def listen() -> Arrays:
-            return {"pitches": pitch_strengths(self._sound())}
+        def measure() -> Arrays:
+            return {"pitches": pitch_strengths(self._stream())}
 
-        return np.asarray(self.store.fetch(self.key("mix"), listen)["pitches"], np.float16)
+        return np.asarray(self.store.fetch(self.key("mix"), measure)["pitches"], np.float16)
 
     def key(self, name: str) -> str:
-        """Under which something found in this sound is kept."""
+        """Return the store key of a result of this recording."""
         return f"{self.audio.digest}/{name}/{VERSION}"
 
     def forget(self) -> None:
-        """Let go of what the store keeps; asked again, it is read from there."""
+        """Free the memory of what the store keeps; it is read from there when asked for again."""
         if self.store.folder is not None:
             for name in ("analysis", "mix_pitches"):
                 self.__dict__.pop(name, None)
 
-    def _sound(self) -> SampleStream:
-        """What is heard of it: mono, loud, without its constant offset; of silence, nothing."""
+    def _stream(self) -> SampleStream:
+        """Return the samples to analyse: mono, times ``gain``, without offset; nothing of silence."""
         offset, gain = np.float32(self.audio.mean), np.float32(self.gain)
         blocks = ((block - offset) * gain for block in self.audio.mono_blocks(RATE))
         return SampleStream(() if self.audio.silent else blocks, self.audio.mono_samples(RATE))

@@ -1,68 +1,69 @@
-"""Sound that is never whole in memory: made while it is read, from front to back.
+"""Mono samples that are read from front to back, so that a long song is never whole in memory.
 
-What a long song costs should not grow with it. A `SampleStream` is sliced like an array of samples; it keeps
-what was made since the beginning of the latest slice.
+Sample positions count from the first sample of the song; before and after the song there is silence.
 """
 
 from collections.abc import Iterable
-from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["SampleStream", "Sound"]
+from clavilux.arrays import F32
 
-Array = NDArray[np.float32]
-
-
-class Sound(Protocol):
-    """Mono samples (n,): an array, or a `SampleStream`."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, span: slice, /) -> Array: ...
+__all__ = ["SampleStream"]
 
 
 class SampleStream:
-    """Samples of a stream, by their place.
+    """Samples that arrive in blocks and can be read once, forwards, with overlaps.
 
-    No slice may begin before the one asked for last. A stream that ends early goes on in silence.
+    No read may begin before the previous one began: earlier samples have been dropped.
 
     Args:
-        blocks: float32 (m,) each, in order.
-        samples: how many there are of them together.
+        blocks: float32 (m,) each, in order; where they end early, silence follows.
+        samples: length of the song in samples.
 
-    >>> tape = SampleStream(iter([np.ones(3, np.float32), np.ones(3, np.float32)]), 8)
-    >>> tape[1:4].tolist(), tape[4:9].tolist()
-    ([1.0, 1.0, 1.0], [1.0, 1.0, 0.0, 0.0])
+    >>> stream = SampleStream([np.ones(3, np.float32), np.ones(3, np.float32)], 6)
+    >>> stream.read(-1, 4).tolist(), stream.read(4, 8).tolist()
+    ([0.0, 1.0, 1.0, 1.0, 1.0], [1.0, 1.0, 0.0, 0.0])
     """
 
-    def __init__(self, blocks: Iterable[Array], samples: int) -> None:
+    def __init__(self, blocks: Iterable[F32], samples: int) -> None:
         self._blocks = iter(blocks)
         self._samples = samples
         self._start = 0
-        self._kept = np.zeros(0, np.float32)
+        self._kept = np.zeros(0, np.float32)  # samples from _start on
+
+    @classmethod
+    def of(cls, samples: "F32 | SampleStream") -> "SampleStream":
+        """Return a stream of an array (n,); a stream is returned as it is.
+
+        >>> len(SampleStream.of(np.zeros(7, np.float32)))
+        7
+        """
+        return samples if isinstance(samples, SampleStream) else cls([samples], len(samples))
 
     def __len__(self) -> int:
         return self._samples
 
-    def __getitem__(self, span: slice, /) -> Array:
-        """Return samples ``span``, float32 (n,).
+    def read(self, first: int, last: int) -> F32:
+        """Return samples [first, last) as float32 (last - first,), 0 outside the song.
 
         Raises:
-            ValueError: they begin before those asked for last.
+            ValueError: the samples begin before those of the previous read.
         """
-        first, last, _ = span.indices(self._samples)
-        if first < self._start:
-            raise ValueError(f"the tape is past sample {first}; it is at {self._start}")
-        self._wind(first, max(first, last))
-        return self._kept[: max(0, last - first)]
+        low, high = (min(max(place, 0), self._samples) for place in (first, last))
+        if low < self._start:
+            raise ValueError(f"sample {low} has been dropped: the stream was read from {self._start} on")
+        self._advance(low, high)
+        samples = np.zeros(last - first, np.float32)
+        samples[low - first : high - first] = self._kept[: high - low]
+        return samples
 
-    def _wind(self, first: int, last: int) -> None:
-        """Keep what there is from ``first`` on, and at least until ``last``."""
+    def _advance(self, first: int, last: int) -> None:
+        """Drop what comes before ``first`` and collect blocks up to ``last``."""
         parts, end = [self._kept], self._start + len(self._kept)
         while end < last:
             block = next(self._blocks, None)
             parts.append(np.zeros(last - end, np.float32) if block is None else block)
             end += len(parts[-1])
-        self._kept, self._start = np.concatenate(parts)[first - self._start :], first
+        kept = parts[0] if len(parts) == 1 else np.concatenate(parts)
+        self._kept, self._start = kept[first - self._start :], first
