@@ -19,15 +19,15 @@ DOCS = Path(__file__).parents[1] / "docs"
 NOTE = "<!-- Written by scripts/docs from the code; change it there. -->\n"
 INTRODUCTION = """# The operations of a patch
 
-A patch is written with these operations, in Python as methods and functions, and as text in exactly the same words.
-Each takes nodes of some kinds and gives one of another; where a signal is taken, a number will do. Lengths of time
-are seconds, beats or bars, and where an operation knows several, exactly one is given.
+A patch is written with these operations, in Python as methods and functions, and as text in exactly the
+same words. Each takes nodes of some kinds and gives one of another; where a signal is taken, a number will
+do. Lengths of time are seconds, beats or bars, and where an operation knows several, exactly one is given.
 
-Every song has the stems `mix`, `harmonic`, `percussive`, `drums`, `bass`, `chords` and `melody`, the user's own stems
-by name, and the events `kick`, `snare`, `hat`, `beats` and `downbeats`.
+Every song has the stems `mix`, `harmonic`, `percussive`, `drums`, `bass`, `chords` and `melody`, the user's
+own stems by name, and the events `kick`, `snare`, `hat`, `beats` and `downbeats`.
 """
 SECTIONS: dict[str, tuple[str, ...]] = {
-    "From a stem": ("stem",),
+    "From the song": ("stem",),
     "From events": ("events",),
     "Signals": ("signal",),
     "Palettes": ("palette",),
@@ -95,7 +95,7 @@ def operations() -> str:
 
 
 def belongs(op: Op, kinds: tuple[str, ...]) -> bool:
-    return (op.takes[0] if op.takes else op.gives) in kinds
+    return (op.takes[0] if op.takes else "stem" if op.needs == "song" else op.gives) in kinds
 
 
 def call(op: Op) -> str:

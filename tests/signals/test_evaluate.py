@@ -153,6 +153,14 @@ def test_curves_are_values_without_a_song(heard):
     assert not any(isinstance(value, Song) for value in vars(curves).values())
 
 
+def test_a_gate_opens_between_two_moments(heard, curve_of):
+    bar = heard.grid.downbeats[heard.grid.downbeats >= 0]
+    values = curve_of(song.gate("bar 3", "bar 5")).values[:, 0]
+    assert np.flatnonzero(values)[0] / 100 == pytest.approx(bar[2], abs=0.011)
+    assert values.sum() / 100 == pytest.approx(bar[4] - bar[2], abs=0.021)
+    assert curve_of(song.gate("0", "end")).values.all()
+
+
 def test_dividing_by_nothing_gives_nothing():
     assert divide(np.ones((2, 1)), np.array([[2.0], [0.0]])).tolist() == [[0.5], [0.0]]
 

@@ -77,6 +77,7 @@ def test_what_the_song_offers_is_typed_and_real():
         (lambda: song.mix.rms().mix(0.5), "cannot take these arguments; it takes second, amount"),
         (lambda: as_signal(float("inf")), "neither a number nor a signal"),
         (lambda: song.mix.rms() * "loud", "neither a number nor a signal"),
+        (lambda: song.gate("bar x"), "start of 'gate'"),
         (lambda: palette(mood="wram"), "did you mean 'warm'"),
         (lambda: palette(seed=1.5), "a whole number"),
         (lambda: palette().loop(bars=0), "it goes from 0.001 to 1024 bars"),

@@ -14,7 +14,6 @@ from teachers import luma
 
 __all__ = [
     "Mixed",
-    "mean_correlation",
     "crowding",
     "excess",
     "faith",
@@ -24,16 +23,17 @@ __all__ = [
     "glints",
     "hinge",
     "hues",
-    "rms_correlation",
     "marks",
+    "mean_correlation",
     "mix",
     "outlines",
     "palette_gap",
     "portrait",
+    "rms_correlation",
     "seams",
-    "thumbnail_distance",
     "structure",
     "structure_gap",
+    "thumbnail_distance",
     "tones",
 ]
 

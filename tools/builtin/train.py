@@ -8,9 +8,9 @@ the others learn on windows of 128 px, which is three times as fast as on whole 
 Everything lives in ``--home``/FAMILY-RUN: ``latest.pt`` (every ``--save-minutes``, written whole or not at
 all), ``log.csv``, ``sheets/``, ``ema/`` and ``code/`` (the copy it runs from, so that edits wait for the next
 start). SIGTERM and SIGINT save and stop; SIGSTOP pauses. Each worker is one process with one thread that
-generates its share of the batch; gradients are averaged between them. kimg counts thousands of images generated,
-those behind the weights begun from included. Halves (bf16) are used where the hardware has them, a GPU (with
-``--workers 1``) where there is one.
+generates its share of the batch; gradients are averaged between them. kimg counts thousands of images
+generated, those behind the weights begun from included. Halves (bf16) are used where the hardware has them, a
+GPU (with ``--workers 1``) where there is one.
 """
 
 import argparse

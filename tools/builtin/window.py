@@ -1,7 +1,8 @@
 """The part of an image that a grown generator learns on.
 
-Its first octaves rest: they are generated whole, without gradients. The octaves above are generated on a square
-of those only, a little larger than what is then seen, for near a cut a convolution lacks its surroundings.
+Its first octaves rest: they are generated whole, without gradients. The octaves above are generated on a
+square of those only, a little larger than what is then seen, for near a cut a convolution lacks its
+surroundings.
 """
 
 from typing import NamedTuple
@@ -17,7 +18,7 @@ MARGIN = 4
 
 
 class Window(NamedTuple):
-    """Rows and columns: seen, in pixels and in resting cells; generated, in cells; kept of that, in pixels."""
+    """Rows and columns: seen, in pixels and resting cells; generated, in cells; kept of that, in pixels."""
 
     seen: Part
     under: Part

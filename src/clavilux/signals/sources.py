@@ -6,7 +6,8 @@
 
 from clavilux.catalogue import EVENTS, STEMS
 from clavilux.errors import suggest
-from clavilux.signals.expr import Events, Stem, UnknownOpError, apply
+from clavilux.moments import Moment
+from clavilux.signals.expr import Events, Signal, Stem, UnknownOpError, apply
 from clavilux.signals.table import OPS
 
 __all__ = ["SongSource", "song"]
@@ -55,6 +56,15 @@ class SongSource:
         """
         named: Stem = apply(OPS["stem"], (), {"name": name})
         return named
+
+    def gate(self, start: str | Moment, end: str | Moment = "end") -> Signal:
+        """Hold 1 between two moments and 0 elsewhere: a time, a bar, a beat, a section or the end.
+
+        >>> print(song.gate("bar 9", "B.2"))
+        gate(start='bar 9', end='B.2')
+        """
+        made: Signal = apply(OPS["gate"], (), {"start": start, "end": end})
+        return made
 
 
 song = SongSource()

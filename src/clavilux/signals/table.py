@@ -21,7 +21,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, ParamSpec, TypeVar
 
-from clavilux.errors import PatchError, suggest
+from clavilux.errors import PatchError, SettingError, suggest
+from clavilux.moments import Moment
 
 __all__ = [
     "KINDS",
@@ -35,6 +36,7 @@ __all__ = [
     "choice",
     "find_op",
     "methods_of",
+    "moment",
     "number",
     "op",
     "text",
@@ -67,7 +69,7 @@ class Param:
     """What a parameter accepts.
 
     Attributes:
-        type: float, int or str.
+        type: float, int, str, or Moment, which is written as text.
         default: its value where it is not given; `...` where it must be given.
         low: smallest number.
         high: largest number.
@@ -75,7 +77,7 @@ class Param:
         choices: the words it may be; empty where any text is fine.
     """
 
-    type: type[float] | type[int] | type[str]
+    type: type[float] | type[int] | type[str] | type[Moment]
     default: Any = ...
     low: float = float("-inf")
     high: float = float("inf")
@@ -89,6 +91,8 @@ class Param:
         >>> number(None, 0, 600, "seconds").range, choice("warm", "cool").range
         ('0 to 600 seconds', "'warm' or 'cool'")
         """
+        if self.type is Moment:
+            return "a time, 'bar 17', 'beat 3', a section such as 'B.2', or 'end'"
         if self.type is str:
             return " or ".join(f"'{word}'" for word in self.choices) or "text"
         return f"{self.low:g} to {self.high:g}{self.unit and ' ' + self.unit}"
@@ -101,6 +105,8 @@ class Param:
         """
         if value is None and self.default is None:
             return None
+        if self.type is Moment:
+            return _moment(name, value, place)
         if self.type is str:
             if not isinstance(value, str):
                 raise PatchError(f"{name} of {place} is text, not {value!r}", where=name, value=value)
@@ -138,6 +144,11 @@ def whole(default: Any, low: int, high: int, unit: str = "") -> Param:
 def choice(*words: str, default: Any = ...) -> Param:
     """Declare a parameter that is one of some words."""
     return Param(str, default, choices=words)
+
+
+def moment(default: Any = ...) -> Param:
+    """Declare a parameter that is a moment of the song."""
+    return Param(Moment, default)
 
 
 def text(default: Any = ...) -> Param:
@@ -292,6 +303,16 @@ def find_op(name: str, first: Kind | None, place: str) -> Op:
     )
     hint = suggest(name, names, otherwise="there are {}")
     raise PatchError(f"There is no operation '{name}' on {place}", where=place, value=name, hint=hint)
+
+
+def _moment(name: str, value: Any, place: str) -> str:
+    """Return a moment's exact text."""
+    try:
+        return str(value if isinstance(value, Moment) else Moment.parse(str(value)))
+    except SettingError as error:
+        raise PatchError(
+            f"{name} of {place}: {error.what}", where=name, value=value, hint=error.hint
+        ) from None
 
 
 def _method(declared: Op) -> Any:

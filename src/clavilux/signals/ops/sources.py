@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from clavilux.arrays import F64
-from clavilux.curves import Events
-from clavilux.signals.table import number, op, text
+from clavilux.curves import Events, clock
+from clavilux.moments import Moment
+from clavilux.signals.table import moment, number, op, text
 
 if TYPE_CHECKING:
     from clavilux.features.song import Song
@@ -34,6 +35,16 @@ def events(song: Song, *, name: str) -> Events:
 def constant(*, value: float) -> float:
     """Hold one number through the whole song."""
     return value
+
+
+@op("signal", needs="song", params={"start": moment(), "end": moment("end")})
+def gate(song: Song, *, start: str, end: str) -> F64:
+    """Hold 1 between two moments of the song and 0 elsewhere; (T, 1)."""
+    first, last = (
+        Moment.parse(text).seconds(song.grid, song.sections, song.duration) for text in (start, end)
+    )
+    ticks = clock(song.duration)
+    return ((ticks >= first) & (ticks < last)).astype("f8")[:, None]
 
 
 @op("signal", "stem", needs="song")
