@@ -46,18 +46,23 @@ class Peaks:
     def note(self, text: str) -> None:
         pass
 
+    def cancelled(self) -> bool:
+        return False
+
 
 def measure(song: Path, model: Path, store: Path) -> dict[str, dict[str, float]]:
     """Make the whole video of a song, and return the peak and the time of each stage."""
-    from clavilux.make.make import render
-    from clavilux.make.session import Session
-    from clavilux.make.settings import Settings
+    from clavilux.make.video import render
+    from clavilux.make.workspace import Workspace
     from clavilux.store import Store
+    from clavilux.video.probe import probe
 
     peaks = Peaks()
-    settings = Settings(fps=FPS, size=SIZE, cells=(4, 7), model=str(model))
-    target = song.with_suffix(".mp4")
-    render(song, target, settings, overwrite=True, session=Session(Store(store), peaks))
+    workspace = Workspace(Store(store), peaks)
+    target, settings = song.with_suffix(".mp4"), {"fps": FPS, "size": SIZE, "cells": (4, 7), "model": model}
+    made = render(song, target, overwrite=True, workspace=workspace, **settings)
+    if probe(target).frames != made.frames:
+        raise SystemExit(f"{target} does not have the frames that were drawn.")
     peaks.begin("Done")
     return {"peaks": peaks.peaks, "seconds": peaks.seconds}
 

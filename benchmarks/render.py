@@ -2,7 +2,7 @@
 
 Inputs, drawing and encoding overlap in a render, so with all cores busy its wall time is about the processor
 time of drawing and encoding, shared among the cores. Other work on the machine takes cores away; on Linux it
-is counted, and the time as on an idle machine is told beside the time measured.
+is counted, and the time as on an idle machine is printed beside the time measured.
 
     python benchmarks/render.py --seconds 60 --models silk 256px
 """
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+from hashlib import blake2b
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -25,9 +26,10 @@ from clavilux import seeds
 from clavilux.frames.frames import BATCH
 from clavilux.generator.checkpoints.native import write_native
 from clavilux.generator.stylegan2_config import StyleGAN2Config
-from clavilux.make.make import play
-from clavilux.make.settings import Settings
-from clavilux.make.stage import Stage, prepare
+from clavilux.make.job import Job
+from clavilux.make.video import prepare_job
+from clavilux.make.workspace import Workspace
+from clavilux.project.recipe import Recipe
 from clavilux.video.write import SegmentWriter
 
 MUST = 1.15
@@ -41,7 +43,7 @@ SIZES: Mapping[str, StyleGAN2Config] = {
 
 
 def write_untrained(folder: Path, name: str) -> Path:
-    """Write an untrained network of one of the `SIZES` that paints something of normal contrast."""
+    """Write an untrained network of one of the `SIZES` that draws something of normal contrast."""
     sizes = SIZES[name]
     arrays = {key: seeds.normal(0, key, 0, shape) for key, shape in sizes.shapes().items()}
     for key, array in arrays.items():
@@ -90,7 +92,7 @@ def cores() -> int:
 
 
 def busy_seconds() -> float:
-    """Return the processor time that the whole machine has spent since it started; 0 where it is not told."""
+    """Return the processor time the whole machine has spent since it started; 0 where it is not known."""
     path = Path("/proc/stat")
     if not path.exists():
         return 0.0
@@ -98,53 +100,67 @@ def busy_seconds() -> float:
     return (user + nice + system + interrupt + soft + steal) / os.sysconf("SC_CLK_TCK")
 
 
-def draw_alone(stage: Stage, path: Path) -> tuple[Spent, Spent, np.ndarray]:
+def draw_alone(job: Job, path: Path) -> tuple[Spent, Spent, np.ndarray]:
     """Compute inputs and draw, window by window, into a file; return what each took, and the frames."""
     inputs, drawing, frames = Spent(), Spent(), None
-    for window in stage.timeline.windows(0, stage.timeline.frames, BATCH):
+    for window in job.timeline.windows(0, job.timeline.frames, BATCH):
         with inputs.counted():
-            numbers = stage.inputs.inputs(window)
+            numbers = job.source.at(window)
         with drawing.counted():
-            drawn = stage.runner.run(numbers)
+            drawn = job.runner.run(numbers)
         if frames is None:
-            shape = (stage.timeline.frames, *drawn.shape[1:])
+            shape = (job.timeline.frames, *drawn.shape[1:])
             frames = np.lib.format.open_memmap(path, "w+", drawn.dtype, shape)
-        last = min(window.first + window.count, stage.timeline.frames)
+        last = min(window.first + window.count, job.timeline.frames)
         frames[window.first : last] = drawn[: last - window.first]
     return inputs, drawing, frames
 
 
-def encode_alone(stage: Stage, frames: np.ndarray, folder: Path) -> Spent:
+def encode_alone(job: Job, frames: np.ndarray, folder: Path) -> Spent:
     """Encode frames that are there already, in a render's segments."""
     spent = Spent()
-    for segment in stage.plan.segments:
-        with spent.counted(), SegmentWriter(folder / f"{segment.index}.segment", stage.encoding) as writer:
+    for segment in job.plan.segments:
+        with spent.counted(), SegmentWriter(folder / f"{segment.index}.segment", job.encoding) as writer:
             for first in range(segment.first, segment.last, BATCH):
                 writer.write(frames[first : min(first + BATCH, segment.last)])
     return spent
 
 
-def measure(song: Path, settings: Settings, folder: Path) -> None:
-    """Make a video part by part, then whole, and print both."""
+def measure(song: Path, settings: Mapping[str, object], folder: Path) -> None:
+    """Make a video part by part, then whole, and print both.
+
+    Exits where the frames of the two differ.
+    """
     preparing, whole = Spent(), Spent()
     with preparing.counted():
-        stage = prepare(song, settings)
-    stage.runner.run(stage.inputs.inputs(stage.timeline.window(0, BATCH)))
-    inputs, drawing, frames = draw_alone(stage, folder / "frames.npy")
-    encoding = encode_alone(stage, frames, folder)
+        job = prepare_job(song, workspace=Workspace(), **settings)
+    job.runner.run(job.source.at(job.timeline.window(0, BATCH)))
+    inputs, drawing, frames = draw_alone(job, folder / "frames.npy")
+    encoding = encode_alone(job, frames, folder)
     with whole.counted():
-        play(stage, folder / "whole.mp4")
+        made = job.render(folder / f"{job.model.name}.mp4")
+    check_same(job, frames, made.pixels)
     rows = {"preparing": preparing, "inputs alone": inputs, "drawing alone": drawing}
-    tell(stage, rows | {"encoding alone": encoding, "whole": whole})
+    tell(job, rows | {"encoding alone": encoding, "whole": whole})
 
 
-def tell(stage: Stage, rows: dict[str, Spent]) -> None:
+def check_same(job: Job, frames: np.ndarray, pixels: str) -> None:
+    """Exit unless the whole render drew the very frames that were drawn alone."""
+    alone = [
+        blake2b(np.ascontiguousarray(frames[segment.first : segment.last]).data, digest_size=16).hexdigest()
+        for segment in job.plan.segments
+    ]
+    if Recipe.pixels_of(alone) != pixels:
+        raise SystemExit("The render's frames are not those drawn alone: its times mean nothing.")
+
+
+def tell(job: Job, rows: dict[str, Spent]) -> None:
     """Print what each part took, and how the whole compares with them and with the song."""
-    count, fps = stage.timeline.frames, float(stage.timeline.fps)
-    width, height = stage.program.size
-    cells = "x".join(map(str, stage.program.cells))
-    label = getattr(stage.runner, "label", type(stage.runner).__name__)
-    print(f"\n## Rendering: {stage.model.name}, {stage.model.resolution} px, cells {cells}\n")
+    count, fps = job.timeline.frames, float(job.timeline.fps)
+    width, height = job.program.size
+    cells = "x".join(map(str, job.program.cells))
+    label = getattr(job.runner, "label", type(job.runner).__name__)
+    print(f"\n## Rendering: {job.model.name}, {job.model.resolution} px, cells {cells}\n")
     print(
         f"{count} frames of {width}x{height} at {fps:g} fps, drawn by {label}."
         " Preparing is done once a song.\n"
@@ -180,7 +196,7 @@ def main() -> None:
         write_song(song, options.seconds)
         for name in options.models:
             model = str(write_untrained(Path(folder), name)) if name in SIZES else name
-            settings = Settings(fps=Fraction(options.fps), size=tuple(options.size), model=model)
+            settings = {"fps": Fraction(options.fps), "size": tuple(options.size), "model": model}
             measure(song, settings, Path(folder))
 
 
