@@ -19,16 +19,11 @@ import time
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
 
 import numpy as np
 from figures import peak, table
-
-if TYPE_CHECKING:
-    from clavilux.signals.expr import Signal
 
 MUST, AIM = 10.0, 4.0
 """Seconds for a song of three minutes."""
@@ -78,7 +73,7 @@ def hear(path: Path) -> Times:
         from clavilux.features.song import Song
         from clavilux.patch.presets.pulse import pulse
         from clavilux.report.summary import summary
-        from clavilux.signals.evaluate import Evaluation
+        from clavilux.signals.evaluate import evaluate
     with clock.step("open the file"):
         song = Song(open_audio(path))
     with clock.step("one pass: parts, mel, levels, pitches"):
@@ -94,22 +89,13 @@ def hear(path: Path) -> Times:
     with clock.step("sections at all levels, tracks, loop"):
         _ = song.levels, song.tracks, song.loop_bars, song.rms_sections
     with clock.step("the signals of pulse"):
-        evaluation = Evaluation(song)
-        for signal in signals_of(pulse()):
-            evaluation.frames(signal, np.array([0.0, 0.1]))
+        signals = pulse().signals
+        curves = evaluate(signals, song)
+        for signal in signals:
+            curves.at(signal, np.array([0.0, 0.1]))
     with clock.step("the rest of the summary"):
         summary(song)
     return clock.times
-
-
-def signals_of(part: object) -> list["Signal"]:
-    """Find every signal of a patch."""
-    from clavilux.signals.expr import Signal
-
-    if isinstance(part, Signal):
-        return [part]
-    inside = [getattr(part, field.name) for field in fields(part)] if is_dataclass(part) else []
-    return [signal for each in inside for signal in signals_of(each)]
 
 
 def hear_with_librosa(path: Path, *, warm_seconds: float = 5.0) -> Times:

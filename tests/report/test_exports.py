@@ -14,7 +14,7 @@ from clavilux.curves import Grid, Sections
 from clavilux.errors import SettingError
 from clavilux.features.corrections import Corrections
 from clavilux.features.harmony.notes import find_notes
-from clavilux.features.rhythm.bar_numbers import count_beats, count_heard
+from clavilux.features.rhythm.bar_numbers import number_beats, number_detected_beats
 from clavilux.features.song import Song
 from clavilux.report.exports import EXPORTS, SUFFIXES, export
 
@@ -59,8 +59,8 @@ def test_beats_and_sections_are_read_back_exactly(song, kind):
     sections = both.apply_to_sections(Sections(np.array([0, 1.0]), ("A",)), song.duration)
     assert sections.bounds.tolist() == song.sections.bounds.tolist()
     assert sections.labels == song.sections.labels
-    again = count_beats(both.apply_to_grid(Grid(np.arange(2.0)), song.duration), song.duration)
-    heard = count_heard(song.grid, song.duration)
+    again = number_beats(both.apply_to_grid(Grid(np.arange(2.0)), song.duration), song.duration)
+    heard = number_detected_beats(song.grid, song.duration)
     assert again.times.tolist() == heard.times.tolist()
     assert again.names == heard.names
 
@@ -71,7 +71,7 @@ def test_the_table_holds_everything_in_order(song):
     assert times == sorted(times)
     kinds = {kind: [row for row in table if row["kind"] == kind] for kind in {row["kind"] for row in table}}
     assert [float(row["time"]) for row in kinds["kick"]] == song.kick.times.tolist()
-    assert len(kinds["beat"]) + len(kinds["downbeat"]) == len(count_heard(song.grid, song.duration))
+    assert len(kinds["beat"]) + len(kinds["downbeat"]) == len(number_detected_beats(song.grid, song.duration))
     assert [row["label"] for row in kinds["melody"]] == [note.name for note in find_notes(song.melody)]
     assert {"track", "section", "snare", "hat", "chords", "bass"} <= set(kinds)
 
@@ -108,7 +108,7 @@ def test_bars_of_the_midi_file_are_those_of_the_song(song):
             starts.setdefault(tick // file.ticks_per_beat, second)
         if message.type == "time_signature":
             bar, length = tick // file.ticks_per_beat, message.numerator
-    downbeats = count_beats(song.grid, song.duration).downbeats.times
+    downbeats = number_beats(song.grid, song.duration).downbeats.times
     lines = [second for beat, second in starts.items() if beat >= bar and (beat - bar) % length == 0]
     later = [second for second in lines if 0.1 < second <= downbeats[-1]]  # the first may be moved to 0 s
     assert len(later) > 3

@@ -10,7 +10,7 @@ import pytest
 from clavilux.audio.sound import Audio
 from clavilux.features.harmony.key import PITCH_CLASSES
 from clavilux.features.harmony.notes import chord_changes, find_notes
-from clavilux.features.rhythm.bar_numbers import count_heard
+from clavilux.features.rhythm.bar_numbers import number_detected_beats
 from clavilux.features.song import Song
 from clavilux.report.exports import export
 from clavilux.report.song_json import DECIMALS, SCHEMA, UNITS, song_fields
@@ -45,10 +45,10 @@ def test_it_holds_the_whole_summary(song, file):
 
 
 def test_beats_hits_and_chords_are_those_of_the_song(song, file):
-    beats = count_heard(song.grid, song.duration)
+    beats = number_detected_beats(song.grid, song.duration)
     assert file["beats"]["times"] == pytest.approx(beats.times, abs=5.1e-5)
     assert file["beats"]["bars"] == beats.bars.tolist()
-    assert file["beats"]["numbers"] == beats.numbers.tolist()
+    assert file["beats"]["numbers"] == beats.beats.tolist()
     assert file["downbeats"] == pytest.approx(beats.downbeats.times, abs=5.1e-5)
     assert set(file["downbeats"]) <= set(file["beats"]["times"])
     found = {"kick": song.kick, "snare": song.snare, "hat": song.hat}

@@ -16,7 +16,7 @@ from clavilux.arrays import AnyArray
 from clavilux.curves import CONTROL_RATE, Sections
 from clavilux.errors import SettingError, suggest
 from clavilux.features.harmony.notes import chord_changes, find_notes
-from clavilux.features.rhythm.bar_numbers import count_beats, count_heard
+from clavilux.features.rhythm.bar_numbers import number_beats, number_detected_beats
 from clavilux.features.song import Song
 from clavilux.report.midi import midi_file
 from clavilux.report.song_json import song_json
@@ -82,8 +82,8 @@ def _events(song: Song, sections: Sections) -> Iterator[Row]:
     for kind, parts in (("track", song.tracks), ("section", sections)):
         for start, end, label, energy in _parts(parts):
             yield start, end, kind, label, energy
-    beats = count_heard(song.grid, song.duration)
-    for time, number, name in zip(beats.times.tolist(), beats.numbers, beats.names, strict=True):
+    beats = number_detected_beats(song.grid, song.duration)
+    for time, number, name in zip(beats.times.tolist(), beats.beats, beats.names, strict=True):
         yield time, None, "downbeat" if number == 1 else "beat", name, None
     hits = {
         "kick": song.kick,
@@ -128,7 +128,7 @@ def _curves(song: Song) -> bytes:
 def _audacity(song: Song, detail: int | None, _: str) -> dict[str, bytes]:
     """Write two label tracks: regions for the sections, points for the beats."""
     sections = song.structure(detail)
-    beats = count_heard(song.grid, song.duration)
+    beats = number_detected_beats(song.grid, song.duration)
     points = [
         f"{_exact(time)}\t{_exact(time)}\t{name}\n"
         for time, name in zip(beats.times, beats.names, strict=True)
@@ -158,7 +158,7 @@ def _midi(song: Song, detail: int | None, _: str) -> dict[str, bytes]:
     drums = {"kick": song.kick, "snare": song.snare, "hat": song.hat}
     voices = {"melody": find_notes(song.melody), "bass": find_notes(song.bass_line)}
     markers = [(start, label) for start, _, label, _ in _parts(song.structure(detail))]
-    beats = count_beats(song.grid, song.duration)
+    beats = number_beats(song.grid, song.duration)
     return {".mid": midi_file(beats, markers, drums, voices, metre=song.grid.beats_per_bar)}
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from clavilux.arrays import F64
 from clavilux.curves import Events
 from clavilux.features.harmony.notes import Note
-from clavilux.features.rhythm.bar_numbers import Count
+from clavilux.features.rhythm.bar_numbers import BarNumbers
 
 __all__ = ["midi_file"]
 
@@ -49,12 +49,12 @@ class _Clock:
     bars: tuple[int, ...]
 
     @classmethod
-    def of(cls, beats: Count) -> "_Clock":
+    def of(cls, beats: BarNumbers) -> "_Clock":
         times = beats.times if len(beats) else np.zeros(1)
         step = float(np.median(np.diff(times))) if len(times) > 1 else CLOCK_SECONDS
         early = times[0] > MAX_LATE_BEATS * step  # the time before the first beat becomes a beat
         times = np.concatenate(([0.0], times[0 if early else 1 :], [times[-1] + step]))
-        bars = np.flatnonzero(beats.numbers == 1) + int(early)
+        bars = np.flatnonzero(beats.beats == 1) + int(early)
         return cls(times, tuple(bars.tolist()) or (0,))
 
     def ticks(self, time: float) -> int:
@@ -65,7 +65,7 @@ class _Clock:
 
 
 def midi_file(
-    beats: Count,
+    beats: BarNumbers,
     markers: Sequence[tuple[float, str]],
     drums: Mapping[str, Events],
     voices: Mapping[str, Sequence[Note]],
@@ -81,7 +81,7 @@ def midi_file(
         voices: notes by the name of the voice.
         metre: beats per bar.
 
-    >>> silence = Count(np.zeros(0), np.zeros(0, int), np.zeros(0, int))
+    >>> silence = BarNumbers(np.zeros(0), np.zeros(0, int), np.zeros(0, int))
     >>> midi_file(silence, [], {}, {}, metre=4)[:4]
     b'MThd'
     """

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from clavilux.curves import CONTROL_RATE, Events
-from clavilux.features.rhythm.bar_numbers import count_heard
+from clavilux.features.rhythm.bar_numbers import number_detected_beats
 from clavilux.features.song import Song
 from clavilux.report.plot_style import COLOURS, FAINT, INK
 
@@ -46,8 +46,8 @@ def densest_bars(song: Song) -> Span:
 
 def draw_close_bars(axes: "Axes", song: Song, close: Span) -> None:
     """Draw beats as dots, and number the bars."""
-    count = count_heard(song.grid, song.duration)
-    for time, bar, number in zip(count.times, count.bars, count.numbers, strict=True):
+    count = number_detected_beats(song.grid, song.duration)
+    for time, bar, number in zip(count.times, count.bars, count.beats, strict=True):
         if close[0] - EDGE_SECONDS <= time < close[1] - EDGE_SECONDS:
             axes.plot(time, 0.3, "o", color=INK, markersize=4.5 if number == 1 else 3)
             if number == 1:
@@ -70,7 +70,7 @@ def draw_drum(axes: "Axes", song: Song, drum: str, close: Span) -> None:
     axes.scatter(
         hits.times, np.full(len(hits), 1.12), s=8 + 36 * hits.strengths, color=COLOURS[drum], zorder=3
     )
-    count = count_heard(song.grid, song.duration)
+    count = number_detected_beats(song.grid, song.duration)
     for beats, colour, width in ((count, FAINT, 0.7), (count.downbeats, INK, 1.0)):
         axes.vlines(_within(Events(beats.times), close).times, 0, 2, color=colour, linewidth=width, zorder=0)
     axes.set_ylim(0, 1.3)

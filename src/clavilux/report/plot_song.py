@@ -10,7 +10,7 @@ from clavilux.curves import Curve, Events, Sections
 from clavilux.features.harmony.key import PITCH_CLASSES
 from clavilux.features.harmony.melody import PitchTrack
 from clavilux.features.harmony.notes import HEARD
-from clavilux.features.rhythm.bar_numbers import Count, count_beats
+from clavilux.features.rhythm.bar_numbers import BarNumbers, number_beats
 from clavilux.features.song import Song
 from clavilux.report.plot_style import (
     COLOURS,
@@ -143,7 +143,7 @@ def draw_levels(axes: "Axes", song: Song) -> None:
 def draw_bars(axes: "Axes", song: Song) -> None:
     """Draw the bars as ticks, as many as there is room for, and number some."""
     grid = song.grid
-    bars = count_beats(grid, song.duration).downbeats
+    bars = number_beats(grid, song.duration).downbeats
     if grid.confidence == 0:
         axes.text(0.0, 0.5, "no steady beat", color=INK, fontsize=12, va="center", transform=axes.transAxes)
     else:
@@ -157,12 +157,12 @@ def draw_bars(axes: "Axes", song: Song) -> None:
     span_song(axes, song)
 
 
-def _each(bars: Count, pixels: float) -> Count:
+def _each(bars: BarNumbers, pixels: float) -> BarNumbers:
     """Keep every second, fourth, eighth ... bar, at least ``pixels`` apart."""
     between = WIDTH / max(len(bars), 1)
     step = next((step for step in BAR_STEPS if step * between >= pixels), BAR_STEPS[-1])
     kept = (bars.bars - 1) % step == 0
-    return Count(bars.times[kept], bars.bars[kept], bars.numbers[kept])
+    return BarNumbers(bars.times[kept], bars.bars[kept], bars.beats[kept])
 
 
 def draw_chroma(axes: "Axes", song: Song) -> None:

@@ -14,7 +14,7 @@ from clavilux.arrays import AnyArray
 from clavilux.curves import CONTROL_RATE, Curve, Events, Sections
 from clavilux.features.harmony.melody import PitchTrack
 from clavilux.features.harmony.notes import chord_changes, find_notes
-from clavilux.features.rhythm.bar_numbers import count_heard
+from clavilux.features.rhythm.bar_numbers import number_detected_beats
 from clavilux.features.song import Song
 from clavilux.report.summary import summary
 
@@ -70,7 +70,7 @@ def song_fields(song: Song, *, detail: int | None = None) -> dict[str, object]:
         detail: level of detail of ``sections``, 2 to 10.
     """
     voices = {"melody": song.melody, "bass": song.bass_line}
-    beats = count_heard(song.grid, song.duration)
+    beats = number_detected_beats(song.grid, song.duration)
     events = {"kick": song.kick, "snare": song.snare, "hat": song.hat}
     events["chords"] = chord_changes(song.chord_change())
     return {
@@ -79,7 +79,7 @@ def song_fields(song: Song, *, detail: int | None = None) -> dict[str, object]:
         "digest": song.digest,
         "units": UNITS,
         **summary(song, detail=detail).to_dict(),
-        "beats": {"times": _rounded(beats.times, "time"), "bars": beats.bars, "numbers": beats.numbers},
+        "beats": {"times": _rounded(beats.times, "time"), "bars": beats.bars, "numbers": beats.beats},
         "downbeats": _rounded(beats.downbeats.times, "time"),
         "events": {kind: _events(found) for kind, found in events.items()},
         "notes": {voice: _notes(track) for voice, track in voices.items()},

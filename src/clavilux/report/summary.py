@@ -12,7 +12,7 @@ import numpy as np
 from clavilux.curves import Sections
 from clavilux.features.harmony.melody import PitchTrack
 from clavilux.features.harmony.notes import HEARD, chord_changes, find_notes, note_name
-from clavilux.features.rhythm.bar_numbers import bars_between, count_beats
+from clavilux.features.rhythm.bar_numbers import bars_between, number_beats
 from clavilux.features.song import Song
 from clavilux.features.spectrum.peaks import loud_level
 from clavilux.timeline import format_time
@@ -183,7 +183,7 @@ def summary(song: Song, *, detail: int | None = None) -> Summary:
     -70.0
     """
     grid = song.grid
-    downbeats = count_beats(grid, song.duration).downbeats.times
+    downbeats = number_beats(grid, song.duration).downbeats.times
     tempi = np.percentile(60 / np.diff(grid.beats), TEMPO_PERCENTILES)
     return Summary(
         name=song.audio.name,

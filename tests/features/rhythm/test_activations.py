@@ -6,7 +6,7 @@ import pytest
 from clavilux.audio.sound import Audio
 from clavilux.features import song as song_module
 from clavilux.features.rhythm import activations as ear_module
-from clavilux.features.rhythm.activations import EVENTS, EventNet, event_net
+from clavilux.features.rhythm.activations import OUTPUTS, EventNet, event_net
 from clavilux.features.song import Song
 
 
@@ -18,17 +18,17 @@ def _deaf(monkeypatch):
 
 
 def test_a_song_is_heard_in_pieces_as_if_whole(song, monkeypatch):
-    whole = event_net().listen(song.net_inputs)
+    whole = event_net().predict(song.net_inputs)
     monkeypatch.setattr(ear_module, "PIECE", 333)
-    pieces = event_net().listen(song.net_inputs)
-    assert whole.shape == (len(song.net_inputs), len(EVENTS))
+    pieces = event_net().predict(song.net_inputs)
+    assert whole.shape == (len(song.net_inputs), len(OUTPUTS))
     assert np.abs(whole - pieces).max() < 1e-4
 
 
 def test_level_hardly_matters(composed, song):
     samples = composed.audio.read(0, composed.audio.samples)
     quiet = Song(Audio.from_samples(samples * 0.03, 44100))
-    loud, soft = (event_net().listen(each.net_inputs) for each in (song, quiet))
+    loud, soft = (event_net().predict(each.net_inputs) for each in (song, quiet))
     assert np.abs(loud - soft).max() < 0.05
 
 

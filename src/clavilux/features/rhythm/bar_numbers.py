@@ -1,34 +1,34 @@
-"""Beats counted as a musician counts them: bar and beat, '12.3'.
+"""Bar and beat numbers as a musician or a DAW counts them: '12.3' is the third beat of bar 12.
 
-Bar 1 begins on the first downbeat of the song; what is before it is bar 0. Times are seconds.
+Bar 1 begins on the first downbeat of the song; beats before it are in bar 0. Times are seconds.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from clavilux.arrays import F64, I64
 from clavilux.curves import Grid
 
-__all__ = ["Count", "bars_between", "count_beats", "count_heard"]
+__all__ = ["BarNumbers", "bars_between", "number_beats", "number_detected_beats"]
 
-EARLY = 0.05
+MAX_EARLY_SECONDS = 0.05
 """Seconds by which a beat may come before the song and still be its first."""
 
 
 @dataclass(frozen=True, eq=False)
-class Count:
-    """The beats inside a song.
+class BarNumbers:
+    """The beats inside a song, numbered.
 
     Attributes:
         times: float64 (N,) s, from 0 to the song's end.
-        bars: int64 (N,), which bar each is in.
-        numbers: int64 (N,), which beat of its bar each is, from 1.
+        bars: int64 (N,), the number of the bar each is in.
+        beats: int64 (N,), the number of each within its bar, from 1.
     """
 
-    times: NDArray[np.float64]
-    bars: NDArray[np.int64]
-    numbers: NDArray[np.int64]
+    times: F64
+    bars: I64
+    beats: I64
 
     def __len__(self) -> int:
         return len(self.times)
@@ -36,42 +36,42 @@ class Count:
     @property
     def names(self) -> list[str]:
         """Bar and beat of each, such as '12.3'."""
-        return [f"{bar}.{number}" for bar, number in zip(self.bars, self.numbers, strict=True)]
+        return [f"{bar}.{beat}" for bar, beat in zip(self.bars, self.beats, strict=True)]
 
     @property
-    def downbeats(self) -> "Count":
+    def downbeats(self) -> "BarNumbers":
         """Those that begin a bar."""
-        first = self.numbers == 1
-        return Count(self.times[first], self.bars[first], self.numbers[first])
+        first = self.beats == 1
+        return BarNumbers(self.times[first], self.bars[first], self.beats[first])
 
 
-def count_beats(grid: Grid, duration: float) -> Count:
-    """Count the beats of a grid that are inside a song of ``duration`` s.
+def number_beats(grid: Grid, duration: float) -> BarNumbers:
+    """Number the beats of a grid that are inside a song of ``duration`` s.
 
-    >>> count_beats(Grid(np.arange(0, 4, 0.5), first_downbeat=1), 2.6).names
+    >>> number_beats(Grid(np.arange(0, 4, 0.5), first_downbeat=1), 2.6).names
     ['0.4', '1.1', '1.2', '1.3', '1.4', '2.1']
     """
-    places = np.flatnonzero((grid.beats >= -EARLY) & (grid.beats <= duration))
-    bars = np.searchsorted(grid.bars, places, side="right")
+    index = np.flatnonzero((grid.beats >= -MAX_EARLY_SECONDS) & (grid.beats <= duration))
+    bars = np.searchsorted(grid.bars, index, side="right")
     begun = np.where(bars > 0, grid.bars[bars - 1], grid.bars[0])
-    numbers = np.where(bars > 0, places - begun, (places - begun) % grid.beats_per_bar) + 1
-    earliest = bars[numbers == 1] if 1 in numbers else bars
+    beats = np.where(bars > 0, index - begun, (index - begun) % grid.beats_per_bar) + 1
+    earliest = bars[beats == 1] if 1 in beats else bars
     bars = bars - earliest[0] + 1 if len(bars) else bars
-    return Count(np.maximum(grid.beats[places], 0.0), bars, numbers)
+    return BarNumbers(np.maximum(grid.beats[index], 0.0), bars, beats)
 
 
-def count_heard(grid: Grid, duration: float) -> Count:
-    """Count the beats inside a song as `count_beats` does, but none where no beat was heard.
+def number_detected_beats(grid: Grid, duration: float) -> BarNumbers:
+    """Number the beats inside a song as `number_beats` does, but none of a grid that is only a clock.
 
-    >>> len(count_heard(Grid(np.arange(9.0), confidence=0), 8.0))
+    >>> len(number_detected_beats(Grid(np.arange(9.0), confidence=0), 8.0))
     0
     """
     none = np.zeros(0, np.int64)
-    return count_beats(grid, duration) if grid.confidence > 0 else Count(np.zeros(0), none, none)
+    return number_beats(grid, duration) if grid.confidence > 0 else BarNumbers(np.zeros(0), none, none)
 
 
 def bars_between(grid: Grid, start: float, end: float) -> float:
-    """Say how many bars there are from ``start`` to ``end`` s, to half a beat.
+    """Count the bars from ``start`` to ``end`` s, to half a beat.
 
     >>> bars_between(Grid(np.arange(0, 9, 0.5)), 0.02, 4.0)
     2.0

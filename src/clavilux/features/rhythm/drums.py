@@ -1,19 +1,18 @@
-"""Where something begins: onset strength in any band, and the hits of kick, snare and hats.
+"""Drum hits: kick, snare and hats, from the event network's activations or from onset strength alone.
 
-Onset strength is superflux (Böck and Widmer 2013): the rise of each log-mel band over the highest of its
-neighbourhood two frames before, so that a vibrato is no onset; the mean over the bands. The song is measured
-against its own loud level, so it does not matter how loudly it was mastered. Drums are picked where a band
-rises strongly against its own usual hits, less what a louder neighbour explains.
+Onset strength rises with every hit in a drum's band; measured against the song's own strong hits it does not
+depend on mastering, and what a louder drum adds to the band is subtracted. Times are seconds; curves have one
+value per frame of `spectra`, (T,).
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
+from clavilux.arrays import F32, F64, I64, AnyArray
 from clavilux.curves import Events
-from clavilux.features.rhythm.activations import EVENTS
+from clavilux.features.rhythm.activations import OUTPUTS
 from clavilux.features.spectrum.analysis import Analysis
 from clavilux.features.spectrum.onsets import ONSET_DELAY, onset_strength
 from clavilux.features.spectrum.peaks import parabolic_peak, peak_ceiling, peaks
@@ -21,40 +20,48 @@ from clavilux.features.spectrum.spectra import HOP, RATE
 
 __all__ = ["Drums", "drums_from_activations", "find_drums", "snare_strength"]
 
-Array = NDArray[np.float32]
-
-LIKELY = 0.3
-"""Likelihood from which the ear's word is taken for it."""
-FAINTEST_HIT = 0.02
-"""Strength of its band's rise below which nothing was hit, whatever the ear says."""
-NEAREST_HITS = 2
-"""Frames, 46 ms: two hits of one drum are never closer than this."""
-
 
 @dataclass(frozen=True)
 class Drum:
-    """How one drum is told from the rest.
+    """Where one drum is detected. Values were chosen on composed songs (tests/features/rhythm).
 
     Attributes:
-        low_hz, high_hz: the band in which it rises.
-        parts: the parts of the song in which it must rise; their geometric mean counts.
-        faintest: strength below which a rise is no hit, of full strength 1.
-        floor: onset strength that full strength has at least, so that a song without the drum has no hits.
+        low_hz, high_hz: its band.
+        parts: the parts of the song in which onset strength must rise; their geometric mean counts.
+        min_strength: strength from which a peak is a hit; the song's strong hits have 1.
+        min_ceiling: onset strength that counts as 1 at least, so that a song without the drum has no hits.
     """
 
     low_hz: float
     high_hz: float
     parts: tuple[str, ...]
-    faintest: float
-    floor: float
+    min_strength: float
+    min_ceiling: float
 
 
-KICK = Drum(30, 150, ("percussive",), faintest=0.45, floor=0.25)
-SNARE = Drum(200, 5000, ("mix", "percussive"), faintest=0.3, floor=0.12)
-HAT = Drum(8000, RATE / 2, ("mix",), faintest=0.08, floor=0.1)
-KICK_IN_SNARE = 0.3
-"""Share of a kick's strength that its click may lend to the snare's band."""
-SNARE_IN_HAT = 0.1
+@dataclass(frozen=True)
+class HitModel:
+    """How peaks become hits. Values were chosen on composed songs and on `tools/truth`'s training songs.
+
+    Attributes:
+        min_activation: activation of the event network from which a peak is a hit.
+        min_onset: strength of the drum's band below which a peak of the activation is no hit.
+        min_gap_frames: frames, 46 ms: of hits of one drum that are closer, the stronger one counts.
+        kick_in_snare: share of a kick's strength that its click may add to the snare's band.
+        snare_in_hat: share of a snare's strength that its noise may add to the hats' band.
+    """
+
+    min_activation: float = 0.3
+    min_onset: float = 0.02
+    min_gap_frames: int = 2
+    kick_in_snare: float = 0.3
+    snare_in_hat: float = 0.1
+
+
+KICK = Drum(30, 150, ("percussive",), min_strength=0.45, min_ceiling=0.25)
+SNARE = Drum(200, 5000, ("mix", "percussive"), min_strength=0.3, min_ceiling=0.12)
+HAT = Drum(8000, RATE / 2, ("mix",), min_strength=0.08, min_ceiling=0.1)
+HITS = HitModel()
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,62 +74,63 @@ class Drums:
 
 
 def find_drums(analysis: Analysis) -> Drums:
-    """Find the hits of kick, snare and hats; in a song without drums, none or few."""
+    """Find the hits of kick, snare and hats by onset strength; in a song without drums, none or few."""
     kick, snare, hat = (_drum_strength(analysis, drum) for drum in (KICK, SNARE, HAT))
-    hat_alone = hat - SNARE_IN_HAT * _around(snare)
-    return Drums(_hits(kick, KICK), _hits(snare_strength(analysis), SNARE), _hits(hat_alone, HAT))
+    hat_alone = hat - HITS.snare_in_hat * _maximum_of_3(snare)
+    return Drums(
+        _pick_hits(kick, KICK), _pick_hits(snare_strength(analysis), SNARE), _pick_hits(hat_alone, HAT)
+    )
 
 
-def drums_from_activations(events: NDArray[np.floating], analysis: Analysis) -> Drums:
-    """Find the hits of kick, snare and hats in what the ear heard.
+def drums_from_activations(events: AnyArray, analysis: Analysis) -> Drums:
+    """Find the hits of kick, snare and hats in the event network's activations.
 
-    When a drum was hit is what the ear says, how strongly what the sound in its band says.
+    The activations decide when a drum is hit, onset strength in its band how hard.
 
     Args:
-        events: likelihood of each of the ear's events, (T, 5) per frame.
+        events: activations in `OUTPUTS` order, (T, 5) per frame.
         analysis: of the same song.
     """
 
     def hits(name: str, drum: Drum) -> Events:
-        heard = np.asarray(events[:, EVENTS.index(name)], np.float32)
-        frames = peaks(heard)
-        frames = frames[heard[frames] >= LIKELY]
-        strength = _around(_drum_strength(analysis, drum))
-        frames = frames[strength[frames] >= FAINTEST_HIT]
-        places = np.clip(frames + _summit(heard, frames), 0, len(heard) - 1)
-        return Events(places * HOP / RATE, np.clip(strength[frames], 0, 1))
+        activation = np.asarray(events[:, OUTPUTS.index(name)], np.float32)
+        frames = peaks(activation)
+        frames = frames[activation[frames] >= HITS.min_activation]
+        strength = _maximum_of_3(_drum_strength(analysis, drum))
+        frames = frames[strength[frames] >= HITS.min_onset]
+        centres = np.clip(frames + _parabolic_peak(activation, frames), 0, len(activation) - 1)
+        return Events(centres * HOP / RATE, np.clip(strength[frames], 0, 1))
 
     return Drums(hits("kick", KICK), hits("snare", SNARE), hits("hat", HAT))
 
 
-def snare_strength(analysis: Analysis) -> Array:
-    """Measure how strongly a snare is struck, per frame: float32 (T,), >= 0, usual strong hits at 1."""
+def snare_strength(analysis: Analysis) -> F32:
+    """Compute how strongly a snare is hit, per frame: float32 (T,), >= 0, the song's strong hits at 1."""
     kick, snare = _drum_strength(analysis, KICK), _drum_strength(analysis, SNARE)
-    return np.maximum(snare - KICK_IN_SNARE * _around(kick), 0)
+    return np.maximum(snare - HITS.kick_in_snare * _maximum_of_3(kick), 0)
 
 
-def _drum_strength(analysis: Analysis, drum: Drum) -> Array:
-    """Onset strength of a drum, with its usual strong hits at 1."""
+def _drum_strength(analysis: Analysis, drum: Drum) -> F32:
+    """Return onset strength in a drum's band, (T,), with the song's strong hits at 1."""
     rises = [onset_strength(analysis, part, drum.low_hz, drum.high_hz) for part in drum.parts]
-    together = np.prod([rise / max(peak_ceiling(rise), drum.floor) for rise in rises], axis=0)
+    # (prod over P parts of r_p / c_p)^(1/P), where c_p is the 95th percentile of the peaks of r_p
+    together = np.prod([rise / max(peak_ceiling(rise), drum.min_ceiling) for rise in rises], axis=0)
     return np.asarray(together ** (1 / len(rises)), np.float32)
 
 
-def _around(strength: Array) -> Array:
-    """The highest value at a frame and its two neighbours."""
+def _maximum_of_3(strength: F32) -> F32:
     return np.asarray(maximum_filter1d(strength, 3), np.float32)
 
 
-def _hits(strength: Array, drum: Drum) -> Events:
+def _pick_hits(strength: F32, drum: Drum) -> Events:
     frames = peaks(strength)
-    highest = maximum_filter1d(strength, 2 * NEAREST_HITS + 1)[frames]
-    frames = frames[(strength[frames] >= drum.faintest) & (strength[frames] == highest)]
-    summits = np.minimum(frames + _summit(strength, frames), len(strength) - 1) * HOP / RATE
-    times = np.maximum(summits - ONSET_DELAY, 0)
-    return Events(times, np.clip(strength[frames], 0, 1))
+    highest = maximum_filter1d(strength, 2 * HITS.min_gap_frames + 1)[frames]
+    frames = frames[(strength[frames] >= drum.min_strength) & (strength[frames] == highest)]
+    times = np.minimum(frames + _parabolic_peak(strength, frames), len(strength) - 1) * HOP / RATE
+    return Events(np.maximum(times - ONSET_DELAY, 0), np.clip(strength[frames], 0, 1))
 
 
-def _summit(values: Array, frames: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Where the parabola through each peak and its neighbours is highest, -0.5 to 0.5 frames from it."""
+def _parabolic_peak(values: F32, frames: I64) -> F64:
+    """Return how far the vertex of the parabola through each peak and its neighbours is from it, frames."""
     before, after = np.maximum(frames - 1, 0), np.minimum(frames + 1, len(values) - 1)
     return parabolic_peak(values[before], values[frames], values[after], limit=0.5)

@@ -94,7 +94,7 @@ class SongRhythm:
         net = event_net()
 
         def predict() -> Arrays:
-            return {"events": net.listen(self._inputs(recording)).astype(np.float16)}
+            return {"events": net.predict(self._inputs(recording)).astype(np.float16)}
 
         stored = recording.store.fetch(recording.key(versioned(net.digest, VERSION)), predict)
         return np.asarray(stored["events"], np.float16)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from clavilux.features.rhythm.activations import EVENTS
+from clavilux.features.rhythm.activations import OUTPUTS
 
 __all__ = ["Net"]
 
@@ -59,7 +59,7 @@ class Net(nn.Module):
         super().__init__()
         self.first = Convolution(INPUTS, channels, 3)
         self.blocks = nn.ModuleList(Block(channels, 2**block, dropout) for block in range(blocks))
-        self.last = Convolution(channels, len(EVENTS))
+        self.last = Convolution(channels, len(OUTPUTS))
         nn.init.constant_(self.last.bias, RARE)
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -2,8 +2,8 @@
 
     python tools/truth/make.py --split train --count 150 --folder TRUTH
     python tools/truth/make.py --split heavy --count 66 --folder TRUTH
-    python tools/ear/train_ear.py --songs TRUTH/train TRUTH/heavy --folder RUN
-    python tools/ear/train_ear.py --folder RUN --ship
+    python tools/event_net/train_event_net.py --songs TRUTH/train TRUTH/heavy --folder RUN
+    python tools/event_net/train_event_net.py --folder RUN --ship
 
 Each song is heard once and kept beside the run. Every tenth song is held back to choose the best average of
 the weights. Stopped at any time, the run goes on from its last checkpoint, written every minute.
@@ -65,13 +65,13 @@ def hear_song(source: Path | Audio, times: dict[str, NDArray[np.float64]], kept:
         song = Song(source if isinstance(source, Audio) else open_audio(source))
         inputs = song.net_inputs
         kept.parent.mkdir(parents=True, exist_ok=True)
-        arrays = {f"at_{name}": times[name] for name in ear.EVENTS}
+        arrays = {f"at_{name}": times[name] for name in ear.OUTPUTS}
         np.savez(
             kept.with_suffix(".part.npz"), inputs=inputs.between(0, len(inputs)).astype(np.float16), **arrays
         )
         kept.with_suffix(".part.npz").rename(kept)
     with np.load(kept) as arrays:
-        return Heard(arrays["inputs"], [arrays[f"at_{name}"] * RATE / HOP for name in ear.EVENTS])
+        return Heard(arrays["inputs"], [arrays[f"at_{name}"] * RATE / HOP for name in ear.OUTPUTS])
 
 
 def targets(events: list[NDArray[np.float64]], frames: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -221,7 +221,7 @@ def noises(kept: Path) -> list[Heard]:
         gusts = np.interp(np.arange(count), np.linspace(0, count, 60), dice.uniform(seed % 2, 1, 60))
         sound = np.fft.irfft(spectrum, count) * gusts
         audio = Audio.from_samples(0.5 * sound / np.abs(sound).max(), RATE)
-        nothing = dict.fromkeys(ear.EVENTS, np.zeros(0))
+        nothing = dict.fromkeys(ear.OUTPUTS, np.zeros(0))
         heard.append(hear_song(audio, nothing, kept / f"noise-{seed}.npz"))
     return heard
 

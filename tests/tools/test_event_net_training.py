@@ -9,10 +9,10 @@ import torch
 from safetensors.numpy import load_file
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools" / "truth"))
-sys.path.insert(0, str(Path(__file__).parents[2] / "tools" / "ear"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools" / "event_net"))
 
-import train_ear as trainer
-from clavilux.features.rhythm.activations import EVENTS, EventNet
+import train_event_net as trainer
+from clavilux.features.rhythm.activations import OUTPUTS, EventNet
 from net import Net
 
 
@@ -37,7 +37,7 @@ def test_torch_and_numpy_agree():
 
 
 def test_targets_stand_on_the_events():
-    truth = trainer.targets([np.array([3.0, 7.5])] * len(EVENTS), np.arange(10.0))
+    truth = trainer.targets([np.array([3.0, 7.5])] * len(OUTPUTS), np.arange(10.0))
     assert truth.shape == (10, 5)
     assert truth[3, 0] == 1
     assert truth[7, 0] == truth[8, 0] == pytest.approx(2 / 3)
