@@ -33,7 +33,7 @@ def test_torch_and_numpy_agree():
         expected = net(inputs)[0].numpy()
     ear = EventNet({name: values.numpy() for name, values in net.state_dict().items()})
     assert ear.reach == 16
-    assert np.abs(ear._run(inputs[0].numpy()) - expected).max() < 1e-5
+    assert np.abs(ear._logits(inputs[0].numpy()) - expected).max() < 1e-5
 
 
 def test_targets_stand_on_the_events():
@@ -64,4 +64,4 @@ def test_a_run_learns_stops_and_goes_on(heard, tmp_path, monkeypatch):
     assert (first["step"], then["step"]) == (6, 12)
     assert then["best"] < first["best"]
     shipped = EventNet(load_file(tmp_path / "best.safetensors"))
-    assert shipped._run(heard.inputs[:50].astype(np.float32)).shape == (50, 5)
+    assert shipped._logits(heard.inputs[:50].astype(np.float32)).shape == (50, 5)

@@ -13,7 +13,7 @@ import numpy as np
 from clavilux.arrays import F64
 from clavilux.curves import Grid, Sections
 from clavilux.errors import SettingError
-from clavilux.features.rhythm.grid import continued, doubled, even_bars, extended, halved, straight
+from clavilux.features.rhythm.grid import doubled, even_bars, extended, extrapolated, halved, with_period
 from clavilux.timeline import format_time
 
 __all__ = ["MAX_SONG_SECONDS", "UNNAMED", "Corrections"]
@@ -250,13 +250,13 @@ class Corrections:
                 )
             missed = downbeat - float(beats[np.abs(beats - downbeat).argmin()])
             if self.bpm is not None or abs(missed) > DOWNBEAT_TOLERANCE_SECONDS:
-                beats = continued(beats + missed, duration)
+                beats = extrapolated(beats + missed, duration)
         metre = self.beats_per_bar or grid.beats_per_bar
         return even_bars(beats, downbeat, metre, 1.0 if certain else grid.confidence)
 
     def _with_tempo(self, grid: Grid, duration: float) -> Grid:
         if self.bpm is not None:
-            return straight(grid, 60 / self.bpm, duration)
+            return with_period(grid, 60 / self.bpm, duration)
         if self.tempo_factor == 1:
             return grid
         return doubled(grid, duration) if self.tempo_factor == 2 else halved(grid, duration)

@@ -1,4 +1,4 @@
-"""The bar pointer and the grid made of it: exact on clean beats, steady on noisy ones, the same in pieces."""
+"""The bar-pointer HMM and the grid of its beats: exact on clean beats, steady on noisy ones, the same in pieces."""
 
 import itertools
 
@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clavilux.features.rhythm import bar_hmm as pointer
-from clavilux.features.rhythm.bar_hmm import decode_bars
-from clavilux.features.rhythm.grid import bar_grid, continued, evened
+from clavilux.features.rhythm import bar_hmm
+from clavilux.features.rhythm.bar_hmm import BarModel, decode_bars
+from clavilux.features.rhythm.grid import bar_grid, extrapolated, smoothed
 
 BUMP = np.array([0.3, 0.7, 1, 0.7, 0.3])
 
@@ -25,16 +25,16 @@ def likelihood(times, seconds, heights=0.9, floor=0.02):
 
 
 def brute_force(beat, downbeat, period, metre):
-    """Score every phase and place of a steady pulse, as the model does but without its prices."""
-    evidence = pointer._Evidence.of(beat, downbeat)
+    """Score every phase and place of a steady pulse, as the model does but without transition costs."""
+    observations = bar_hmm._Observations.of(beat, downbeat)
     scores = {}
     for phase, place in itertools.product(range(period), range(metre)):
         ticks = np.arange(phase, len(beat), period)
         rows = (np.arange(len(ticks)) + place) % metre + (4 if metre == 3 else 0)
         near = np.concatenate([ticks + d for d in range(-3, 4)])
         quiet = np.setdiff1d(np.arange(len(beat)), near)
-        silence = np.diff(evidence.silence)
-        scores[phase, place] = evidence.rows[ticks, rows].sum() + silence[quiet].sum()
+        silence = np.diff(observations.silence)
+        scores[phase, place] = observations.rows[ticks, rows].sum() + silence[quiet].sum()
     return max(scores, key=scores.get)
 
 
@@ -71,13 +71,13 @@ def test_a_break_is_bridged_and_a_jump_of_tempo_followed():
         assert np.abs(path.ticks / 100 - beat).min() < 0.04, beat
 
 
-def test_a_long_song_is_found_in_stretches_as_if_whole(monkeypatch):
+def test_a_long_song_is_decoded_in_stretches_as_if_whole(monkeypatch):
     dice = np.random.default_rng(0)
     beats = 0.2 + np.cumsum(dice.normal(0.47, 0.01, 120))
     beat = likelihood(beats, 60, dice.uniform(0.2, 0.9, 120))
     down = likelihood(beats[::4], 60, 0.5)
     whole = decode_bars(beat, down)
-    monkeypatch.setattr(pointer, "STRETCH", 700)
+    monkeypatch.setattr(bar_hmm, "HMM", BarModel(stretch_ticks=700))
     pieces = decode_bars(beat, down)
     assert np.array_equal(whole.ticks, pieces.ticks)
     assert np.array_equal(whole.places, pieces.places)
@@ -89,7 +89,7 @@ def test_any_likelihood_has_a_path_in_order(ticks, seed):
     values = np.random.default_rng(seed).random((2, ticks))
     path = decode_bars(*values)
     assert len(path.ticks) == len(path.places) == len(path.metres)
-    assert np.all(np.diff(path.ticks) >= pointer.SHORTEST)
+    assert np.all(np.diff(path.ticks) >= bar_hmm.MIN_INTERVAL_TICKS)
     assert np.all((path.places >= 0) & (path.places < path.metres))
     assert len(path.ticks) == 0 or (path.ticks[0] >= 0 and path.ticks[-1] < ticks)
 
@@ -98,17 +98,17 @@ def test_a_grid_is_straight_where_the_music_is():
     dice = np.random.default_rng(1)
     truth = np.concatenate((0.4 + np.arange(60) * 0.5, 30.4 + np.arange(80) * 0.4))
     heard = np.round((truth + dice.normal(0, 0.008, 140)) * 100) / 100
-    moved = evened(heard, np.ones(140))
+    moved = smoothed(heard, np.ones(140))
     assert np.abs(moved - truth).max() < 0.012
     assert np.diff(moved[:55]).std() < 1e-6
 
 
-def test_what_bends_stays_bent():
+def test_gradual_changes_of_tempo_stay():
     slowing = np.cumsum(0.5 + 0.004 * np.arange(80))
-    assert np.abs(evened(slowing, np.ones(80)) - slowing).max() < 0.03
+    assert np.abs(smoothed(slowing, np.ones(80)) - slowing).max() < 0.03
 
 
-def test_bars_go_on_beyond_what_was_found():
+def test_bars_are_extrapolated_beyond_detected_ones():
     beats = 3.2 + np.arange(40) * 0.5
     ticks = likelihood(beats, 26)
     path = decode_bars(ticks, likelihood(beats[2::4], 26))
@@ -119,6 +119,6 @@ def test_bars_go_on_beyond_what_was_found():
     assert np.abs(grid.downbeats - 4.2).min() < 0.01
 
 
-def test_continuing_covers_the_song():
-    beats = continued(np.array([3.0, 3.5, 4.0]), 6.0)
+def test_extrapolating_covers_the_song():
+    beats = extrapolated(np.array([3.0, 3.5, 4.0]), 6.0)
     assert beats.tolist() == np.arange(0, 6.6, 0.5).tolist()
