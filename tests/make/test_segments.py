@@ -61,7 +61,9 @@ def draw_all(job, folder, engine=None, report=None):
 KILLED = """
 import os, random, signal, sys, time
 from pathlib import Path
+from dataclasses import replace
 from clavilux.demo.composer import compose
+from clavilux.engine.torch import TorchRunner
 from clavilux.make.segments import SegmentStore
 from clavilux.make.video import prepare_job
 from clavilux.make.work import render_missing
@@ -74,6 +76,7 @@ job = prepare_job(
     fps=20, size=(64, 36), cells=(4, 7), model=str(model),
     workspace=Workspace(Store(known)),
 )
+job = replace(job, runner=TorchRunner(job.program, batch=2))  # OpenVINO's threads do not survive a fork
 moments = random.Random(5)
 
 def work(folder):

@@ -1,4 +1,4 @@
-"""The bar-pointer HMM and the grid of its beats: exact on clean beats, steady on noisy ones, the same in pieces."""
+"""The bar-pointer HMM and its grid: exact on clean beats, steady on noisy ones, the same in pieces."""
 
 import itertools
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from clavilux.features.structure.clusters import by_appearance, consistent, group, letter
-from clavilux.features.structure.hierarchy import depths
+from clavilux.features.structure.clusters import by_appearance, consistent, kmeans, letter_name
+from clavilux.features.structure.hierarchy import hierarchy
 
 
 @given(seed=st.integers(0, 500), count=st.integers(1, 6))
@@ -16,22 +16,22 @@ def test_clouds_are_told_apart(seed, count):
     cloud = dice.permutation(np.repeat(np.arange(count), 5))
     centres = 30.0 * np.stack([np.arange(count), np.arange(count) % 2], axis=1)
     places = centres[cloud] + dice.normal(size=(len(cloud), 2))
-    assert group(places, count).tolist() == by_appearance(cloud).tolist()
+    assert kmeans(places, count).tolist() == by_appearance(cloud).tolist()
 
 
 @given(seed=st.integers(0, 500), count=st.integers(2, 5))
 @settings(max_examples=25)
 def test_every_place_is_nearest_to_its_own_mean(seed, count):
     places = np.random.default_rng(seed).normal(size=(40, 3))
-    labels = group(places, count)
+    labels = kmeans(places, count)
     means = np.stack([places[labels == each].mean(axis=0) for each in range(labels.max() + 1)])
     distance = np.square(places[:, None] - means).sum(axis=2)
     assert np.array_equal(distance.argmin(axis=1), labels)
 
 
 def test_more_groups_than_places():
-    assert group(np.zeros((3, 2)), 5).tolist() == [0, 0, 0]
-    assert group(np.array([[0.0], [9.0]]), 5).tolist() == [0, 1]
+    assert kmeans(np.zeros((3, 2)), 5).tolist() == [0, 0, 0]
+    assert kmeans(np.array([[0.0], [9.0]]), 5).tolist() == [0, 1]
 
 
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=30))
@@ -53,7 +53,7 @@ def test_names_stay(pairs):
 
 
 def test_letters_go_on_after_z():
-    assert [letter(number) for number in (0, 25, 26, 51, 52, 701, 702)] == [
+    assert [letter_name(number) for number in (0, 25, 26, 51, 52, 701, 702)] == [
         "A",
         "Z",
         "AA",
@@ -74,7 +74,7 @@ def play():
 
 def test_a_level_tells_the_form(play):
     song = play("ABCABA")
-    levels = depths(song, song)
+    levels = hierarchy(song, song)
     assert [len(set(labels.tolist())) for labels in levels[:2]] == [2, 3]
     inner = by_appearance(levels[1]).reshape(6, 36)[:, 2:-2]
     assert inner.tolist() == [[each] * 32 for each in (0, 1, 2, 0, 1, 0)]
@@ -82,7 +82,7 @@ def test_a_level_tells_the_form(play):
 
 def test_labels_keep_their_numbers_from_level_to_level(play):
     song = play("ABCABA")
-    for coarse, fine in pairwise(depths(song, song)):
+    for coarse, fine in pairwise(hierarchy(song, song)):
         renamed = by_appearance(fine)
         assert np.mean(coarse == fine) >= np.mean(coarse == renamed)
         assert np.mean(coarse == fine) > 0.3
@@ -90,8 +90,8 @@ def test_labels_keep_their_numbers_from_level_to_level(play):
 
 def test_a_long_song_is_taken_in_pairs(play, monkeypatch):
     song = play("ABA")[:-1]
-    every = depths(song, song)[0]
-    monkeypatch.setattr("clavilux.features.structure.hierarchy.MOST_STEPS", 80)
-    pairs = depths(song, song)[0]
+    every = hierarchy(song, song)[0]
+    monkeypatch.setattr("clavilux.features.structure.hierarchy.MAX_STEPS", 80)
+    pairs = hierarchy(song, song)[0]
     assert len(pairs) == len(song)
     assert np.mean(pairs == every) > 0.95

@@ -12,11 +12,11 @@ from clavilux.features.level.energy import rms_sections
 from clavilux.features.song import Song
 from clavilux.features.spectrum.analysis import Analysis
 from clavilux.features.spectrum.spectra import HOP, RATE
-from clavilux.features.structure import bar_sync as barwise
-from clavilux.features.structure.bar_sync import Bars, likeness, name
+from clavilux.features.structure import bar_sync as bar_sync
+from clavilux.features.structure.bar_sync import Bars, label_segments, similarity
 from clavilux.features.structure.find import Structure, find_structure
 from clavilux.features.structure.loops import find_loop
-from clavilux.features.structure.segmentation import find_form, hear_moments
+from clavilux.features.structure.segmentation import describe_song, segment
 
 BAR = 2.0
 
@@ -103,7 +103,7 @@ def test_length_of_the_loop(loop):
 
 def test_nothing_repeats_in_noise():
     noise = np.random.default_rng(0).normal(size=(2, 40, 96)).astype(np.float32)
-    assert find_loop(likeness(Bars(noise[0], noise[1])), np.zeros(40, int)) == 4
+    assert find_loop(similarity(Bars(noise[0], noise[1])), np.zeros(40, int)) == 4
 
 
 @pytest.mark.parametrize("bpm", [60.0, 240.0])
@@ -234,14 +234,14 @@ def test_a_mix_is_parted_into_tracks_first(mix):
 
 
 def test_many_bars_are_taken_in_pairs(sung, structure, monkeypatch):
-    monkeypatch.setattr("clavilux.features.structure.segmentation.MOST_BARS", 40)
+    monkeypatch.setattr("clavilux.features.structure.segmentation.MAX_BARS", 40)
     flat = found_in(sung).flat
     assert flat.labels == structure.flat.labels
     assert flat.bounds == pytest.approx(structure.flat.bounds, abs=1e-6)
 
 
 def test_parts_are_the_best_of_all_divisions():
-    """Against every division of a few bars, scored as it is written down: size x mean likeness - cost."""
+    """Against every division of a few bars, scored as it is written down: size x mean similarity - cost."""
     dice = np.random.default_rng(0)
     alike = dice.normal(size=(9, 9))
     alike += alike.T
@@ -255,7 +255,7 @@ def test_parts_are_the_best_of_all_divisions():
         return sum(alike[a:b, a:b].sum() / (b - a) - cost[b - a] for a, b in pairs)
 
     every = [[0, *(bar + 1 for bar in range(8) if chosen >> bar & 1), 9] for chosen in range(256)]
-    assert barwise._divided(sums, cost).tolist() == max(every, key=worth)
+    assert bar_sync._best_division(sums, cost).tolist() == max(every, key=worth)
 
 
 def test_names_do_not_depend_on_where_a_loop_is_entered():
@@ -263,11 +263,11 @@ def test_names_do_not_depend_on_where_a_loop_is_entered():
     verse, chorus = dice.normal(size=(2, 4, 6)).astype(np.float32)
     song = np.concatenate([verse, verse, chorus, chorus, verse[2:], verse, verse[:2]])
     bars = Bars(20 * np.repeat(song, 8, axis=1), song)
-    assert name(bars, likeness(bars), np.array([0, 8, 16, 24])).tolist() in ([0, 1, 0], [1, 0, 1])
+    assert label_segments(bars, similarity(bars), np.array([0, 8, 16, 24])).tolist() in ([0, 1, 0], [1, 0, 1])
 
 
 def test_a_form_has_its_own_names_and_nothing_short(sung):
-    form = find_form(hear_moments(sung, clock(length(sung)), 0.0, length(sung)))
+    form = segment(describe_song(sung, clock(length(sung)), 0.0, length(sung)))
     for parts in (form.flat, *form.levels):
         Sections(parts.bounds, tuple(map(str, parts.names)))
         assert np.all(np.diff(parts.names) != 0)

@@ -93,7 +93,7 @@ def test_embedding_is_that_of_the_dense_laplacian(rows, monkeypatch):
     slowest = scipy.linalg.eigh(np.eye(len(rows)) - scale @ links.toarray() @ scale)[1][:, :10]
     sparse = embed(links)
     assert np.allclose(np.linalg.svd(slowest.T @ sparse)[1], 1, atol=1e-3)
-    monkeypatch.setattr(laplacian, "SMALL", 10_000)
+    monkeypatch.setattr(laplacian, "MAX_DENSE_STEPS", 10_000)
     assert np.allclose(embed(links), sparse, atol=1e-3)
 
 

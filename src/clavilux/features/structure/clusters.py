@@ -1,35 +1,33 @@
-"""Giving names to what belongs together: k-means, labels that stay the same from level to level, letters.
+"""Labels of steps: k-means, labels that stay the same from level to level, letter names.
 
-Labels are int (N,), one per step of a song. Nothing depends on chance: restarts draw from a fixed seed.
+I64 are int (N,), one per step of a song. Nothing depends on chance: restarts draw from a fixed seed.
 """
 
 import numpy as np
 import scipy.optimize
-from numpy.typing import NDArray
 
 from clavilux import seeds
+from clavilux.arrays import F64, I64
 
-__all__ = ["by_appearance", "consistent", "group", "letter"]
+__all__ = ["by_appearance", "consistent", "kmeans", "letter_name"]
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int64]
 
 RESTARTS = 10
-ROUNDS = 60
+MAX_ITERATIONS = 60
 
 
-def group(places: Floats, count: int) -> Labels:
-    """Part places (N, D) into at most ``count`` groups by k-means, the best of 10 starts; labels (N,).
+def kmeans(places: F64, count: int) -> I64:
+    """Divide points (N, D) into at most ``count`` groups by k-means, the best of 10 starts; labels (N,).
 
     Starts are drawn as k-means++ does (Arthur and Vassilvitskii 2007).
 
-    >>> group(np.array([[0.0], [0.1], [5.0]]), 2).tolist()
+    >>> kmeans(np.array([[0.0], [0.1], [5.0]]), 2).tolist()
     [0, 0, 1]
     """
     centres = _starts(places, min(count, len(places)))
     norms = np.einsum("nd,nd->n", places, places)
     previous = np.full(RESTARTS, np.inf)
-    for _ in range(ROUNDS):
+    for _ in range(MAX_ITERATIONS):
         distance = _distances(places, norms, centres)
         nearest = distance.argmin(axis=2)
         costs = np.take_along_axis(distance, nearest[..., None], axis=2).sum(axis=(1, 2))
@@ -40,8 +38,8 @@ def group(places: Floats, count: int) -> Labels:
     return by_appearance(nearest[costs.argmin()])
 
 
-def _starts(places: Floats, count: int) -> Floats:
-    """Draw first centres (restarts, count, D), each far from those before it."""
+def _starts(places: F64, count: int) -> F64:
+    """Draw first centres (restarts, count, D) by k-means++: p(x) proportional to its squared distance."""
     dice = seeds.generator(0, "k-means", count).random((count, RESTARTS))
     centres = places[(dice[0] * len(places)).astype(int)][:, None]
     norms = np.einsum("nd,nd->n", places, places)
@@ -55,14 +53,15 @@ def _starts(places: Floats, count: int) -> Floats:
     return np.asarray(centres)
 
 
-def _distances(places: Floats, norms: Floats, centres: Floats) -> Floats:
+def _distances(places: F64, norms: F64, centres: F64) -> F64:
     """Squared distance of every place to every centre of every restart, (restarts, N, count)."""
+    # |x - c|^2 = |x|^2 + |c|^2 - 2 x . c
     squares = np.einsum("rkd,rkd->rk", centres, centres)
     product = np.einsum("nd,rkd->rnk", places, centres, optimize=True)
     return np.asarray(np.maximum(norms[:, None] + squares[:, None] - 2 * product, 0))
 
 
-def _means(places: Floats, nearest: Labels, centres: Floats) -> Floats:
+def _means(places: F64, nearest: I64, centres: F64) -> F64:
     """Move each centre to the mean of its places; one that has none stays."""
     count = centres.shape[1]
     moved = centres.copy()
@@ -73,7 +72,7 @@ def _means(places: Floats, nearest: Labels, centres: Floats) -> Floats:
     return moved
 
 
-def by_appearance(labels: Labels) -> Labels:
+def by_appearance(labels: I64) -> I64:
     """Number labels in the order in which they first appear.
 
     >>> by_appearance(np.array([7, 7, 2, 7])).tolist()
@@ -83,8 +82,8 @@ def by_appearance(labels: Labels) -> Labels:
     return np.asarray(np.argsort(np.argsort(first))[inverse], np.int64)
 
 
-def consistent(labels: Labels, before: Labels) -> Labels:
-    """Name groups after those they overlap most in a coarser labelling (N,); what is left gets new numbers.
+def consistent(labels: I64, before: I64) -> I64:
+    """Match labels to those they overlap most in a coarser labelling (N,) (Hungarian method); others are new.
 
     >>> consistent(np.array([5, 5, 3, 3, 4]), np.array([0, 0, 1, 1, 1])).tolist()
     [0, 0, 1, 1, 2]
@@ -101,10 +100,10 @@ def consistent(labels: Labels, before: Labels) -> Labels:
     return np.asarray(names[labels], np.int64)
 
 
-def letter(number: int) -> str:
+def letter_name(number: int) -> str:
     """Write a label as a letter: A, B, ... Z, AA, AB.
 
-    >>> letter(0), letter(27)
+    >>> letter_name(0), letter_name(27)
     ('A', 'AB')
     """
-    return (letter(number // 26 - 1) if number >= 26 else "") + chr(ord("A") + number % 26)
+    return (letter_name(number // 26 - 1) if number >= 26 else "") + chr(ord("A") + number % 26)

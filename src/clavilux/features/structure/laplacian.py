@@ -1,7 +1,8 @@
-"""Which moments of a song belong together: Laplacian structural decomposition (McFee and Ellis, ISMIR 2014).
+"""Laplacian structural decomposition (McFee and Ellis, ISMIR 2014).
 
-Steps that repeat each other and steps that follow each other are linked; the slow ways in which a random walk
-over those links settles are the song's parts. Everything is sparse: memory grows with the number of links.
+Steps that repeat each other and steps that follow each other are linked; the first eigenvectors of the
+graph's normalised Laplacian are the song's segments. Everything is sparse: memory grows with the number of
+links.
 """
 
 from dataclasses import dataclass
@@ -11,25 +12,23 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse
 import scipy.sparse.linalg
-from numpy.typing import NDArray
 
 from clavilux import seeds
+from clavilux.arrays import F32, F64, I64
 
-__all__ = ["DEEPEST", "affinity", "along_diagonals", "delayed", "embed", "nearest", "recurrence"]
+__all__ = ["MAX_LABELS", "affinity", "along_diagonals", "delayed", "embed", "nearest", "recurrence"]
 
-Array = NDArray[np.float32]
-Floats = NDArray[np.float64]
 Links = scipy.sparse.csr_array
 
-DEEPEST = 10
-"""Slowest ways that are kept, and so the most labels there can be."""
-APART = 3
+MAX_LABELS = 10
+"""Eigenvectors that are kept, and so the most labels there can be."""
+MIN_LAG_STEPS = 3
 """Steps between two moments that may repeat each other."""
-TAPS = 17
+MEDIAN_TAPS = 17
 """Steps along a diagonal of which more than half must repeat: eight beats and more are a repetition."""
-BLOCK = 512
+BLOCK_STEPS = 512
 """Steps whose distances to all others are held at a time."""
-SMALL = 200
+MAX_DENSE_STEPS = 200
 """Steps up to which a dense decomposition is the faster one."""
 
 
@@ -42,8 +41,8 @@ class Neighbours:
         squared: float32 (N, k + 1), squared distances, one neighbour more.
     """
 
-    index: NDArray[np.int64]
-    squared: Array
+    index: I64
+    squared: F32
 
     @property
     def spread(self) -> float:
@@ -53,7 +52,7 @@ class Neighbours:
         return float(far.mean()) if len(far) else 0.0
 
 
-def delayed(rows: Array) -> Array:
+def delayed(rows: F32) -> F32:
     """Put behind each row the one before it, (N, 2 D); the first goes before itself.
 
     >>> delayed(np.array([[1], [2]], np.float32)).tolist()
@@ -62,7 +61,7 @@ def delayed(rows: Array) -> Array:
     return np.concatenate([rows, np.concatenate([rows[:1], rows[:-1]])], axis=1)
 
 
-def nearest(rows: Array) -> Neighbours:
+def nearest(rows: F32) -> Neighbours:
     """Find the k = 1 + ceil(2 log2 N) nearest rows of each of (N, D), at least 3 steps away from it.
 
     >>> nearest(np.arange(8, dtype=np.float32)[:, None]).index[0, 0].item()
@@ -75,10 +74,10 @@ def nearest(rows: Array) -> Neighbours:
     index = np.full((steps, k + 1), -1, np.int64)
     squared = np.full((steps, k + 1), np.inf, np.float32)
     kept = min(k + 1, steps)
-    for first in range(0, steps, BLOCK):
-        here = np.arange(first, min(first + BLOCK, steps))
+    for first in range(0, steps, BLOCK_STEPS):
+        here = np.arange(first, min(first + BLOCK_STEPS, steps))
         distance = np.maximum(norms[here, None] + norms - 2 * (rows[here] @ rows.T), 0)
-        distance[np.abs(here[:, None] - np.arange(steps)) < APART] = np.inf
+        distance[np.abs(here[:, None] - np.arange(steps)) < MIN_LAG_STEPS] = np.inf
         some = np.argpartition(distance, kept - 1, axis=1)[:, :kept]
         far = np.take_along_axis(distance, some, axis=1)
         order = np.lexsort((some, far), axis=1)
@@ -103,10 +102,10 @@ def recurrence(neighbours: Neighbours) -> Links:
     return scipy.sparse.csr_array(links.multiply(links.T))
 
 
-def along_diagonals(links: Links, taps: int = TAPS) -> Links:
+def along_diagonals(links: Links, taps: int = MEDIAN_TAPS) -> Links:
     """Filter links (N, N) by the median of ``taps`` steps along each diagonal, outside which there are none.
 
-    A stretch that repeats for long gets its gaps filled, and a chance likeness goes.
+    A stretch that repeats for long gets its gaps filled, and a chance similarity goes.
 
     >>> gap = scipy.sparse.csr_array(np.diag([True, True, False, True, False]))
     >>> along_diagonals(gap, 3).diagonal().tolist()
@@ -131,7 +130,7 @@ def along_diagonals(links: Links, taps: int = TAPS) -> Links:
     return scipy.sparse.csr_array(filtered.maximum(filtered.T))
 
 
-def affinity(repeating: Array, local: Array, *, taps: int = TAPS) -> Links:
+def affinity(repeating: F32, local: F32, *, taps: int = MEDIAN_TAPS) -> Links:
     """Weigh the links between the steps of a song: symmetric, non-negative (N, N).
 
     Args:
@@ -157,12 +156,12 @@ def affinity(repeating: Array, local: Array, *, taps: int = TAPS) -> Links:
     return scipy.sparse.csr_array(mixed * repeats + (1 - mixed) * path)
 
 
-def _alike(squared: Array, spread: float) -> Floats:
-    """Turn squared distances into likeness, 1 for the same; links never vanish altogether."""
+def _alike(squared: F32, spread: float) -> F64:
+    """Turn squared distances into similarity, 1 for the same; links never vanish altogether."""
     return np.asarray(np.maximum(np.exp(-squared / (2 * spread or 1.0), dtype=np.float64), 1e-6))
 
 
-def _balance(repeats: Floats, path: Floats) -> float:
+def _balance(repeats: F64, path: F64) -> float:
     """Weigh repetition against succession so that a random walk takes either as often, 0 to 1.
 
     Where nothing repeats, or nothing follows, only the other counts.
@@ -173,7 +172,7 @@ def _balance(repeats: Floats, path: Floats) -> float:
     return float(path @ both) / float(both @ both)
 
 
-def embed(links: Links) -> Floats:
+def embed(links: Links) -> F64:
     """Place each step in (N, up to 10): the slowest eigenvectors of the normalised Laplacian, slowest first.
 
     They are the largest of D^-1/2 A D^-1/2, which Lanczos iteration finds without a dense matrix. Each is
@@ -186,8 +185,8 @@ def embed(links: Links) -> Floats:
     steps = links.shape[0]
     scale = 1 / np.sqrt(np.maximum(links.sum(axis=1), 1e-12))
     walk = scipy.sparse.csr_array(links.multiply(scale[:, None]).multiply(scale[None, :]))
-    count = min(DEEPEST, steps)
-    if steps <= SMALL:
+    count = min(MAX_LABELS, steps)
+    if steps <= MAX_DENSE_STEPS:
         vectors = scipy.linalg.eigh(walk.toarray())[1][:, ::-1][:, :count]
     else:
         vectors = _lanczos(walk, count)
@@ -195,7 +194,7 @@ def embed(links: Links) -> Floats:
     return np.asarray(vectors * np.where(turned == 0, 1, turned))
 
 
-def _lanczos(walk: Links, count: int) -> Floats:
+def _lanczos(walk: Links, count: int) -> F64:
     start = seeds.generator(0, "laplacian").standard_normal(walk.shape[0])
     try:
         values, vectors = scipy.sparse.linalg.eigsh(

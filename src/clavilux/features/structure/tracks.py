@@ -1,22 +1,21 @@
-"""Where one track ends and the next begins in a long mix.
+"""Track changes in a long mix.
 
-Half a minute before a bar is compared with half a minute after it: the notes that are in use, the sound, the
+F16 a minute before a bar is compared with half a minute after it: the notes that are in use, the sound, the
 tempo. Within a track mostly one of them changes for so long; from track to track two or three do.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-__all__ = ["LONG", "find_tracks"]
+from clavilux.arrays import F64, I64
 
-Floats = NDArray[np.float64]
-Labels = NDArray[np.int64]
+__all__ = ["MIN_MIX_SECONDS", "find_tracks"]
 
-LONG = 480.0
+
+MIN_MIX_SECONDS = 480.0
 """Seconds beyond which a song may be a mix of several tracks."""
-SHORTEST = 75.0
+MIN_TRACK_SECONDS = 75.0
 """Seconds that a track lasts at least."""
 COMPARED, SHARP = 32.0, 6.0
 """Seconds on either side that tell whether the track changes, and those that tell exactly where."""
@@ -32,11 +31,11 @@ EXACT = 24.0
 class _Course:
     """A song bar by bar: chroma (N, 12), mean spectrum (N, bands) dB, length of a bar (N,) s."""
 
-    chroma: Floats
-    spectrum: Floats
-    seconds: Floats
+    chroma: F64
+    spectrum: F64
+    seconds: F64
 
-    def change(self, reach: int) -> Floats:
+    def change(self, reach: int) -> F64:
         """Tell how much changes at the beginning of each bar, (N,), 0 to 3; 0 at the song's beginning."""
         chroma, spectrum = (_sides(rows, reach) for rows in (self.chroma, self.spectrum))
         octaves = _sides(np.log2(self.seconds)[:, None], reach)[:, :, 0]
@@ -50,7 +49,7 @@ class _Course:
         return np.asarray(change)
 
 
-def _sides(rows: Floats, reach: int) -> Floats:
+def _sides(rows: F64, reach: int) -> F64:
     """Average the ``reach`` bars before each bar, and from it on, (2, N, C)."""
     count = len(rows)
     sums = np.concatenate((np.zeros((1, rows.shape[1])), rows.cumsum(axis=0)))
@@ -60,7 +59,7 @@ def _sides(rows: Floats, reach: int) -> Floats:
     return np.stack([before, (sums[last] - sums[here]) / (last - here)[:, None]])
 
 
-def find_tracks(chroma: Floats, spectrum: Floats, edges: Floats) -> Labels:
+def find_tracks(chroma: F64, spectrum: F64, edges: F64) -> I64:
     """Find the first bar of each track, and the number of bars, (K + 1,).
 
     Args:
@@ -72,7 +71,7 @@ def find_tracks(chroma: Floats, spectrum: Floats, edges: Floats) -> Labels:
     [0, 10]
     """
     count = len(edges) - 1
-    if edges[-1] <= LONG:
+    if edges[-1] <= MIN_MIX_SECONDS:
         return np.array([0, count])
     seconds = np.diff(edges)
     usual = float(np.median(seconds))
@@ -80,12 +79,12 @@ def find_tracks(chroma: Floats, spectrum: Floats, edges: Floats) -> Labels:
     change = course.change(max(1, round(COMPARED / usual)))
     sharp = change + course.change(max(1, round(SHARP / usual)))
     found: list[int] = []
-    free = (edges[:-1] >= SHORTEST) & (edges[:-1] <= edges[-1] - SHORTEST)
+    free = (edges[:-1] >= MIN_TRACK_SECONDS) & (edges[:-1] <= edges[-1] - MIN_TRACK_SECONDS)
     while (
         free.any() and (strongest := int(np.where(free, change, 0).argmax())) and change[strongest] >= ENOUGH
     ):
         near = free & (np.abs(edges[:-1] - edges[strongest]) <= EXACT)
         exact = int(np.where(near, sharp, -1).argmax())
         found.append(exact)
-        free &= np.abs(edges[:-1] - edges[exact]) >= SHORTEST
+        free &= np.abs(edges[:-1] - edges[exact]) >= MIN_TRACK_SECONDS
     return np.array([0, *sorted(found), count])
