@@ -31,7 +31,7 @@ from truth import load_truth  # noqa: E402
 PAGE = ROOT / "docs" / "hearing.md"
 SONGS = 44
 
-WHO = {"ours": "Clavilux", "dsp": "without the ear", "librosa": "librosa"}
+WHO = {"ours": "Clavilux", "dsp": "without the event network", "librosa": "librosa"}
 
 TARGETS = {
     "rendered": """

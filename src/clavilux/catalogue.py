@@ -1,7 +1,7 @@
-"""What exists, by name: the vocabulary that patches, songs and generators share, each word said once.
+"""What exists, by name: the vocabulary that patches, songs and generators share, each word defined once.
 
-Nothing here computes. A patch names a stem, a mood or a group of layers; whoever hears or draws knows what it
-stands for.
+Nothing here computes. A patch names a stem, a mood or a group of layers; the analysis and the generator know
+what it stands for.
 """
 
 from typing import Literal

@@ -1,4 +1,4 @@
-"""The things that can be said about a song: curves, events, sections and a grid of beats.
+"""Curves, events, sections and the grid of beats: what a song is described by.
 
 Times are seconds from the first sample. A curve lives on the control clock of 100 values per second, value
 i at ``i / 100`` s, whatever the video's frame rate. Arrays are read-only.
@@ -153,10 +153,10 @@ class Grid:
 
     Attributes:
         beats: float64 (N,) s, N >= 2, increasing, covering the whole song: before the first and after the
-            last beat heard, the nearest tempo goes on.
+            last detected beat, the nearest tempo is extrapolated.
         first_downbeat: index into ``beats`` of a beat that begins a bar.
         beats_per_bar: the metre most of the song is in.
-        confidence: 0 (no beat was heard; the grid is only a clock) to 1.
+        confidence: 0 (no beat was detected; the grid is only a clock) to 1.
         bars: int64 (M,), M >= 1, increasing: which beats begin a bar. Unless given, every
             ``beats_per_bar``-th; given, they may differ in length, and ``first_downbeat`` is the first.
 
@@ -224,11 +224,11 @@ class Grid:
 
 @dataclass(frozen=True, eq=False)
 class Sections:
-    """The parts of a song, one after the other without gaps; parts that sound alike share a label.
+    """The parts of a song, one after the other without gaps; similar parts share a label.
 
     Attributes:
         bounds: float64 (N + 1,) s, increasing: where each part begins, and the end.
-        labels: one name per part, usually A, B, C in the order in which they are first heard.
+        labels: one name per part, usually A, B, C in order of appearance.
         energies: float64 (N,) in [0, 1], how loud each part is among the others; the loudest has 1. All 1
             when not given.
 

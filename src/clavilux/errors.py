@@ -6,15 +6,15 @@
     ├── AudioError        the song cannot be read or has nothing to hear
     ├── SongError         a song has no such part: a stem, a band, a level of detail
     ├── ModelError        the generator cannot be found, read or run as asked
-    ├── PatchError        a signal or patch cannot mean what it says
+    ├── PatchError        a signal or patch is not valid
     ├── ProjectError      a project or recipe does not fit the song, model or version it is used with
     ├── EngineError       this machine cannot draw as asked: no such device, no such precision
     ├── RenderError       drawing a frame failed
     └── OutputError       a file cannot be written
 
-Every error says what is wrong, where, with which value, and the likely fix. The library raises; only the
-command line prints. A fix that depends on how Clavilux is used (an option, a keyword, a button) is named by
-``remedy``, so that each surface can put it into its own terms.
+Every error has fields for what is wrong, where, with which value, and the likely fix. The library raises;
+only the command line prints. A fix that depends on how Clavilux is used (an option, a keyword, a button) is
+named by ``remedy``, so that each surface can put it into its own terms.
 """
 
 import difflib
@@ -46,7 +46,7 @@ class ClaviluxError(Exception):
 
     Attributes:
         what: what is wrong, without a full stop.
-        where: the setting, file or sentence concerned; empty where `what` says it all.
+        where: the setting, file or sentence concerned; empty where `what` is enough.
         value: the value that was given, where one was.
         hint: the likely fix, in words that hold on every surface.
         remedy: what to change, for surfaces that have their own words for it.
@@ -97,7 +97,7 @@ class ModelError(ClaviluxError):
 
 
 class PatchError(ClaviluxError):
-    """A signal or a patch cannot mean what it says."""
+    """A signal or a patch is not valid."""
 
 
 class ProjectError(ClaviluxError):
@@ -122,7 +122,7 @@ def suggest(name: str, known: Iterable[str], *, otherwise: str = "there is {}") 
     Args:
         name: what was given.
         known: what could have been given.
-        otherwise: what to say where nothing is near; `{}` stands for all that is known.
+        otherwise: the hint where nothing is near; `{}` stands for all that is known.
 
     >>> suggest("smoth", ["smooth", "scale"]), suggest("x", ["auto", "exact"], otherwise="it is {}")
     ("did you mean 'smooth'?", 'it is auto, exact')

@@ -42,7 +42,7 @@ def atomic(path: Path, *, shared: bool = False) -> Iterator[Path]:
         shared: other processes may write the same file now; each then writes to a name of its own.
 
     Raises:
-        OSError: as the system says; `write_error` turns it into a sentence.
+        OSError: from the system; `write_error` turns it into a sentence.
     """
     part = _own_part(path) if shared else part_of(path)
     try:

@@ -162,7 +162,7 @@ class Moment:
         return max(seconds, 0.0)
 
     def _counted(self, times: list[float], duration: float) -> float:
-        inside = [time for time in times if time < duration]  # a grid goes on behind the song's end
+        inside = [time for time in times if time < duration]  # a grid extends beyond the song's end
         if self.number > len(inside):
             raise SongError(
                 f"The song has no {self}", value=str(self), hint=f"it has {len(inside)} {self.unit}s"

@@ -1,4 +1,4 @@
-"""Those who hear a song and are asked about it: Clavilux, its fallback without the trained ear, and librosa.
+"""Systems under test: Clavilux, its fallback without the event network, and librosa.
 
 Each answers in the truth's own units; what it has no notion of it answers with None. Lines and chroma are
 told at 100 moments a second.
@@ -90,7 +90,7 @@ class Clavilux:
 
 
 class WithoutEar(Clavilux):
-    """What we hear of beats and drums without the trained ear; of the rest nothing."""
+    """What we hear of beats and drums without the event network; of the rest nothing."""
 
     def __init__(self, heard: Clavilux) -> None:
         self.song = heard.song

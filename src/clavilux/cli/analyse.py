@@ -39,11 +39,11 @@ def analyse(  # noqa: PLR0913  # a command has as many options as its users need
     detail: Annotated[
         int | None,
         typer.Option(
-            metavar="N", help="How many kinds of sections to tell apart, 2 to 10.", show_default="what fits"
+            metavar="N", help="How many different sections to find, 2 to 10.", show_default="what fits"
         ),
     ] = None,
     plot: Annotated[
-        Path | None, typer.Option("--plot", metavar="FILE", help="Draw what was heard as a PNG.")
+        Path | None, typer.Option("--plot", metavar="FILE", help="Draw the analysis as a PNG.")
     ] = None,
     export: Annotated[
         list[str] | None,
@@ -74,8 +74,8 @@ def analyse(  # noqa: PLR0913  # a command has as many options as its users need
     from clavilux.make.analyse import check_plot_target, export_targets
     from clavilux.make.workspace import Workspace
 
-    said = chosen.group(CorrectionOptions)
-    given, labels = said.given, said.files
+    corrections = chosen.group(CorrectionOptions)
+    given, labels = corrections.given, corrections.files
     kinds, folder = export or [], output or Path()
     if save and given.none and not labels:
         raise SettingError("There is nothing to save", hint="correct something, such as --bpm or --labels")

@@ -1,4 +1,4 @@
-"""What a person sees while it works: a bar with stage, frames, fps and time left; notes; the result."""
+"""What the user sees while it works: a bar with stage, frames, fps and time left; notes; the result."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What is said about a song on the command line, as corrections of what was detected."""
+"""Corrections of what was detected in a song, as options."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,7 @@ def _time(text: str) -> float:
 
 @dataclass(frozen=True)
 class CorrectionOptions:
-    """Tempo, bars and sections of a song, as the user says.
+    """Tempo, bars and sections of a song, given by the user.
 
     Attributes:
         bpm: tempo in beats per minute.

@@ -18,7 +18,7 @@ app = typer.Typer(invoke_without_command=True)
 
 @app.callback()
 def models(context: typer.Context, *, as_json: options.Json = False) -> None:
-    """List the models that come with Clavilux; the first is the one used unless you say otherwise."""
+    """List the models that come with Clavilux; the first is the default."""
     if context.invoked_subcommand is not None:
         return
     from rich.console import Console
@@ -79,7 +79,7 @@ def show(
     ],
     *,
     sheet: Annotated[
-        Path | None, typer.Option("--sheet", metavar="FILE", help="Draw a sheet of its pictures as a PNG.")
+        Path | None, typer.Option("--sheet", metavar="FILE", help="Draw a sheet of its images as a PNG.")
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Another number, other images.")] = 0,
     force: options.Force = False,

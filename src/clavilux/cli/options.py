@@ -1,4 +1,4 @@
-"""Arguments and switches that several commands share and no setting says."""
+"""Arguments and switches that several commands share and that are no settings."""
 
 from pathlib import Path
 from typing import Annotated

@@ -23,7 +23,7 @@ def renders(
 ) -> None:
     """List unfinished renders, or remove them.
 
-    A render that was stopped goes on when the same command is given again. Those not touched for a month,
+    A render that was stopped is resumed by the same command. Those not touched for a month,
     and the oldest beyond 20 GB, are removed when another render begins.
     """
     from clavilux.cli.console import Screen

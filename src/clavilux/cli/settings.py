@@ -1,4 +1,4 @@
-"""Options from settings: what a dataclass says of its fields becomes the options of a command, said once.
+"""Options from settings: the fields of a dataclass become the options of a command, defined once.
 
 Typer has no option groups from dataclasses, so `takes` writes them into the signature that typer reads.
 """

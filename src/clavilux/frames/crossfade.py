@@ -1,6 +1,6 @@
 """Crossfades: one source of frames turns into another, for loops and for scenes.
 
-How an input crosses is said by its `InputSpec.blend`: latents linearly, noise at constant power, the rest in
+`InputSpec.blend` gives how an input crosses: latents linearly, noise at constant power, the rest in
 one step.
 """
 

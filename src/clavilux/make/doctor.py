@@ -91,7 +91,7 @@ def _writing() -> Iterator[Finding]:
 def _files(cache: Path) -> Iterator[Finding]:
     yield Finding("models", ", ".join(builtin_models()))
     names = {
-        "known": "what was heard and learned",
+        "known": "analyses of songs and surveys of models",
         "engine": "compiled programs",
         "renders": "unfinished renders",
     }

@@ -85,7 +85,7 @@ class Job:
         output: size and codec.
         machine: where it is drawn.
         workspace: where results are kept.
-        song: what is heard.
+        song: the song, with its stems and corrections.
         headline: what the song is like, in one line.
         model: what draws.
         program: the model at the output's size.
@@ -149,7 +149,7 @@ class Job:
         return Plan(self.timeline, self.identity)
 
     def describe(self) -> list[str]:
-        """Return what was heard and what will be made, a line each."""
+        """Return the song and what will be made of it, a line each."""
         width, height = self.program.size
         rows, columns = self.program.cells
         name = self.project.patch if isinstance(self.project.patch, str) else ""
@@ -325,7 +325,7 @@ def prepare(
         project: what is shown.
         output: size and codec.
         machine: where it is drawn.
-        workspace: where results are kept and who is told; nowhere and nobody unless given.
+        workspace: where results are kept and who is informed; nowhere and nobody unless given.
 
     Raises:
         ClaviluxError: a part cannot be used as asked; one sentence on what is wrong.

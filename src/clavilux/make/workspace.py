@@ -1,4 +1,4 @@
-"""What the work has around it: where results are kept, what stays in memory, and who is told of progress."""
+"""What the work has around it: where results are kept, what stays in memory, who is informed."""
 
 import os
 from collections import OrderedDict
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 
 class Reporter(Protocol):
-    """Is told of progress, and may ask to stop."""
+    """Receives progress, and may ask to stop."""
 
     def begin(self, stage: str, total: int | None = None) -> None:
         """Note that a stage begins, with its number of frames where it has one."""
@@ -67,7 +67,7 @@ class Workspace:
 
     Attributes:
         store: keeps what was analysed of songs and models for the next time.
-        report: is told of progress.
+        report: receives progress.
         renders: keeps the segments of renders that stop early, so that they can be resumed; without it they
         are
             written beside the target and removed when a render stops.

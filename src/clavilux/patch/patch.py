@@ -65,7 +65,7 @@ class Patch:
         """Read a patch as `str` writes it; nothing in it is executed.
 
         Raises:
-            PatchError: it cannot be read; says what, with its line and column.
+            PatchError: it cannot be read; the message has line and column.
         """
         parts = parse_lines(text)
         missing = [name for name in ("latents", "noise", "psi") if name not in parts]

@@ -24,7 +24,7 @@ def _time(text: str) -> Fraction:
 
 @dataclass(frozen=True)
 class Project:
-    """What is heard and what is shown.
+    """Which part of a song is shown, and how.
 
     Attributes:
         start: where in the song to begin, seconds, exact.

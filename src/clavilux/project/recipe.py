@@ -96,7 +96,7 @@ class Recipe:
             samples: song and stems as recipes of version 0.1.0 identify them, by their decoded samples.
 
         Raises:
-            ProjectError, ModelError: another song, model, patch or version; says which, and what to do.
+            ProjectError, ModelError: another song, model, patch or version.
         """
         if samples and str(self.identity.get("song")).startswith(SAMPLES):
             identity = {**identity, **samples}

@@ -1,4 +1,4 @@
-"""One setting: its default, what it does, and how it is written, said once for every surface.
+"""One setting: its default, what it does, and how it is written, defined once for every surface.
 
 A dataclass field made by `setting` carries what a command line, a project file or a form needs to offer it.
 """
@@ -25,7 +25,7 @@ class Setting:
         default: its value unless it is given.
         placeholder: what stands for its value in help texts, such as WxH; empty for switches.
         parse: reads it from text; none where the text is the value, or a plain number.
-        usual: what the default amounts to, in words; empty where the value itself says it.
+        usual: what the default amounts to, in words; empty where the value itself is clear.
         type: int, float, str or bool, of the value or of the text that is parsed.
     """
 

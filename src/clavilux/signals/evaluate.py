@@ -22,7 +22,7 @@ __all__ = ["Curves", "curves_needed", "evaluate"]
 
 @dataclass(frozen=True, eq=False)
 class Curves:
-    """Signals of one song as values: all that a patch needs of what was heard.
+    """Signals of one song as values: all that a patch needs of a song.
 
     Attributes:
         curves: by signal, (T, C) at 100 Hz.
@@ -64,7 +64,7 @@ def evaluate(signals: Signal | Iterable[Signal], song: Song) -> Curves:
 
     Args:
         signals: one, or all that a patch uses.
-        song: what is heard.
+        song: the song.
 
     Raises:
         SongError: the song has no such stem.

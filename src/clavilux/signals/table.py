@@ -1,4 +1,4 @@
-"""The op table: what every operation is called, takes, gives and accepts, each said once.
+"""The op table: name, kinds and parameters of every operation, each defined once.
 
 An op is one function on NumPy arrays, declared by `op`. What patches may write, the methods of nodes and
 their type stubs, the checks, the parser and the reference pages are made from this table. The kinds are the
@@ -101,7 +101,7 @@ class Param:
         """Return a value as the parameter's own type.
 
         Raises:
-            PatchError: it is of another type or out of range; `place` says where.
+            PatchError: it is of another type or out of range; `place` is where.
         """
         if value is None and self.default is None:
             return None
@@ -200,7 +200,7 @@ class Op:
 
     @property
     def alternatives(self) -> tuple[str, ...]:
-        """The parameters that say one length of time in different units; exactly one of them is given."""
+        """The parameters that give one length of time in different units; exactly one of them is given."""
         names = tuple(name for name in ("seconds", "beats", "bars") if name in self.params)
         return names if len(names) > 1 else ()
 

@@ -80,7 +80,7 @@ def parse(text: str) -> Any:
     """Read one expression as `to_text` writes it.
 
     Raises:
-        PatchError: it cannot be read; says what, with its line and column.
+        PatchError: it cannot be read; the message has line and column.
 
     >>> from clavilux.signals.sources import song
     >>> parse("kick.decay(beats=0.5) * 2") == song.kick.decay(beats=0.5) * 2
@@ -88,7 +88,7 @@ def parse(text: str) -> Any:
     """
     last = _read(text)[1]
     if last is None:
-        raise PatchError(f"'{_cut(text)}' names parts but says nothing of them", value=text)
+        raise PatchError(f"'{_cut(text)}' names parts but has no expression", value=text)
     return as_signal(last) if isinstance(last, int | float) else last
 
 
@@ -96,7 +96,7 @@ def parse_lines(text: str) -> dict[str, Any]:
     """Read named expressions as `to_lines` writes them: every node, or number, by its name.
 
     Raises:
-        PatchError: it cannot be read; says what, with its line and column.
+        PatchError: it cannot be read; the message has line and column.
     """
     return _read(text)[0]
 
@@ -236,7 +236,7 @@ def _literal(op: Op, params: dict[str, Value]) -> str:
 
 
 def _value(value: Value) -> str:
-    """Write a number with all the digits that tell it from its neighbours; text in quotes."""
+    """Write a number with all the digits that distinguish it; text in quotes."""
     return repr(value).removesuffix(".0") if isinstance(value, float) else repr(value)
 
 

@@ -12,7 +12,7 @@ from clavilux.features.level.energy import rms_sections
 from clavilux.features.song import Song
 from clavilux.features.spectrum.analysis import Analysis
 from clavilux.features.spectrum.spectra import HOP, RATE
-from clavilux.features.structure import bar_sync as bar_sync
+from clavilux.features.structure import bar_sync
 from clavilux.features.structure.bar_sync import Bars, label_segments, similarity
 from clavilux.features.structure.find import Structure, find_structure
 from clavilux.features.structure.loops import find_loop

@@ -107,7 +107,7 @@ def note_rows(pitches: F16, tuning: float, edges: F64) -> F32:
     """
     distance = np.arange(pitches.shape[1])[:, None] / (BINS_PER_OCTAVE // 12) - tuning - np.arange(SEMITONES)
     fold = np.where(np.abs(distance) < 0.5, np.cos(np.pi * distance) ** 2, 0).astype(np.float32)
-    return _rows(pitches, fold, edges, lambda heard: bottleneck.median(heard, axis=0))
+    return _rows(pitches, fold, edges, lambda frames: bottleneck.median(frames, axis=0))
 
 
 def band_rows(mel: F16, edges: F64) -> F32:
@@ -116,7 +116,7 @@ def band_rows(mel: F16, edges: F64) -> F32:
     >>> band_rows(np.ones((100, 2), np.float16), np.array([0.0, 1.0])).tolist()
     [[0.0, 0.0]]
     """
-    return _rows(mel, None, edges, lambda heard: heard.mean(axis=0))
+    return _rows(mel, None, edges, lambda frames: frames.mean(axis=0))
 
 
 def timbre_rows(mel: F16, edges: F64) -> F32:
@@ -139,9 +139,9 @@ def _rows(values: F16, fold: F32 | None, edges: F64, summed: Callable[[F32], F32
     step = 0
     while step < len(first):
         stop = max(step + 1, int(np.searchsorted(last, first[step] + CHUNK, side="right")))
-        heard = _decibels(next(_folded(values[first[step] : last[stop - 1]], fold, whole=True)) * scale)
+        frames = _decibels(next(_folded(values[first[step] : last[stop - 1]], fold, whole=True)) * scale)
         for row in range(step, stop):
-            rows[row] = summed(heard[first[row] - first[step] : last[row] - first[step]])
+            rows[row] = summed(frames[first[row] - first[step] : last[row] - first[step]])
         step = stop
     return rows
 

@@ -135,7 +135,7 @@ def affinity(repeating: F32, local: F32, *, taps: int = MEDIAN_TAPS) -> Links:
 
     Args:
         repeating: what repeats, (N, D): harmony, with its past.
-        local: what stays alike from step to step, (N, E): timbre.
+        local: what changes slowly from step to step, (N, E): timbre.
         taps: see ``along_diagonals``.
 
     >>> verse = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)

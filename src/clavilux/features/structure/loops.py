@@ -16,14 +16,14 @@ MAX_BARS_PER_PAIR = 8
 """There must be a pair of bars for every so many bars, or the repetition is chance."""
 
 
-def find_loop(alike: F64, names: I64) -> int:
+def find_loop(similarities: F64, names: I64) -> int:
     """Find after how many bars a song mostly repeats itself: 1, 2, 4, 8 or 16; 4 where nothing repeats.
 
     The similarity of bars is averaged over all pairs at each distance that lie in parts of one name; the
     shortest loop wins that repeats nearly as well as the best.
 
     Args:
-        alike: similarity of the song's bars, (N, N).
+        similarities: similarity of the song's bars, (N, N).
         names: which part each bar is in, (N,).
 
     >>> bars = np.arange(32)
@@ -34,7 +34,7 @@ def find_loop(alike: F64, names: I64) -> int:
     for lag in LOOP_BARS:
         same = names[lag:] == names[:-lag]
         if same.any() and same.sum() * MAX_BARS_PER_PAIR >= len(names):
-            repeats[lag] = float(np.diagonal(alike, lag)[same].mean())
+            repeats[lag] = float(np.diagonal(similarities, lag)[same].mean())
     clearest = max(repeats.values(), default=0.0)
     if clearest < MIN_SIMILARITY:
         return USUAL_LOOP_BARS

@@ -1,6 +1,6 @@
 """Segmentation of one song, or of one track of a mix: flat, and on nine levels.
 
-Segments begin on bars. Names are numbers, 0 for what is heard first.
+Segments begin on bars. Names are numbers, 0 for what comes first.
 """
 
 from dataclasses import dataclass
@@ -107,16 +107,18 @@ def segment(moments: SongRows) -> Segmentation:
     if not bars.varied:
         whole = _segments(np.zeros(len(bars), np.int64), edges)
         return Segmentation(whole, [whole] * len(LEVELS), loop_bars=1)
-    alike = similarity(bars)
-    cuts = find_boundaries(bars, alike, metric=moments.metric)
-    names = by_appearance(_without_short(np.repeat(label_segments(bars, alike, cuts), np.diff(cuts)), edges))
+    similarities = similarity(bars)
+    cuts = find_boundaries(bars, similarities, metric=moments.metric)
+    names = by_appearance(
+        _without_short(np.repeat(label_segments(bars, similarities, cuts), np.diff(cuts)), edges)
+    )
     levels = []
     for labels in hierarchy(moments.notes, moments.timbre):
         voted = _snapped_to_bars(
             _majority(labels, moments.steps, edges), _starts(names), metric=moments.metric
         )
         levels.append(_segments(_without_short(voted, edges), edges))
-    return Segmentation(_segments(names, edges), levels, find_loop(alike, names))
+    return Segmentation(_segments(names, edges), levels, find_loop(similarities, names))
 
 
 def _majority(labels: I64, steps: F64, edges: F64) -> I64:

@@ -18,7 +18,7 @@ MIN_MIX_SECONDS = 480.0
 MIN_TRACK_SECONDS = 75.0
 """Seconds that a track lasts at least."""
 COMPARED, SHARP = 32.0, 6.0
-"""Seconds on either side that tell whether the track changes, and those that tell exactly where."""
+"""Seconds on either side that are compared to detect a change of track, and to place it."""
 NOTES_CHANGE, SOUND_CHANGE, TEMPO_CHANGE = 0.15, 8.0, 0.06
 """What counts as a full change: 1 - cosine of chroma; mean difference in dB; octaves of tempo."""
 ENOUGH = 1.5

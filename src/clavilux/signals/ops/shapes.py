@@ -60,7 +60,7 @@ def sharpen(curve: F64, *, by: float) -> F64:
 def focus(chroma: F64, *, notes: float) -> F64:
     """Sharpen a chroma until about so many pitch classes sound at once; each moment keeps its sum.
 
-    In a dense mix all twelve sound nearly alike, in a bare melody one. Shares p_i become p_i^a / sum p_j^a,
+    In a dense mix all twelve sound equally strong, in a bare melody one. Shares p_i become p_i^a / sum p_j^a,
     with one power a for the whole song: the one at which the effective number of notes, 1 / sum p_i^2, has
     the median `notes` over the loud moments.
     """
