@@ -39,7 +39,8 @@ if TYPE_CHECKING:
     from clavilux.generator.model import Model, load_model
     from clavilux.generator.program import Program
     from clavilux.make.analyse import analyse
-    from clavilux.make.job import Job, Rendered, prepare
+    from clavilux.make.job import Job, Rendered
+    from clavilux.make.prepare import prepare
     from clavilux.make.still import still
     from clavilux.make.video import render
     from clavilux.make.workspace import Reporter, Workspace
@@ -137,7 +138,8 @@ _HOMES = {
     "generator.model": ("Model", "load_model"),
     "generator.program": ("Program",),
     "make.analyse": ("analyse",),
-    "make.job": ("Job", "Rendered", "prepare"),
+    "make.job": ("Job", "Rendered"),
+    "make.prepare": ("prepare",),
     "make.still": ("still",),
     "make.video": ("render",),
     "make.workspace": ("Reporter", "Workspace"),

@@ -14,7 +14,7 @@ from tempfile import NamedTemporaryFile
 
 from clavilux.errors import OutputError
 
-__all__ = ["atomic", "hash_of", "part_of", "remove", "sync", "write_atomic", "write_error"]
+__all__ = ["atomic", "hash_of", "part_of", "put_in_place", "remove", "sync", "write_atomic", "write_error"]
 
 MAX_NAME_BYTES = 255
 """Longest name that the usual file systems hold."""
@@ -47,11 +47,20 @@ def atomic(path: Path, *, shared: bool = False) -> Iterator[Path]:
     part = _own_part(path) if shared else part_of(path)
     try:
         yield part
-        sync(part)
-        os.replace(part, path)  # noqa: PTH105  # Path.replace is a method of the other path
+        put_in_place(part, path)
     except BaseException:
         remove(part)
         raise
+
+
+def put_in_place(part: Path, path: Path) -> None:
+    """See a finished file onto the disk, and rename it to its final name for good.
+
+    Raises:
+        OSError: as the system reports.
+    """
+    sync(part)
+    part.replace(path)
     _sync_folder(path.parent)
 
 

@@ -15,7 +15,7 @@ from clavilux.cli import main
 from clavilux.cli.remedies import explain
 from clavilux.errors import ClaviluxError, FileError, ModelError, ProjectError
 from clavilux.features.corrections import Corrections
-from clavilux.make.job import prepare
+from clavilux.make.prepare import prepare
 from clavilux.make.video import prepare_job, render
 from clavilux.make.workspace import Workspace
 from clavilux.patch.palette import palette

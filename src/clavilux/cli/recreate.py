@@ -41,7 +41,7 @@ def recreate(  # noqa: PLR0913  # switches beside the settings
 ) -> None:
     """Make a video again, frame for frame, from the recipe it carries and its song."""
     from clavilux.cli.console import Screen
-    from clavilux.make.job import prepare
+    from clavilux.make.prepare import prepare
     from clavilux.make.targets import check_target, target_suffix
     from clavilux.make.workspace import Workspace
     from clavilux.project.recipe import read_recipe

@@ -69,7 +69,7 @@ def make_video(
     dry_run: bool = False,
 ) -> None:
     """Make a video, or only show what it would be."""
-    from clavilux.make.job import prepare
+    from clavilux.make.prepare import prepare
     from clavilux.make.targets import check_target, target_suffix
     from clavilux.make.workspace import Workspace
     from clavilux.timeline import format_time

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clavilux import seeds
+from clavilux.arrays import F32
 from clavilux.audio.sound import Audio
 from clavilux.demo import instruments
 from clavilux.demo.composition import BAR, Note, Score, write_score
@@ -22,8 +23,6 @@ __all__ = ["Composition", "TimedChord", "compose"]
 
 TAIL = 3.0
 PEAK = 10 ** (-1 / 20)
-
-Sound = NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -66,7 +65,7 @@ class Composition:
     bounds: NDArray[np.float64]
     labels: tuple[str, ...]
     melody_enters: float
-    stems: Mapping[str, Sound]
+    stems: Mapping[str, F32]
 
 
 def compose(seed: int = 0, *, bars: int = 8, bpm: float | None = None, rate: int = 44100) -> Composition:
@@ -138,7 +137,7 @@ def _timed_chords(score: Score, clock: _Clock) -> tuple[TimedChord, ...]:
     )
 
 
-def _play(score: Score, clock: _Clock) -> dict[str, Sound]:
+def _play(score: Score, clock: _Clock) -> dict[str, F32]:
     """Play every stem, make room for the kick, master: stems (2, n) that sum to the song."""
     count = clock.sample(score.steps) + round(TAIL * clock.rate)
     kicks = np.array([clock.sample(hit.step) for hit in score.kick])
@@ -156,7 +155,7 @@ def _play(score: Score, clock: _Clock) -> dict[str, Sound]:
     return {name: stem * gain for name, stem in stems.items()}
 
 
-def _play_drums(score: Score, clock: _Clock, count: int) -> Sound:
+def _play_drums(score: Score, clock: _Clock, count: int) -> F32:
     dice, rate = seeds.generator(score.seed, "composer/drums"), clock.rate
     kick = instruments.kick(rate, low_hz=dice.uniform(45, 53), decay=dice.uniform(0.13, 0.2))
     snare = instruments.snare(rate, tone_hz=dice.uniform(175, 205), decay=dice.uniform(0.08, 0.13))
@@ -169,12 +168,12 @@ def _play_drums(score: Score, clock: _Clock, count: int) -> Sound:
         _add(snares, clock.sample(hit.step), snare, 0.5 * hit.strength)
     for hit in score.hat:
         _add(hats, clock.sample(hit.step), opened if hit.steps > 1 else closed, 0.28 * hit.strength)
-    dry: Sound = np.stack([kicks + snares + 0.85 * hats, kicks + snares + hats])
+    dry: F32 = np.stack([kicks + snares + 0.85 * hats, kicks + snares + hats])
     dry += 0.16 * instruments.reverb(np.stack([snares, snares]), rate)
     return dry
 
 
-def _play_bass(score: Score, clock: _Clock, count: int) -> Sound:
+def _play_bass(score: Score, clock: _Clock, count: int) -> F32:
     growl = seeds.generator(score.seed, "composer/growl").uniform(0.2, 0.45)
     line = np.zeros(count, np.float32)
     for note in score.bass:
@@ -183,7 +182,7 @@ def _play_bass(score: Score, clock: _Clock, count: int) -> Sound:
     return np.stack([line, line])
 
 
-def _play_chords(score: Score, clock: _Clock, count: int) -> Sound:
+def _play_chords(score: Score, clock: _Clock, count: int) -> F32:
     """Hold every chord into the next; B is brighter than A and the last chord rings on."""
     dark = seeds.generator(score.seed, "composer/cutoff").uniform(900, 1600)
     track, sounds = np.zeros((2, count), np.float32), {}
@@ -202,7 +201,7 @@ def _play_chords(score: Score, clock: _Clock, count: int) -> Sound:
     return track + 0.4 * instruments.reverb(track, clock.rate, seconds=2.4)
 
 
-def _play_melody(score: Score, clock: _Clock, count: int) -> Sound:
+def _play_melody(score: Score, clock: _Clock, count: int) -> F32:
     brightness = seeds.generator(score.seed, "composer/pluck").uniform(0.3, 0.55)
     line = np.zeros(count, np.float32)
     for note in score.melody:
@@ -218,6 +217,6 @@ def _span(note: Note, clock: _Clock) -> tuple[int, float]:
     return start, (end - start) / clock.rate
 
 
-def _add(track: Sound, start: int, sound: Sound, gain: float) -> None:
+def _add(track: F32, start: int, sound: F32, gain: float) -> None:
     here = track[..., start : start + sound.shape[-1]]
     here += gain * sound[..., : here.shape[-1]]

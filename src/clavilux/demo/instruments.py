@@ -10,10 +10,9 @@ from scipy.fft import irfft, next_fast_len, rfft, rfftfreq
 from scipy.signal import oaconvolve
 
 from clavilux import seeds
+from clavilux.arrays import F32
 
 __all__ = ["bass", "duck", "echo", "hat", "kick", "pad", "pluck", "reverb", "snare", "soft_limit"]
-
-Sound = NDArray[np.float32]
 
 
 def pitch_to_hz(pitch: float) -> float:
@@ -25,7 +24,7 @@ def pitch_to_hz(pitch: float) -> float:
     return float(440.0 * 2.0 ** ((pitch - 69) / 12))
 
 
-def kick(rate: int, *, low_hz: float = 48.0, decay: float = 0.16) -> Sound:
+def kick(rate: int, *, low_hz: float = 48.0, decay: float = 0.16) -> F32:
     """Strike a bass drum: a sine that falls from about 200 Hz to ``low_hz``, with a click of 2 ms.
 
     >>> kick(22050).shape
@@ -39,7 +38,7 @@ def kick(rate: int, *, low_hz: float = 48.0, decay: float = 0.16) -> Sound:
     return _close(body + click)
 
 
-def snare(rate: int, *, tone_hz: float = 186.0, decay: float = 0.11) -> Sound:
+def snare(rate: int, *, tone_hz: float = 186.0, decay: float = 0.11) -> F32:
     """Strike a snare: two tones of the skin and bright noise of the wires.
 
     >>> snare(22050).dtype
@@ -53,7 +52,7 @@ def snare(rate: int, *, tone_hz: float = 186.0, decay: float = 0.11) -> Sound:
     return _close(0.45 * skin + 0.8 * wires)
 
 
-def hat(rate: int, *, seconds: float = 0.12, decay: float = 0.028, low_hz: float = 7000.0) -> Sound:
+def hat(rate: int, *, seconds: float = 0.12, decay: float = 0.028, low_hz: float = 7000.0) -> F32:
     """Strike a hi-hat: noise above ``low_hz``; a long ``decay`` opens it.
 
     >>> hat(22050, seconds=0.5, decay=0.2).shape
@@ -63,7 +62,7 @@ def hat(rate: int, *, seconds: float = 0.12, decay: float = 0.028, low_hz: float
     return _close(_band(_noise("hat", len(t)), rate, low_hz, 0.48 * rate) * np.exp(-t / decay))
 
 
-def bass(pitch: float, seconds: float, rate: int, *, growl: float = 0.3) -> Sound:
+def bass(pitch: float, seconds: float, rate: int, *, growl: float = 0.3) -> F32:
     """Play a round bass note: a sine with ``growl`` of its second and a little of its third harmonic.
 
     >>> bass(33, 0.5, 22050).shape
@@ -75,7 +74,7 @@ def bass(pitch: float, seconds: float, rate: int, *, growl: float = 0.3) -> Soun
     return (wave * _attack_release(t, seconds, attack=0.006, release=0.04)).astype(np.float32)
 
 
-def pluck(pitch: float, seconds: float, rate: int, *, brightness: float = 0.5) -> Sound:
+def pluck(pitch: float, seconds: float, rate: int, *, brightness: float = 0.5) -> F32:
     """Pluck a note whose high harmonics fade first, as on a string.
 
     >>> float(abs(pluck(69, 1.0, 22050)[-1])) < 1e-4
@@ -89,7 +88,7 @@ def pluck(pitch: float, seconds: float, rate: int, *, brightness: float = 0.5) -
     return (wave * _attack_release(t, seconds, attack=0.003, release=0.05)).astype(np.float32)
 
 
-def pad(pitches: tuple[int, ...], seconds: float, rate: int, *, cutoff_hz: float, seed: int) -> Sound:
+def pad(pitches: tuple[int, ...], seconds: float, rate: int, *, cutoff_hz: float, seed: int) -> F32:
     """Hold a chord on a choir of slightly detuned saws behind a gentle low-pass; (2, n), RMS about 1.
 
     Each harmonic is a narrow bell of random phases in the spectrum of the whole chord: infinitely many
@@ -125,7 +124,7 @@ def _bells(pitches: tuple[int, ...], hz: NDArray[np.float64], cutoff_hz: float) 
     return level
 
 
-def echo(track: Sound, delay: int, *, feedback: float = 0.42, repeats: int = 5) -> Sound:
+def echo(track: F32, delay: int, *, feedback: float = 0.42, repeats: int = 5) -> F32:
     """Repeat a stereo track every ``delay`` samples, softer and on alternating sides; the input is kept.
 
     >>> echo(np.eye(2, 8, dtype=np.float32), 3, feedback=0.5, repeats=2)[0].tolist()
@@ -141,7 +140,7 @@ def echo(track: Sound, delay: int, *, feedback: float = 0.42, repeats: int = 5) 
     return out
 
 
-def reverb(track: Sound, rate: int, *, seconds: float = 1.8) -> Sound:
+def reverb(track: F32, rate: int, *, seconds: float = 1.8) -> F32:
     """Put a stereo track into a room: only the room's answer, 60 dB down after ``seconds``, above 200 Hz.
 
     >>> reverb(np.zeros((2, 100), np.float32), 22050).shape
@@ -161,7 +160,7 @@ def reverb(track: Sound, rate: int, *, seconds: float = 1.8) -> Sound:
     return out
 
 
-def duck(starts: NDArray[np.int64], count: int, rate: int, *, depth: float) -> Sound:
+def duck(starts: NDArray[np.int64], count: int, rate: int, *, depth: float) -> F32:
     """Make room for the kick: a gain (count,) that falls by ``depth`` in 6 ms at each start and swells back.
 
     >>> duck(np.array([0]), 22050, 22050, depth=0.5).min().round(2)
@@ -176,7 +175,7 @@ def duck(starts: NDArray[np.int64], count: int, rate: int, *, depth: float) -> S
     return (1 - depth * amount).astype(np.float32)
 
 
-def soft_limit(mix: Sound, *, knee: float = 0.7) -> Sound:
+def soft_limit(mix: F32, *, knee: float = 0.7) -> F32:
     """Find the gain that bends ``mix`` gently below 1; exactly 1 wherever the mix is under ``knee``.
 
     >>> soft_limit(np.array([[0.5, 2.0]], np.float32)).round(2).tolist()
@@ -210,7 +209,7 @@ def _attack_release(
     return np.asarray(np.sin(0.5 * np.pi * ramp) ** 2)
 
 
-def _close(hit: NDArray[np.float64]) -> Sound:
+def _close(hit: NDArray[np.float64]) -> F32:
     """Bring a drum to peak 1 and let its end meet silence."""
     end = np.minimum(1.0, np.arange(len(hit), 0, -1) / (0.2 * len(hit)))
     closed = hit * end

@@ -28,7 +28,7 @@ from uuid import uuid4
 import numpy as np
 from filelock import FileLock
 
-from clavilux.files import hash_of, remove, write_atomic
+from clavilux.files import hash_of, put_in_place, remove, write_atomic
 from clavilux.make.plan import Plan, Segment
 from clavilux.video.frame import Samples
 from clavilux.video.write import Encoding, SegmentWriter
@@ -180,7 +180,7 @@ class SegmentStore:
             "engine": self.engine,
             "seconds": round(time.monotonic() - began, 2),
         }
-        part.replace(self.path(segment))
+        put_in_place(part, self.path(segment))
         write_atomic(self._record_path(segment), json.dumps(record))
 
     def remove(self) -> None:

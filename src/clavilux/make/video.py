@@ -9,7 +9,8 @@ from typing import Any, TypedDict, Unpack
 
 from clavilux.audio.sound import Audio
 from clavilux.features.corrections import Corrections
-from clavilux.make.job import Job, Rendered, prepare
+from clavilux.make.job import Job, Rendered
+from clavilux.make.prepare import prepare
 from clavilux.make.targets import check_target, target_suffix
 from clavilux.make.workspace import Workspace
 from clavilux.patch.patch import Patch

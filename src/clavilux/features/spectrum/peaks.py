@@ -4,14 +4,12 @@ Levels are linear amplitudes. A song is measured against itself, so a quiet mast
 """
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
-from clavilux.arrays import F32, F64, I64
+from clavilux.arrays import F32, F64, I64, AnyArray
 
 __all__ = ["SILENCE", "above_neighbours", "loud_level", "parabolic_peak", "peak_ceiling", "peaks"]
 
-Reals = NDArray[np.floating]
 
 SILENCE = 1e-5
 """Amplitude below which everything is silence, -100 dB."""
@@ -19,7 +17,7 @@ NEIGHBOUR_SHARE = 0.8
 """Share of their neighbours' mean that is subtracted from pitches and partials."""
 
 
-def loud_level(rms: Reals) -> float:
+def loud_level(rms: AnyArray) -> float:
     """Compute the level of the loud parts of a song from its amplitude per frame (T,); 0 in silence.
 
     It is the mean power weighted by power itself, as an amplitude, so pauses of any length hardly count.
@@ -34,7 +32,7 @@ def loud_level(rms: Reals) -> float:
     return level if level > SILENCE else 0.0
 
 
-def peaks(values: Reals) -> I64:
+def peaks(values: AnyArray) -> I64:
     """Find the local maxima of a curve (T,) that lie above 0; of a plateau, its first value.
 
     >>> peaks(np.array([0, 2, 1, 3, 3, 0])).tolist()
@@ -45,7 +43,7 @@ def peaks(values: Reals) -> I64:
     return np.flatnonzero((values > before) & (values >= after) & (values > 0))
 
 
-def peak_ceiling(values: Reals, percentile: float = 95.0) -> float:
+def peak_ceiling(values: AnyArray, percentile: float = 95.0) -> float:
     """Compute full strength: a percentile of the local maxima of a curve (T,), not of all its values.
 
     So it depends neither on how long the pauses are nor on the one loudest hit. 0 where there is no maximum.
@@ -57,7 +55,7 @@ def peak_ceiling(values: Reals, percentile: float = 95.0) -> float:
     return float(np.percentile(heights, percentile)) if len(heights) else 0.0
 
 
-def parabolic_peak(before: Reals, here: Reals, after: Reals, *, limit: float) -> F64:
+def parabolic_peak(before: AnyArray, here: AnyArray, after: AnyArray, *, limit: float) -> F64:
     """Interpolate peaks (N,): return the offset of each parabola's vertex from its middle point, in samples.
 
     Args:

@@ -1,0 +1,119 @@
+"""From a song and what was decided about it to a job: open, load, analyse, bind, start the engine."""
+
+from pathlib import Path
+
+from clavilux.annotations.sidecar import corrections_of
+from clavilux.audio.sound import Audio
+from clavilux.errors import EngineError
+from clavilux.features.corrections import Corrections
+from clavilux.features.song import Song
+from clavilux.frames.bind import bind, choose_palettes
+from clavilux.frames.bound import Bound
+from clavilux.frames.crossfade import looped
+from clavilux.generator.model import Model
+from clavilux.generator.program import Program
+from clavilux.make.job import Job
+from clavilux.make.plan import gop_of, timeline_of
+from clavilux.make.workspace import Workspace
+from clavilux.project.machine import Machine
+from clavilux.project.output import IMAGES, Output
+from clavilux.project.project import Project
+from clavilux.report.summary import headline
+from clavilux.signals.evaluate import evaluate
+from clavilux.timeline import Timeline
+from clavilux.video.codecs import encoder_opens
+from clavilux.video.write import Encoding
+
+__all__ = ["prepare"]
+
+
+def prepare(
+    source: str | Path | Audio,
+    project: Project | None = None,
+    output: Output | None = None,
+    machine: Machine | None = None,
+    *,
+    workspace: Workspace | None = None,
+) -> Job:
+    """Open the song, load the model, build its program, and bind the patch to all of them.
+
+    Args:
+        source: an audio file, a video with audio, or audio.
+        project: what is shown.
+        output: size and codec.
+        machine: where it is drawn.
+        workspace: where results are kept and who is informed; nowhere and nobody unless given.
+
+    Raises:
+        ClaviluxError: a part cannot be used as asked; one sentence on what is wrong.
+    """
+    project, output, machine = project or Project(), output or Output(), machine or Machine()
+    workspace = workspace or Workspace()
+    report = workspace.report
+    report.begin("Opening the song")
+    audio = workspace.audio(source)
+    timeline = timeline_of(audio.duration, output.fps, start=project.start, duration=project.duration)
+    encoding = _encoding(output, timeline)
+    report.begin("Loading the model")
+    model = workspace.model(project.model)
+    pixels = encoding.pixels if encoding else "rgb24"
+    program = Program(model, size=output.size, cells=output.cells, pixels=pixels)
+    report.begin("Analysing")
+    if audio.silent:
+        report.note(f"{audio.name} is silent; the image will only drift.")
+    corrections = project.corrections
+    if corrections is None:
+        corrections = Corrections() if isinstance(source, Audio) else corrections_of(Path(source))
+    song = workspace.song(audio, stems=project.stems, corrections=corrections)
+    about = headline(song)
+    report.begin("Choosing palettes")
+    bound = _bind(project, song, model, program, workspace)
+    source_of_frames = looped(bound, timeline, program.inputs) if project.loop else bound
+    report.begin("Starting the engine")
+    runner = workspace.runner(program, machine)
+    return Job(
+        project=project,
+        output=output,
+        machine=machine,
+        workspace=workspace,
+        song=song,
+        headline=about,
+        model=model,
+        program=program,
+        bound=bound,
+        source=source_of_frames,
+        runner=runner,
+        timeline=timeline,
+        encoding=encoding,
+    )
+
+
+def _bind(project: Project, song: Song, model: Model, program: Program, workspace: Workspace) -> Bound:
+    """Evaluate the patch for the song, and release what was analysed: curves are all that frames need."""
+    patch = project.shown
+    palettes = choose_palettes(patch, model, workspace.store)
+    curves = evaluate(patch.signals, song)
+    song.release()
+    return bind(patch, curves, model, program, seed=project.seed, palettes=palettes)
+
+
+def _encoding(output: Output, timeline: Timeline) -> Encoding | None:
+    """Return how the frames are encoded, and check that this machine can."""
+    if output.codec == IMAGES:
+        return None
+    encoding = Encoding(
+        output.size,
+        timeline.fps,
+        gop=gop_of(timeline.fps),
+        codec=output.codec,
+        bits=output.bits,
+        crf=output.crf,
+    )
+    if not encoder_opens(output.codec):
+        raise EngineError(
+            f"The encoder {output.codec} does not open here",
+            where="codec",
+            value=output.codec,
+            hint="choose another codec, such as h264",
+        )
+    return encoding
