@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import pytest
 
-from clavilux.errors import OutputError
+from clavilux.errors import EngineError, OutputError
 from clavilux.make.segments import Lease, SegmentStore, is_held, kept_renders, prune
 from clavilux.make.video import prepare_job
 from clavilux.make.work import CancelledError, render_missing, render_segment
@@ -227,6 +227,18 @@ def test_engines_of_half_precision_are_not_mixed(job, tmp_path, whole):
     draw_all(job, folder, exact[0].engine)
     assert not exact[1].missing()
     assert exact[1].pixel_hashes() == whole
+
+
+def test_engines_that_would_redraw_each_other_do_not_work_together(job, tmp_path):
+    folder = tmp_path / "store"
+    with store_of(job, folder, "openvino bf16 on cpu").open(ABOUT):
+        with (
+            pytest.raises(EngineError, match="bf16"),
+            store_of(job, folder, "torch fp16 on cuda").open(ABOUT),
+        ):
+            pass
+        with store_of(job, folder, "openvino bf16 on cpu").open(ABOUT):
+            pass
 
 
 @pytest.mark.parametrize("record", ["[" * 100_000, "[]", "{}", '{"first": 0}', "null", '"x"', ""])

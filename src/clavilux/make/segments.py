@@ -28,6 +28,7 @@ from uuid import uuid4
 import numpy as np
 from filelock import FileLock
 
+from clavilux.errors import EngineError
 from clavilux.files import hash_of, put_in_place, remove, write_atomic
 from clavilux.make.plan import Plan, Segment
 from clavilux.video.frame import Samples
@@ -63,14 +64,19 @@ class Lease:
     owner: str = field(default_factory=lambda: uuid4().hex)
 
     @classmethod
-    def take(cls, path: Path) -> "Lease | None":
+    def take(cls, path: Path, engine: str = "") -> "Lease | None":
         """Take a lease that nobody holds; none where somebody does.
+
+        Args:
+            path: the file.
+            engine: of the holder, for others to read.
 
         Raises:
             OSError: the file cannot be written.
         """
         lease = cls(path)
-        content = json.dumps({"owner": lease.owner, "host": socket.gethostname(), "pid": os.getpid()})
+        holder = {"owner": lease.owner, "host": socket.gethostname(), "pid": os.getpid(), "engine": engine}
+        content = json.dumps(holder)
         try:
             with path.open("x") as file:  # fails where the file exists, also on network drives
                 file.write(content)
@@ -128,10 +134,20 @@ class SegmentStore:
             about: what people should know about this render; kept in plan.json.
 
         Raises:
+            EngineError: a process is at work on it whose engine gives other frames: the two would draw each
+                other's segments again for ever.
             OutputError: the folder cannot be written.
         """
         self.folder.mkdir(exist_ok=True)
-        user = Lease.take(self.folder / f"{uuid4().hex[:12]}.user")
+        others = {_record(path).get("engine", "") for path in self.folder.glob("*.user") if is_held(path)}
+        for engine in sorted(other for other in others if other and not self._fits(other)):
+            raise EngineError(
+                f"Another process renders this video with {engine}, and {self.engine} gives other frames",
+                where="device",
+                value=self.engine,
+                hint="wait for it, or use the same device, or the precision exact in both",
+            )
+        user = Lease.take(self.folder / f"{uuid4().hex[:12]}.user", self.engine)
         assert user is not None
         try:
             known = {**about, "frames": self.plan.timeline.frames, "identity": dict(self.plan.identity)}

@@ -1,7 +1,4 @@
-"""From a song to a video in one call.
-
->>> made = render("song.mp3", "song.mp4", size=(1920, 1080))  # doctest: +SKIP
-"""
+"""From a song to a video in one call: `render("song.mp3", "song.mp4", size=(1920, 1080))`."""
 
 from fractions import Fraction
 from pathlib import Path
