@@ -64,8 +64,13 @@ def put_in_place(part: Path, path: Path) -> None:
     _sync_folder(path.parent)
 
 
-def write_atomic(path: Path, data: bytes | str) -> None:
+def write_atomic(path: Path, data: bytes | str, *, shared: bool = False) -> None:
     """Write a small file whole.
+
+    Args:
+        path: the file.
+        data: what it will hold.
+        shared: other processes may write the same file now.
 
     Raises:
         OutputError: it cannot be written; the old file, if any, is still there.
@@ -77,7 +82,7 @@ def write_atomic(path: Path, data: bytes | str) -> None:
     ('hello', 1)
     """
     try:
-        with atomic(path) as part:
+        with atomic(path, shared=shared) as part:
             part.write_bytes(data.encode() if isinstance(data, str) else data)
     except OSError as error:
         raise write_error(path, error) from error

@@ -1,6 +1,7 @@
 """A file is there whole or not at all, and what cannot be written is named."""
 
 import errno
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -15,6 +16,14 @@ def test_a_block_that_fails_leaves_the_old_file_and_nothing_else(tmp_path, share
     with pytest.raises(ZeroDivisionError), atomic(path, shared=shared) as part:
         part.write_text(f"half {1 / 0}")
     assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_many_may_write_one_file_at_once(tmp_path):
+    path = tmp_path / "a.txt"
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda n: write_atomic(path, str(n) * 1000, shared=True), range(10)))
+    assert path.read_text() in {str(n) * 1000 for n in range(10)}
     assert list(tmp_path.iterdir()) == [path]
 
 

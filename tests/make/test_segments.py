@@ -90,7 +90,11 @@ def work(folder):
 def child(folder):
     pid = os.fork()
     if pid == 0:
-        work(folder)
+        try:
+            work(folder)
+        except BaseException as error:
+            print(type(error), error, file=sys.stderr, flush=True)
+            os._exit(1)
         os._exit(0)
     return pid
 

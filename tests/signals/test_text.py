@@ -92,7 +92,7 @@ def test_a_long_chain_is_written_in_pieces_and_read_back():
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "says nothing"),
+        ("", "has no expression"),
         ("kick.decay(beats=1", "cannot be read"),
         ("kick.decay(beats=1).smoth()", "did you mean 'smooth'"),
         ("kik.decay(beats=1)", "did you mean 'kick'"),

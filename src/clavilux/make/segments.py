@@ -151,7 +151,7 @@ class SegmentStore:
         assert user is not None
         try:
             known = {**about, "frames": self.plan.timeline.frames, "identity": dict(self.plan.identity)}
-            write_atomic(self.folder / "plan.json", json.dumps(known, indent=2))
+            write_atomic(self.folder / "plan.json", json.dumps(known, indent=2), shared=True)
             yield user
         finally:
             user.release()
@@ -197,7 +197,7 @@ class SegmentStore:
             "seconds": round(time.monotonic() - began, 2),
         }
         put_in_place(part, self.path(segment))
-        write_atomic(self._record_path(segment), json.dumps(record))
+        write_atomic(self._record_path(segment), json.dumps(record), shared=True)
 
     def remove(self) -> None:
         """Remove the pieces, unless another process needs them; the video is whole."""
