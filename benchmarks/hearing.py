@@ -62,10 +62,10 @@ class Heard:
 
 def hear(path: Path, who: tuple[str, ...], only: tuple[str, ...], kept: Path) -> Heard:
     """Let everybody hear one song."""
-    from listeners import Clavilux, Librosa, WithoutEar
+    from listeners import Clavilux, Librosa, WithoutEventNet
 
     truth, ours = load_truth(path), Clavilux(path)
-    listeners = {"ours": ours, "dsp": WithoutEar(ours), "librosa": Librosa(path, kept)}
+    listeners = {"ours": ours, "dsp": WithoutEventNet(ours), "librosa": Librosa(path, kept)}
     scores = {}
     for name in who:
         wanted = [each for each in only if name != "dsp" or each in {"beats", "drums"}]

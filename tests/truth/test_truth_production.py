@@ -1,4 +1,4 @@
-"""What makes a song sound like a record never moves a hit."""
+"""Production never moves a hit."""
 
 import sys
 from pathlib import Path
@@ -58,7 +58,7 @@ def test_a_whole_production_begins_with_the_hit(kind, seed, click):
     assert np.abs(mixed).max() == pytest.approx(production.peak, rel=1e-5)
 
 
-def test_pumping_ducks_at_the_kick_and_comes_back():
+def test_pumping_ducks_at_the_kick_and_recovers():
     gain = pump(SIZE, np.array([HIT / RATE]), 0.6)
     assert (gain[:HIT] == 1).all()
     assert gain[HIT] == pytest.approx(0.4)
@@ -66,7 +66,7 @@ def test_pumping_ducks_at_the_kick_and_comes_back():
     assert gain[-1] > 0.9
 
 
-def test_an_equaliser_changes_what_it_says():
+def test_an_equaliser_changes_its_band():
     tone = np.sin(2 * np.pi * 60 * np.arange(RATE) / RATE)[:, None].repeat(2, axis=1).astype(np.float32)
     raised = equalise(tone, (("low", 400.0, 6.0),))
     assert 20 * np.log10(raised[RATE // 2 :].std() / tone[RATE // 2 :].std()) == pytest.approx(6, abs=0.5)

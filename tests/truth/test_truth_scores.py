@@ -1,4 +1,4 @@
-"""Who tells the truth scores 1; who is wrong in a known way loses what that is worth."""
+"""The truth scores 1; an estimate that is wrong in a known way loses what that is worth."""
 
 import sys
 from pathlib import Path
@@ -19,8 +19,8 @@ def truth():
     beats = np.arange(120) * 0.5
 
     def rows(starts: np.ndarray, pitches: object, role: int) -> np.ndarray:
-        alike = (starts, starts + 0.4, pitches, 100.0, role)
-        return np.stack([np.broadcast_to(each, starts.shape) for each in alike], axis=1)
+        columns = (starts, starts + 0.4, pitches, 100.0, role)
+        return np.stack([np.broadcast_to(each, starts.shape) for each in columns], axis=1)
 
     count = np.arange(len(beats))
     bass, tune = rows(beats, 36 + count // 8 % 12, 1), rows(beats, 60 + count % 12, 3)
@@ -33,11 +33,11 @@ def truth():
     )  # fmt: skip
 
 
-class Knowing:
-    """Answers with the truth, but for what is changed."""
+class Oracle:
+    """Returns the truth, except for what is changed."""
 
     def __init__(self, truth: Truth, *, late: float = 0.0, octave: float = 1.0, key: str = "C major"):
-        self.truth, self.late, self.octave, self.told_key = truth, late, octave, key
+        self.truth, self.late, self.octave, self.its_key = truth, late, octave, key
         self.times = np.arange(6000) / 100
 
     def beats(self):
@@ -58,7 +58,7 @@ class Knowing:
         return Line(hz, np.ones(len(hz)))
 
     def key(self):
-        return self.told_key
+        return self.its_key
 
     def sections(self):
         parts = Parts(self.truth.bounds + np.array([0, self.late, self.late, 0]), ("x", "y", "x"))
@@ -66,7 +66,7 @@ class Knowing:
 
 
 def scores(truth: Truth, **changes: object) -> dict[str, float]:
-    listener = Knowing(truth, **changes)
+    listener = Oracle(truth, **changes)
     return {name: score for each in QUANTITIES.values() for name, score in each(truth, listener).items()}
 
 

@@ -15,7 +15,7 @@ from tunes import TUNES
 from written import truth_of
 
 OWN = [number for number, style in enumerate(styles_of("train")) if style.own]
-"""Songs that need nothing of mma's."""
+"""Songs that are played without mma."""
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +83,9 @@ def test_the_bass_plays_roots_on_most_downbeats(songs):
     for _, written, truth in songs.values():
         roots = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
         names = np.array(written.chords)[np.searchsorted(truth.chord_bounds, truth.downbeats + 1e-6) - 1]
-        told = [(roots[name[0]] + name[1:].startswith("#") - name[1:].startswith("b")) % 12 for name in names]
-        heard = truth.bass_at(truth.downbeats + 0.04)
-        shares.append(np.mean(heard[heard >= 0] == np.array(told)[heard >= 0]))
+        due = [(roots[name[0]] + name[1:].startswith("#") - name[1:].startswith("b")) % 12 for name in names]
+        played = truth.bass_at(truth.downbeats + 0.04)
+        shares.append(np.mean(played[played >= 0] == np.array(due)[played >= 0]))
     assert np.mean(shares) > 0.9
 
 
@@ -106,7 +106,7 @@ def test_tempi_and_metres_vary(songs):
     assert len({plan.key for plan in plans}) > 4
 
 
-def test_bars_have_as_many_beats_as_the_metre_says(songs):
+def test_bars_have_as_many_beats_as_the_metre(songs):
     for plan, _, truth in songs.values():
         places = np.searchsorted(truth.beats, truth.downbeats - 1e-6)
         assert set(np.diff(places)) == {truth.beats_per_bar} == {plan.style.beats_per_bar}

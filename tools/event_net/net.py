@@ -13,8 +13,8 @@ from clavilux.features.rhythm.activations import OUTPUTS
 __all__ = ["Net"]
 
 INPUTS = 198
-RARE = -3.0
-"""Bias of the answers at first: events are rare."""
+INITIAL_BIAS = -3.0
+"""Of the outputs before training: events are rare, sigmoid(-3) is 0.05."""
 
 
 class Convolution(nn.Module):
@@ -28,6 +28,7 @@ class Convolution(nn.Module):
         self.taps, self.dilation = taps, dilation
 
     def forward(self, values: Tensor) -> Tensor:
+        # (B, T, F) -> (B, T, taps F) @ (taps F, C)
         time, reach = values.shape[1], self.taps // 2 * self.dilation
         padded = F.pad(values, (0, 0, reach, reach))
         shifts = range(0, 2 * reach + 1, self.dilation)
@@ -36,7 +37,7 @@ class Convolution(nn.Module):
 
 
 class Block(nn.Module):
-    """A dilated convolution over time and the way back into the channels, added to what came in."""
+    """A residual block: a dilated convolution over time, ReLU, and a pointwise convolution."""
 
     def __init__(self, channels: int, dilation: int, dropout: float) -> None:
         super().__init__()
@@ -44,26 +45,26 @@ class Block(nn.Module):
         self.back = Convolution(channels, channels)
         self.dropout = dropout
 
-    def forward(self, heard: Tensor) -> Tensor:
-        wide = torch.relu(self.wide(heard))
-        if self.training:  # whole channels, as single values are slow to draw
+    def forward(self, hidden: Tensor) -> Tensor:
+        wide = torch.relu(self.wide(hidden))
+        if self.training:  # dropout of whole channels: single values are slow to draw
             kept = torch.rand(len(wide), 1, wide.shape[2]) >= self.dropout
             wide = wide * (kept / (1 - self.dropout))
-        return heard + self.back(wide)
+        return hidden + self.back(wide)
 
 
 class Net(nn.Module):
-    """Inputs (B, T, 198) to logits (B, T, 5); its state is what `EventNet` reads."""
+    """The network, (B, T, 198) to logits (B, T, 5); `EventNet` reads its state."""
 
     def __init__(self, channels: int = 48, blocks: int = 9, dropout: float = 0.1) -> None:
         super().__init__()
         self.first = Convolution(INPUTS, channels, 3)
         self.blocks = nn.ModuleList(Block(channels, 2**block, dropout) for block in range(blocks))
         self.last = Convolution(channels, len(OUTPUTS))
-        nn.init.constant_(self.last.bias, RARE)
+        nn.init.constant_(self.last.bias, INITIAL_BIAS)
 
     def forward(self, inputs: Tensor) -> Tensor:
-        heard = torch.relu(self.first(inputs))
+        hidden = torch.relu(self.first(inputs))
         for block in self.blocks:
-            heard = block(heard)
-        return self.last(heard)
+            hidden = block(hidden)
+        return self.last(hidden)

@@ -116,11 +116,11 @@ def _parse(table: str) -> tuple[Style, ...]:
 
 
 STYLES = {"train": _parse(TRAIN), "heavy": _parse(HEAVY), "test": _parse(TEST)}
-"""Heavy songs are for training too: what is loudest and fastest, of which the others have little."""
+"""Heavy songs are for training too: the loudest and fastest, of which the others have few."""
 
 
 def styles_of(split: str) -> tuple[Style, ...]:
-    """Styles in the order songs take them: kinds in turn, waltzes every fifth."""
+    """Return styles in the order songs take them: kinds in turn, a waltz every fifth."""
     by_kind: dict[str, list[Style]] = {}
     for style in STYLES[split]:
         by_kind.setdefault(style.kind, []).append(style)
@@ -135,7 +135,7 @@ def styles_of(split: str) -> tuple[Style, ...]:
 
 
 def read_grooves(library: Path, style: Style) -> Grooves:
-    """Read the names of a style's grooves from mma's library, as mma wants them written."""
+    """Read the names of a style's grooves from mma's library, as mma writes them."""
     text = (library / f"{style.file}.mma").read_text(errors="replace")
     names = re.findall(r"^\s*DefGroove\s+(\S+)", text, re.IGNORECASE | re.MULTILINE)
     names = [name for name in dict.fromkeys(names) if not STRAY.search(name)]

@@ -1,7 +1,7 @@
-"""Systems under test: Clavilux, its fallback without the event network, and librosa.
+"""The analysers that are scored: Clavilux, its fallback without the event network, and librosa.
 
-Each answers in the truth's own units; what it has no notion of it answers with None. Lines and chroma are
-told at 100 moments a second.
+Each returns its results in the truth's own units, and None for what it does not compute. Lines and chroma are
+sampled at 100 Hz.
 """
 
 from collections.abc import Callable
@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Beats", "Clavilux", "Librosa", "Line", "Parts", "WithoutEar"]
+__all__ = ["Beats", "Clavilux", "Librosa", "Line", "Parts", "WithoutEventNet"]
 
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
 class Beats:
-    """Beats and, where they are heard, bars."""
+    """Beats and, where they are found, bars."""
 
     beats: Array
     tempo: float
@@ -30,7 +30,7 @@ class Beats:
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """A voice at 100 moments a second: its frequency, Hz, and how likely it sounds at all."""
+    """A voice at 100 Hz: its frequency, Hz, and the likelihood that it is voiced."""
 
     hz: Array
     voiced: Array
@@ -45,7 +45,7 @@ class Parts:
 
 
 class Clavilux:
-    """What we hear."""
+    """The features of Clavilux."""
 
     def __init__(self, path: Path) -> None:
         from clavilux.audio.sound import open_audio
@@ -54,54 +54,54 @@ class Clavilux:
         self.song = Song(open_audio(path))
 
     def beats(self) -> Beats | None:
-        """Tell beats and bars."""
+        """Return beats and bars."""
         grid = self.song.grid
         return Beats(grid.beats, grid.tempo, grid.downbeats, grid.beats_per_bar)
 
     def hits(self) -> dict[str, Array] | None:
-        """Tell when kick, snare and hat are hit."""
+        """Return the times of kick, snare and hat."""
         return {name: getattr(self.song, name).times for name in ("kick", "snare", "hat")}
 
     def chroma(self) -> dict[str, Array] | None:
-        """Tell the pitch classes, in every way we know."""
+        """Return chroma of every kind."""
         kinds = ("plain", "repeated", "cens")
         return {kind: np.asarray(self.song.chroma(kind=kind).values, float) for kind in kinds}
 
     def bass(self) -> Array | None:
-        """Tell the bass's pitch as a MIDI number."""
+        """Return the bass's pitch as a MIDI number."""
         return np.asarray(self.song.bass_line.pitch.values[:, 0], float)
 
     def melody(self) -> Line | None:
-        """Tell the melody."""
+        """Return the melody."""
         line = self.song.melody
         pitch = np.asarray(line.pitch.values[:, 0], float)
         return Line(440 * 2 ** ((pitch - 69) / 12), np.asarray(line.confidence.values[:, 0], float))
 
     def key(self) -> str | None:
-        """Tell the key."""
+        """Return the key."""
         return self.song.key.name
 
     def sections(self) -> dict[str, Parts] | None:
-        """Tell the sections: the flat choice, and each level of detail."""
+        """Return the flat sections, and those of each level of detail."""
         found = {"flat": self.song.sections} | {
             f"level {len(set(level.labels))}": level for level in self.song.levels
         }
         return {name: Parts(each.bounds, each.labels) for name, each in found.items()}
 
 
-class WithoutEar(Clavilux):
-    """What we hear of beats and drums without the event network; of the rest nothing."""
+class WithoutEventNet(Clavilux):
+    """Beats and drums of Clavilux without the event network; nothing else."""
 
     def __init__(self, heard: Clavilux) -> None:
         self.song = heard.song
 
     def beats(self) -> Beats | None:
-        """Tell beats and bars as the pulse alone tells them."""
+        """Return the beats and bars of onset strength alone."""
         grid = self.song.pulse_grid
         return Beats(grid.beats, grid.tempo, grid.downbeats, grid.beats_per_bar)
 
     def hits(self) -> dict[str, Array] | None:
-        """Tell the hits that stand out in the bands of the percussive part."""
+        """Return the hits found by onset strength in each drum's band."""
         from clavilux.features.rhythm.drums import find_drums
 
         drums = find_drums(self.song.analysis)
@@ -109,7 +109,7 @@ class WithoutEar(Clavilux):
 
 
 class Librosa:
-    """What librosa hears with its own defaults; kept below `kept`, as it never changes."""
+    """The features of librosa with its own defaults, cached below `kept`, as they never change."""
 
     hop = 512
 
@@ -126,13 +126,13 @@ class Librosa:
 
     @cached_property
     def _times(self) -> Array:
-        """Moments at which lines are asked for, s."""
+        """Times at which lines are sampled, s."""
         import soundfile
 
         return np.arange(int(np.ceil(soundfile.info(self.path).duration * 100 - 1e-6))) / 100
 
     def beats(self) -> Beats | None:
-        """`beat_track`."""
+        """Return the beats of `beat_track`."""
         import librosa
 
         def track() -> Array:
@@ -140,15 +140,15 @@ class Librosa:
             tempo, beats = librosa.beat.beat_track(y=samples, sr=rate, units="time")
             return np.concatenate([np.atleast_1d(tempo), beats])
 
-        tempo, *beats = self._known("beats", track)
+        tempo, *beats = self._cached("beats", track)
         return Beats(np.array(beats), float(tempo))
 
     def hits(self) -> dict[str, Array] | None:
-        """It knows onsets, but not of which drum."""
+        """Return None: librosa finds onsets, but not of which drum."""
         return None
 
     def chroma(self) -> dict[str, Array] | None:
-        """`chroma_cqt` of the harmonic part, `chroma_cens` of the mix."""
+        """Return `chroma_cqt` of the harmonic part and `chroma_cens` of the mix."""
         import librosa
 
         def plain() -> Array:
@@ -160,10 +160,10 @@ class Librosa:
             return librosa.feature.chroma_cens(y=samples, sr=rate).T
 
         made = {"plain": plain, "cens": cens}
-        return {name: self._on_times(self._known(f"chroma {name}", make)) for name, make in made.items()}
+        return {name: self._on_times(self._cached(f"chroma {name}", make)) for name, make in made.items()}
 
     def bass(self) -> Array | None:
-        """Chroma of the lowest octaves."""
+        """Return the strongest pitch class of the three lowest octaves."""
         import librosa
 
         def lowest() -> Array:
@@ -171,10 +171,10 @@ class Librosa:
             harmonic = librosa.effects.harmonic(samples)
             return librosa.feature.chroma_cqt(y=harmonic, sr=rate, n_octaves=3, fmin=32.703).T
 
-        return self._on_times(self._known("bass", lowest)).argmax(axis=1).astype(float)
+        return self._on_times(self._cached("bass", lowest)).argmax(axis=1).astype(float)
 
     def melody(self) -> Line | None:
-        """`pyin` of the harmonic part would take half a minute a song; `yin` is asked."""
+        """Return `yin` of the harmonic part; `pyin` would take half a minute a song."""
         import librosa
 
         def follow() -> Array:
@@ -182,23 +182,23 @@ class Librosa:
             harmonic = librosa.effects.harmonic(samples)
             return librosa.yin(harmonic, fmin=131, fmax=2093, sr=rate, hop_length=self.hop)[:, None]
 
-        hz = self._on_times(self._known("melody", follow))[:, 0]
+        hz = self._on_times(self._cached("melody", follow))[:, 0]
         return Line(hz, np.ones(len(hz)))
 
     def key(self) -> str | None:
-        """It has no notion of keys."""
+        """Return None: librosa finds no keys."""
         return None
 
     def sections(self) -> dict[str, Parts] | None:
-        """`segment.agglomerative` of beat-synchronous chroma would need their number; not asked."""
+        """Return None: `segment.agglomerative` would need the number of sections."""
         return None
 
     def _on_times(self, frames: Array) -> Array:
-        """Take the frame nearest to each moment."""
+        """Return the frame nearest to each sampling time."""
         nearest = np.round(self._times * 22050 / self.hop).astype(int)
         return frames[np.clip(nearest, 0, len(frames) - 1)]
 
-    def _known(self, name: str, make: Callable[[], Array]) -> Array:
+    def _cached(self, name: str, make: Callable[[], Array]) -> Array:
         file = self.kept / f"{name}.npy"
         if not file.is_file():
             self.kept.mkdir(parents=True, exist_ok=True)

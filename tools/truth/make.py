@@ -1,8 +1,8 @@
-"""Makes songs whose truth is known: FOLDER/SPLIT/NAME.flac with NAME.npz beside it.
+"""Make songs whose truth is known: FOLDER/SPLIT/NAME.flac with NAME.npz beside it.
 
     python tools/truth/make.py --split train --count 120 --folder ~/.cache/clavilux-truth
 
-Song number n of a split is always the same song; numbers run on without end. What is there already is kept.
+Song number n of a split is always the same song; numbers run on without end. Songs that exist are kept.
 """
 
 import argparse
@@ -42,17 +42,17 @@ class Work:
 
     @property
     def audio(self) -> Path:
-        """Where the song will lie."""
+        """Path of the song."""
         return self.folder / self.split / f"{self.name}.flac"
 
     @property
     def done(self) -> bool:
-        """Whether it is there, truth and all."""
+        """Whether it exists with its truth, which is written last."""
         return self.audio.with_suffix(".npz").is_file()
 
 
 def song_names(split: str, count: int) -> list[tuple[str, int]]:
-    """Name and number of the first songs of a split: every fourth is a tune while there are any."""
+    """Return name and number of the first songs of a split: every fourth is a tune while there are any."""
     songs = [(f"song-{number:04d}", number) for number in range(count)]
     for place, name in enumerate(TUNES.get(split, ())):
         songs.insert(4 * place, (f"tune-{name}", place))

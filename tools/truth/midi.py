@@ -25,14 +25,14 @@ NOTE = np.dtype(
 )
 BASS_PROGRAMS = range(32, 40)
 BASS_NAMES, MELODY_NAMES = ("bass", "walk"), ("melody", "solo", "lead")
-LOW, LOWEST_CHORDS = 50, 55
-"""A track that is called a bass is one when its middle pitch is below the former, one with a bass's sound
-below the latter: mma also lets its basses play guitars, and its chords basses."""
+MAX_BASS_PITCH, MAX_BASS_PROGRAM_PITCH = 50, 55
+"""A track named bass is one when its median pitch is below the former, one with a bass program below the
+latter: in mma's files, tracks named bass also play guitars, and chord tracks bass programs."""
 
 
 @dataclass(frozen=True)
 class Control:
-    """A message that is no note: `kind` program, control or bend; `number` is the controller's."""
+    """A message that is no note: `kind` program, control or pitch_bend; `number` is the controller's."""
 
     beat: float
     channel: int
@@ -54,7 +54,7 @@ class Tempo:
         return cls(np.zeros(1), np.array([bpm]))
 
     def seconds_at(self, beats: ArrayLike) -> NDArray[np.float64]:
-        """When beats (N,) are played, s.
+        """Convert beats (N,) to seconds.
 
         >>> Tempo(np.array([0.0, 4.0]), np.array([60.0, 120.0])).seconds_at([2.0, 6.0]).tolist()
         [2.0, 5.0]
@@ -100,7 +100,7 @@ class Score:
         return self.notes[self.notes["role"] == ROLES.index(name)]
 
     def free_channels(self) -> Iterator[int]:
-        """Channels that play nothing, the drums' aside."""
+        """Return the channels that play nothing, except that of the drums."""
         used = set(self.notes["channel"].tolist()) | {DRUMS}
         return iter(sorted(set(range(16)) - used))
 
@@ -120,7 +120,7 @@ def read_midi(path: Path | str) -> Score:
     bars = [numerator * 4 / denominator for _, numerator, denominator in sorted(reader.metres)]
     return Score(
         notes[np.argsort(notes["start"], kind="stable")],
-        tuple(sorted(reader.controls, key=lambda control: (control.beat, control.kind == "bend"))),
+        tuple(sorted(reader.controls, key=lambda control: (control.beat, control.kind == "pitch_bend"))),
         _tempo(reader.tempi),
         round(bars[0]) if bars else 4,
         float(notes["end"].max(initial=0)),
@@ -128,7 +128,7 @@ def read_midi(path: Path | str) -> Score:
 
 
 class _Reader:
-    """Gathers the messages of all tracks."""
+    """Reads the messages of all tracks."""
 
     def __init__(self, ticks_per_beat: int) -> None:
         self.ticks_per_beat = ticks_per_beat
@@ -169,7 +169,7 @@ class _Reader:
                 control = Control(beat, message.channel, "control", message.value, message.control)
                 self.controls.append(control)
             case "pitchwheel":
-                self.controls.append(Control(beat, message.channel, "bend", message.pitch + 8192))
+                self.controls.append(Control(beat, message.channel, "pitch_bend", message.pitch + 8192))
             case "set_tempo":
                 self.tempi.append((beat, 60e6 / message.tempo))
             case "time_signature":
@@ -178,13 +178,13 @@ class _Reader:
     def _role(self, channel: int, name: str, middle: float) -> str:
         if channel == DRUMS:
             return "drums"
-        named = name.lower().startswith(BASS_NAMES) and middle < LOW
-        if named or (self._programs.get(channel, 0) in BASS_PROGRAMS and middle < LOWEST_CHORDS):
+        named = name.lower().startswith(BASS_NAMES) and middle < MAX_BASS_PITCH
+        if named or (self._programs.get(channel, 0) in BASS_PROGRAMS and middle < MAX_BASS_PROGRAM_PITCH):
             return "bass"
         return "melody" if name.lower().startswith(MELODY_NAMES) else "chords"
 
 
-def _tempo(told: list[tuple[float, float]]) -> Tempo:
-    """The last tempo told for a beat holds; before the first it is 120, as MIDI has it."""
-    tempi = {0.0: 120.0} | dict(sorted(told, key=lambda pair: pair[0]))
+def _tempo(changes: list[tuple[float, float]]) -> Tempo:
+    """Make the tempo: the last of several changes on a beat counts; before the first it is 120."""
+    tempi = {0.0: 120.0} | dict(sorted(changes, key=lambda pair: pair[0]))
     return Tempo(np.array(list(tempi)), np.array(list(tempi.values())))

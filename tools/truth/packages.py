@@ -1,4 +1,4 @@
-"""Fetches what the truth is made from: Debian packages, unpacked into a folder and never installed.
+"""Fetch what the truth is made from: Debian packages, unpacked into a folder and never installed.
 
     python tools/truth/packages.py --folder ~/.cache/clavilux-truth/packages
 
@@ -27,7 +27,7 @@ MMA, TUNES, RECORDED = "mma", "openttd-openmsx", "fretsonfire-songs-muldjord"
 
 
 def default_folder() -> Path:
-    """Where everything about the truth is kept unless told otherwise."""
+    """Return the default folder of everything about the truth."""
     return platformdirs.user_cache_path("clavilux-truth")
 
 

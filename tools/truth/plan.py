@@ -1,4 +1,4 @@
-"""What a song is going to be, drawn from its number: form, key, chords, tempo, who plays where.
+"""The plan of a song, drawn from its number: form, key, chords, tempo, who plays where.
 
 Everything is a function of (split, number) and of nothing else.
 """
@@ -110,7 +110,7 @@ class Plan:
 
 
 def stream(split: str, number: int, name: str) -> np.random.Generator:
-    """The random numbers of one matter of one song."""
+    """Return the random generator of one aspect of one song."""
     return generator(SEEDS[split], f"truth {name}", number)
 
 
@@ -139,7 +139,7 @@ def draw_plan(split: str, number: int, style: Style, grooves: Grooves) -> Plan:
 
 
 def _draw_form(rng: np.random.Generator, lengths: tuple[int, int], bar: float) -> tuple[Section, ...]:
-    """Take a form until the length is reached, in units of 4, 8 or 16 bars of about 16 s."""
+    """Repeat a form until the length is reached, in units of 4, 8 or 16 bars of about 16 s."""
     target = rng.uniform(*lengths)
     wished = rng.uniform(11, 20)
     unit = min((4, 8, 16), key=lambda bars: abs(np.log(bars * bar / wished)))

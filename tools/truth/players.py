@@ -76,7 +76,7 @@ class Player:
         return notes_of(rows, channel, "drums")
 
     def fill(self, bar: int, channel: int) -> NDArray[np.void]:
-        """Lead out of a bar: its last one or two beats on snare and toms."""
+        """Play a fill on the last one or two beats of a bar, on snare and toms."""
         beats = int(self.rng.integers(1, 3))
         begin = (bar + 1) * self.beats_per_bar - beats
         step = float(self.rng.choice([0.25, 0.25, 0.5, 1 / 3]))
@@ -176,7 +176,7 @@ class Player:
         return notes_of(rows, channel, "chords")
 
     def melody(self, channel: int, *, major: bool, tonic: int) -> NDArray[np.void]:
-        """Sing a phrase of four bars over the chords, with rests, and again with another end."""
+        """Play a phrase of four bars over the chords, with rests, and again with another end."""
         scale = [(tonic + step) % 12 for step in (MAJOR if major else MINOR)]
         low = int(self.rng.integers(60, 72))
         busy = self.rng.uniform(0.25, 0.7)
@@ -197,7 +197,7 @@ class Player:
         return notes_of(rows, channel, "melody")
 
     def _rhythm(self, busy: float) -> list[float]:
-        """Onsets within a bar, in eighths; one bar in seven rests."""
+        """Draw onsets within a bar, in eighths; one bar in seven rests."""
         if self.rng.random() < 0.14:
             return []
         eighths = np.arange(0, self.beats_per_bar, 0.5)
@@ -205,7 +205,7 @@ class Player:
         return eighths[self.rng.random(len(eighths)) < chance].tolist()
 
     def _spans(self, onsets: list[float]) -> list[tuple[float, float]]:
-        """Each onset within a bar, and when the next one or the barline comes."""
+        """Return each onset within a bar with the next one or the barline."""
         return list(zip(onsets, [*onsets[1:], float(self.beats_per_bar)], strict=False))
 
     def _chord(self, bar: int, beat: float) -> Chord:

@@ -1,7 +1,7 @@
-"""Makes stems sound like a record: balance, drive, tone, room, pumping, compression, noise; no delay.
+"""Mix stems like a record: balance, drive, tone, room, pumping, compression, noise; no delay.
 
-Every effect answers at the sample that caused it: filters are minimum phase, a room begins with the sound
-itself, gains look neither ahead nor back past their own window.
+No effect delays its input: filters are minimum phase, reverberation begins with the sound itself, gains do
+not look ahead.
 """
 
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Production:
-    """How a song is mixed; all that is drawn for it.
+    """How a song is mixed; everything that is drawn at random for it.
 
     Attributes:
         gains_db: of each stem.
         drive_db: into a soft clipper, of the chords; 0 for none.
         tones: (kind, Hz, dB) of the mix's equaliser: low, high or peak.
         room: seconds of reverberation and its share; (0, 0) for none.
-        pumping: how far everything but the drums gives way to the kick, 0 to 1.
+        pumping: how far everything but the drums ducks under the kick (sidechain), 0 to 1.
         squeeze: ratio of the compressor; 1 for none.
         limit_db: gain into the limiter.
         noise_db: level of pink noise, or None.
@@ -92,7 +92,7 @@ def draw_production(rng: np.random.Generator, kind: str) -> Production:
 
 
 def drive(sound: Stereo, gain_db: float) -> Stereo:
-    """Clip softly, at the level it had."""
+    """Clip softly, and restore the level."""
     clipped = np.tanh(sound * _gain(gain_db) * 4)
     return np.asarray(clipped * (_rms(sound) / max(1e-9, _rms(clipped))), np.float32)
 
@@ -106,7 +106,7 @@ def equalise(sound: Stereo, tones: tuple[tuple[str, float, float], ...]) -> Ster
 
 
 def reverberate(sound: Stereo, seconds: float, share: float, rng: np.random.Generator) -> Stereo:
-    """Add a room: noise that dies away by 60 dB in `seconds`, begun 8 ms after the sound."""
+    """Add a room: noise that decays by 60 dB in `seconds`, begun 8 ms after the sound."""
     n = int(seconds * RATE)
     tail = rng.standard_normal((n, 2)) * np.exp(-6.9 * np.arange(n) / n)[:, None]
     tail = signal.lfilter([0.35], [1, -0.65], tail, axis=0)
@@ -117,7 +117,7 @@ def reverberate(sound: Stereo, seconds: float, share: float, rng: np.random.Gene
 
 
 def pump(samples: int, kicks: Floats, depth: float, seconds: float = 0.18) -> NDArray[np.float32]:
-    """Gain (n,) that ducks by `depth` at each kick (s) and comes back."""
+    """Return a gain (n,) that ducks by `depth` at each kick (s) and recovers."""
     gain = np.ones(samples, np.float32)
     shape = (1 - depth * np.exp(-np.arange(int(3 * seconds * RATE)) / (seconds * RATE))).astype(np.float32)
     for place in (np.asarray(kicks) * RATE).astype(int):
@@ -138,15 +138,15 @@ def compress(sound: Stereo, ratio: float, threshold_db: float = -14.0) -> Stereo
 
 
 def limit(sound: Stereo, ceiling: float = 0.97) -> Stereo:
-    """Bend peaks softly under the ceiling."""
+    """Saturate peaks softly below the ceiling."""
     knee = 0.6 * ceiling
     over = np.abs(sound) > knee
-    bent = knee + (ceiling - knee) * np.tanh((np.abs(sound) - knee) / (ceiling - knee))
-    return np.asarray(np.where(over, np.sign(sound) * bent, sound), np.float32)
+    saturated = knee + (ceiling - knee) * np.tanh((np.abs(sound) - knee) / (ceiling - knee))
+    return np.asarray(np.where(over, np.sign(sound) * saturated, sound), np.float32)
 
 
 def _levelled(stem: Stereo) -> Stereo:
-    """Bring what sounds of a stem to one level, so that gains mean the same in every song."""
+    """Normalise the level of what sounds of a stem, so that gains mean the same in every song."""
     power = (stem**2).mean(axis=1)
     blocks = power[: len(power) // 4096 * 4096].reshape(-1, 4096).mean(axis=1)
     sounding = blocks[blocks > 1e-3 * blocks.max(initial=0)]

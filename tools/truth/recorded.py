@@ -1,6 +1,6 @@
 """Recorded songs whose beats are known: four metal songs (CC BY-SA 3.0), each as guitars and the rest.
 
-Their note charts tell the tempo, which is constant; where the first beat lies was measured once against the
+Their note charts hold the tempo, which is constant; where the first beat is was measured once against the
 onsets of the stems, to about 2 ms. Which beats begin bars follows from where harmony changes most and where
 the charts' phrases begin: both agree in every song, in nearly every eighth of it.
 """
@@ -24,7 +24,7 @@ RECORDED = {
 }
 """When beat 0 of each song is, s, and which beat is the first that begins a bar."""
 
-QUIET = 0.02
+MIN_LEVEL = 0.02
 """Share of the song's loud level below which it has not begun, or is over."""
 
 
@@ -47,7 +47,7 @@ def record(name: str, packages: Packages, folder: Path) -> Path:
 
 
 def truth_of_recording(name: str, sound: np.ndarray, rate: int, bpm: float) -> Truth:
-    """Lay the grid of beats over what sounds of a recording."""
+    """Compute the beats within the part of a recording that sounds."""
     duration = len(sound) / rate
     begin, end = _sounding(sound, rate)
     offset, first = RECORDED[name]
@@ -62,8 +62,8 @@ def truth_of_recording(name: str, sound: np.ndarray, rate: int, bpm: float) -> T
 
 
 def _sounding(sound: np.ndarray, rate: int) -> tuple[float, float]:
-    """From when to when a recording sounds, s."""
+    """Return the start and end of what sounds of a recording, s."""
     hop = rate // 20
     level = np.sqrt((sound[: len(sound) // hop * hop] ** 2).mean(axis=1).reshape(-1, hop).mean(axis=1))
-    loud = np.flatnonzero(level > QUIET * np.percentile(level, 95))
+    loud = np.flatnonzero(level > MIN_LEVEL * np.percentile(level, 95))
     return float(loud[0] * hop / rate), float((loud[-1] + 1) * hop / rate)

@@ -1,4 +1,4 @@
-"""Writes songs: a chord chart that mma turns into MIDI, then drums, tunes and dynamics of our own.
+"""Write songs: a chord chart that mma turns into MIDI, then drums, tunes and dynamics of our own.
 
 What is asked for is known exactly, so what is returned with the score is the truth about it, in beats.
 """
@@ -85,7 +85,7 @@ def _play_chart(chart: str, plan: Plan, packages: Packages, folder: Path) -> Sco
         command, capture_output=True, text=True, env=environment, check=False
     )
     if not target.is_file():
-        raise RuntimeError(f"mma could not play {source}: {done.stdout}{done.stderr}")
+        raise RuntimeError(f"mma cannot play {source}: {done.stdout}{done.stderr}")
     score = read_midi(target)
     kept = [each for each in score.controls if each.kind != "control" or each.number in KEPT]
     return replace(score, controls=tuple(kept))
@@ -162,7 +162,7 @@ class _Arrangement:
         return [group.copy() for group in groups]
 
     def _fills(self, part: Part) -> bool:
-        """Whether our drummer leads out of a part this time."""
+        """Return whether our drummer plays a fill at the end of a part this time."""
         own = bool(part.drums) and self.rng.random() < 0.6
         return own or (self.plan.style.drums_only and self.rng.random() < 0.4)
 
@@ -174,7 +174,7 @@ class _Arrangement:
         return notes
 
     def _rested(self, notes: NDArray[np.void], label: str, part: Part) -> NDArray[np.void]:
-        """Take out what rests; never everything."""
+        """Remove the roles that rest; never all."""
         out = np.zeros(len(notes), bool)
         for name in part.rests & set(ROLES):
             out |= notes["role"] == ROLES.index(name)
@@ -234,7 +234,7 @@ def _with_truth(plan: Plan, score: Score) -> Written:
 
 
 def _chord_truth(plan: Plan) -> tuple[NDArray[np.float64], tuple[str, ...]]:
-    """When which chord is played, beats; the second of a bar begins with its third beat."""
+    """Return when each chord is played, beats; the second of a bar begins on its third beat."""
     bounds, names, beat = [], [], 0.0
     for section in plan.sections:
         chords = plan.parts[section.label].chords

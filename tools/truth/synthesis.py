@@ -1,6 +1,6 @@
 """Plays a score through a soundfont: one stereo stem per role, 44.1 kHz.
 
-Notes begin on a grid of 64 samples (1.5 ms), which is how often the synthesizer looks.
+Notes begin on a grid of 64 samples (1.5 ms), the block size of the synthesizer.
 """
 
 from functools import cache
@@ -16,14 +16,14 @@ __all__ = ["RATE", "play", "play_stems"]
 
 RATE = 44100
 STEP = 64
-TAIL = 1.5
-"""Seconds that ring on after the last beat."""
+TAIL_SECONDS = 1.5
+"""Seconds that ring after the last beat."""
 
 Stereo = NDArray[np.float32]
 
 
 def play_stems(score: Score, font: Path) -> dict[str, Stereo]:
-    """Play each role by itself, (n, 2) each; what is not played at all is left out."""
+    """Play each role by itself, (n, 2) each; roles without notes are omitted."""
     return {role: play(score.with_notes(notes), font) for role in ROLES if len(notes := score.role(role))}
 
 
@@ -33,7 +33,7 @@ def play(score: Score, font: Path) -> Stereo:
     synth.sounds_off()
     for channel in range(16):
         _reset(synth, channel, number)
-    samples = int((float(score.tempo.seconds_at(score.beats)) + TAIL) * RATE)
+    samples = int((float(score.tempo.seconds_at(score.beats)) + TAIL_SECONDS) * RATE)
     sound = np.zeros((-(-samples // STEP) * STEP, 2), np.float32)
     at = 0
     for place, action in _events(score):
@@ -60,7 +60,7 @@ def _reset(synth: tinysoundfont.Synth, channel: int, number: int) -> None:
 
 
 def _sound(synth: tinysoundfont.Synth, part: Stereo) -> None:
-    """Fill part of the sound, in blocks that the synthesizer takes at once."""
+    """Render part of the audio, in blocks that the synthesizer takes at once."""
     for begin in range(0, len(part), 8192):
         block = part[begin : begin + 8192]
         block[:] = np.frombuffer(bytes(synth.generate(len(block))), np.float32).reshape(-1, 2)
@@ -70,7 +70,7 @@ Action = tuple[str, int, int, int]
 
 
 def _events(score: Score) -> list[tuple[int, Action]]:
-    """All that happens, in order: at one time controls, then ends, then beginnings of notes."""
+    """Return all events in order: at one time controls, then ends, then beginnings of notes."""
     notes = score.seconds()
     events: list[tuple[int, int, Action]] = []
     for control in score.controls:
@@ -103,12 +103,12 @@ def _perform(synth: tinysoundfont.Synth, font: int, action: Action) -> None:
             _select(synth, font, channel, value)
         case "control":
             synth.control_change(channel, number, value)
-        case "bend":
+        case "pitch_bend":
             synth.pitchbend(channel, value)
 
 
 def _select(synth: tinysoundfont.Synth, font: int, channel: int, program: int) -> None:
-    """Choose a sound; a drum kit that the font lacks is its standard kit."""
+    """Select a program; a drum kit that the font lacks is replaced by its standard kit."""
     drums = channel == DRUMS
     bank = 128 if drums else 0
     known = synth.sfpreset_name(font, bank, program) is not None

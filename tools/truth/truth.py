@@ -1,4 +1,4 @@
-"""What is known about a song because it was made: beats, bars, hits, notes, chords, sections.
+"""Ground truth of a song that was made for it: beats, bars, hits, notes, chords, sections.
 
 Times are seconds from the first sample. A truth is one `.npz` file beside its audio. Pitches are MIDI numbers
 as they sound, pitch classes 0 (C) to 11 (B).
@@ -27,8 +27,8 @@ HITS = {
 }
 """The General MIDI keys of each kind of hit."""
 
-SAME = 0.02
-"""Hits of one kind closer than this, s, are one."""
+MIN_GAP_SECONDS = 0.02
+"""Hits of one kind that are closer are one."""
 
 Array = NDArray[np.float64]
 
@@ -69,51 +69,51 @@ class Truth:
 
     @property
     def bpm(self) -> float:
-        """The tempo that most of the song has."""
+        """Tempo of most of the song, from the median beat interval."""
         return 60 / float(np.median(np.diff(self.beats)))
 
     @property
     def kick(self) -> Array:
-        """When the kick drum is hit, s."""
+        """Hits of the kick drum, s."""
         return self.hits["kick"][:, 0]
 
     @property
     def snare(self) -> Array:
-        """When the snare is hit or hands clap, s: what stands on the backbeat."""
+        """Hits of the snare and claps, s: the backbeat."""
         return _apart(np.sort(np.concatenate([self.hits["snare"][:, 0], self.hits["clap"][:, 0]])))
 
     @property
     def hat(self) -> Array:
-        """When the hats are hit, s."""
+        """Hits of the hats, s."""
         return self.hits["hat"][:, 0]
 
     def role(self, *names: str) -> Array:
-        """The notes of some roles, (N, 5)."""
+        """Return the notes of some roles, (N, 5)."""
         return self.notes[np.isin(self.notes[:, 4], [ROLES.index(name) for name in names])]
 
     def chroma_at(self, times: ArrayLike) -> Array:
-        """How strongly each pitch class sounds at times (T,): the sum of velocities, (T, 12)."""
+        """Return the sum of velocities of each pitch class at times (T,), (T, 12)."""
         chroma = np.zeros((len(np.asarray(times)), 12))
         for note, (first, last) in _spans(self.role("bass", "chords", "melody"), times):
             chroma[first:last, int(note[2]) % 12] += note[3]
         return chroma
 
     def bass_at(self, times: ArrayLike) -> NDArray[np.int64]:
-        """The pitch class of the lowest bass note at times (T,); -1 where there is none."""
+        """Return the pitch class of the lowest bass note at times (T,); -1 where there is none."""
         lowest = np.full(len(np.asarray(times)), 999)
         for note, (first, last) in _spans(self.role("bass"), times):
             np.minimum(lowest[first:last], int(note[2]), out=lowest[first:last])
         return np.where(lowest < 999, lowest % 12, -1)
 
     def melody_at(self, times: ArrayLike) -> Array:
-        """The melody's frequency at times (T,), Hz; 0 where it rests. Of several notes the newest sounds."""
+        """Return the melody's frequency at times (T,), Hz; 0 where it rests. The newest note counts."""
         pitch = np.zeros(len(np.asarray(times)))
         for note, (first, last) in _spans(self.role("melody"), times):
             pitch[first:last] = 440 * 2 ** ((note[2] - 69) / 12)
         return pitch
 
     def save(self, path: Path) -> None:
-        """Write it as `.npz`, whole or not at all."""
+        """Write it as `.npz`, atomically."""
         arrays = {f"hits_{name}": hits for name, hits in self.hits.items()}
         about = {}
         for each in fields(self):
@@ -153,7 +153,7 @@ def _apart(times: Array) -> Array:
 
 def _first_of_each(times: Array) -> NDArray[np.bool_]:
     """Mark the first of neighbours that are one hit."""
-    return np.diff(times, prepend=-np.inf) > SAME
+    return np.diff(times, prepend=-np.inf) > MIN_GAP_SECONDS
 
 
 def _spans(notes: Array, times: ArrayLike) -> list[tuple[Array, tuple[int, int]]]:

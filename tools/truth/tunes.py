@@ -1,4 +1,4 @@
-"""Tunes that people composed: MIDI files whose bars are known to begin where the file says.
+"""Composed tunes: MIDI files whose bars begin where the file says.
 
 Only those are used whose barlines the music itself confirms: bass, kick and change of chord fall together on
 the first beat more than on any other, and the metre stays. Sections and keys are not known.
@@ -27,7 +27,7 @@ TUNES = {
 
 
 def read_tune(name: str, packages: Packages, longest: float = 180.0) -> Written:
-    """Read a tune as a song with truth; the bars that would end after `longest` s are left out."""
+    """Read a tune as a song with truth; the bars that would end after `longest` s are omitted."""
     score = read_midi(packages.tune(name))
     bar = score.beats_per_bar
     downbeats = np.arange(0, score.beats + bar, bar, dtype=np.float64)

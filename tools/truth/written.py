@@ -1,4 +1,4 @@
-"""A song as it is written, in beats, and what that says about it in seconds."""
+"""A song as it is written, in beats, and its truth in seconds."""
 
 from dataclasses import dataclass
 
@@ -33,7 +33,7 @@ class Written:
 
 
 def truth_of(written: Written, called: tuple[str, str, str, str], duration: float) -> Truth:
-    """Say in seconds what was written in beats; `called` is the truth's name, split, style and font."""
+    """Convert what was written in beats to seconds; `called` is the truth's name, split, style and font."""
     score, at = written.score, written.score.tempo.seconds_at
     notes = score.seconds()
     names = ("start", "end", "pitch", "velocity", "role")

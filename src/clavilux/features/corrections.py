@@ -13,7 +13,14 @@ import numpy as np
 from clavilux.arrays import F64
 from clavilux.curves import Grid, Sections
 from clavilux.errors import SettingError
-from clavilux.features.rhythm.grid import doubled, even_bars, extended, extrapolated, halved, with_period
+from clavilux.features.rhythm.grid import (
+    constant_tempo,
+    double_tempo,
+    extrapolate_beats,
+    extrapolate_grid,
+    halve_tempo,
+    regular_bars,
+)
 from clavilux.timeline import format_time
 
 __all__ = ["MAX_SONG_SECONDS", "UNNAMED", "Corrections"]
@@ -231,7 +238,7 @@ class Corrections:
         [1.0, 3.0, 5.0, 7.0]
         """
         if self.beats is not None:
-            return extended(self.beats, duration)
+            return extrapolate_grid(self.beats, duration)
         if not self._timing:
             return grid
         certain = self.bpm is not None or (
@@ -250,16 +257,16 @@ class Corrections:
                 )
             missed = downbeat - float(beats[np.abs(beats - downbeat).argmin()])
             if self.bpm is not None or abs(missed) > DOWNBEAT_TOLERANCE_SECONDS:
-                beats = extrapolated(beats + missed, duration)
+                beats = extrapolate_beats(beats + missed, duration)
         metre = self.beats_per_bar or grid.beats_per_bar
-        return even_bars(beats, downbeat, metre, 1.0 if certain else grid.confidence)
+        return regular_bars(beats, downbeat, metre, 1.0 if certain else grid.confidence)
 
     def _with_tempo(self, grid: Grid, duration: float) -> Grid:
         if self.bpm is not None:
-            return with_period(grid, 60 / self.bpm, duration)
+            return constant_tempo(grid, 60 / self.bpm, duration)
         if self.tempo_factor == 1:
             return grid
-        return doubled(grid, duration) if self.tempo_factor == 2 else halved(grid, duration)
+        return double_tempo(grid, duration) if self.tempo_factor == 2 else halve_tempo(grid, duration)
 
     def apply_to_sections(self, detected: Sections, duration: float) -> Sections:
         """Return the given sections, fitted to a song of ``duration`` s, or else the detected ones.

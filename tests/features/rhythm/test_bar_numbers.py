@@ -1,4 +1,4 @@
-"""Beats are counted from the first bar of the song, whatever the grid does before it."""
+"""Bars are numbered from the first downbeat of the song, whatever the grid does before it."""
 
 import numpy as np
 from hypothesis import given
@@ -9,33 +9,33 @@ from clavilux.features.rhythm.bar_numbers import bars_between, number_beats
 
 
 @given(st.integers(2, 7), st.integers(0, 6), st.floats(-3, 0), st.floats(0.0, 40))
-def test_bars_count_up_from_one(metre, first, start, duration):
+def test_bar_numbers_increase_from_one(metre, first, start, duration):
     grid = Grid(start + np.arange(100) * 0.5, first, metre)
-    count = number_beats(grid, duration)
-    assert ((count.times >= 0) & (count.times <= duration)).all()
-    assert count.downbeats.bars.tolist() == list(range(1, len(count.downbeats) + 1))
-    assert (np.diff(count.beats) % metre == 1 % metre).all()
+    numbers = number_beats(grid, duration)
+    assert ((numbers.times >= 0) & (numbers.times <= duration)).all()
+    assert numbers.downbeats.bars.tolist() == list(range(1, len(numbers.downbeats) + 1))
+    assert (np.diff(numbers.beats) % metre == 1 % metre).all()
     inside = grid.downbeats[(grid.downbeats >= 0) & (grid.downbeats <= duration)]
-    assert set(inside) <= set(count.downbeats.times)
+    assert set(inside) <= set(numbers.downbeats.times)
 
 
-def test_bars_of_different_lengths_are_counted_each_from_one():
+def test_beats_of_each_bar_are_numbered_from_one():
     grid = Grid(np.arange(12.0), beats_per_bar=4, bars=np.array([1, 5, 8]))
-    count = number_beats(grid, 11)
-    assert count.bars.tolist() == [0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3]
-    assert count.beats.tolist() == [4, 1, 2, 3, 4, 1, 2, 3, 1, 2, 3, 4]
+    numbers = number_beats(grid, 11)
+    assert numbers.bars.tolist() == [0, 1, 1, 1, 1, 2, 2, 2, 3, 3, 3, 3]
+    assert numbers.beats.tolist() == [4, 1, 2, 3, 4, 1, 2, 3, 1, 2, 3, 4]
 
 
 def test_a_beat_just_before_the_song_is_its_first():
-    count = number_beats(Grid(np.arange(-0.02, 4, 0.5)), 2.0)
-    assert (count.times[0], count.names[0]) == (0, "1.1")
+    numbers = number_beats(Grid(np.arange(-0.02, 4, 0.5)), 2.0)
+    assert (numbers.times[0], numbers.names[0]) == (0, "1.1")
 
 
-def test_no_beat_at_all_is_counted():
+def test_a_song_without_beats_has_no_numbers():
     assert len(number_beats(Grid(np.array([-2.0, -1.0])), 10)) == 0
 
 
-def test_lengths_are_told_to_half_a_beat():
+def test_lengths_are_rounded_to_half_a_beat():
     grid = Grid(np.arange(0, 20, 0.5), first_downbeat=2)
     assert bars_between(grid, 1.0, 9.0) == 4
     assert bars_between(grid, 1.0, 9.3) == 4.125

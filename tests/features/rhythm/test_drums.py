@@ -1,4 +1,4 @@
-"""Onsets and drums: at the right time, of the right kind, whatever the volume."""
+"""Onsets and drums: at the right time, of the right kind, at any level."""
 
 import mir_eval
 import numpy as np
@@ -38,13 +38,13 @@ def test_hits_are_on_time(composed, song, drum):
     assert np.percentile(np.abs(errors), 90) < 0.016
 
 
-def test_strengths_follow_the_playing(composed, song):
+def test_strengths_of_composed_hits_are_high(composed, song):
     strengths = song.kick.strengths
     assert ((strengths > 0) & (strengths <= 1)).all()
     assert np.median(strengths) > 0.6
 
 
-def test_volume_does_not_matter(composed, song):
+def test_hits_do_not_depend_on_level(composed, song):
     quiet = Song(Audio.from_samples(composed.audio.read(0, composed.audio.samples) * 0.003, 44100))
     for drum in ("kick", "snare", "hat"):
         assert np.allclose(getattr(quiet, drum).times, getattr(song, drum).times, atol=1e-3)
@@ -64,7 +64,7 @@ def test_onset_strength_peaks_on_the_onset(tone):
     assert np.median(curve) < 0.01 * curve.max()
 
 
-def test_a_vibrato_is_no_onset():
+def test_vibrato_has_no_onsets():
     time = np.arange(22050 * 5) / 22050
     phase = 2 * np.pi * 660 * time + 2.5 * np.sin(2 * np.pi * 5 * time)
     heard = analyse((np.sin(phase) * np.clip(time * 20, 0, 1)).astype(np.float32))
@@ -72,7 +72,7 @@ def test_a_vibrato_is_no_onset():
     assert strength[20:-5].max() < 0.2 * strength[:10].max()
 
 
-def test_the_band_is_the_band(tone):
+def test_onset_strength_is_that_of_its_band(tone):
     low, high = (analyse(np.concatenate([np.zeros(22050, np.float32), tone(hz, 1.0)])) for hz in (80, 3000))
     assert onset_strength(low, "mix", 30, 150).max() > 5 * onset_strength(high, "mix", 30, 150)[:60].max()
     assert onset_strength(high, "mix", 2500, 3500).max() > 1
@@ -80,13 +80,13 @@ def test_the_band_is_the_band(tone):
     assert onset_strength(low, "mix", 79, 80).shape == onset_strength(low, "mix", 30, 150).shape
 
 
-def test_without_drums_hardly_any_hits(tone):
+def test_audio_without_drums_has_hardly_any_hits(tone):
     for sound in (np.zeros(22050 * 8, np.float32), tone(440, 8.0, 0.3), tone(60, 8.0, 0.3)):
         drums = find_drums(analyse(sound))
         assert max(len(drums.kick), len(drums.snare), len(drums.hat)) <= 2
 
 
-def test_nothing_above_four_kilohertz_is_no_hat():
+def test_audio_below_four_kilohertz_has_no_hats():
     composed = compose(2, bars=1, rate=16000)
     dull = composed.audio.mono(8000)
     song = Song(Audio.from_samples(dull, 8000))

@@ -1,4 +1,4 @@
-"""Beats and bars: the truth of composed songs, librosa as a measure, and a grid for any sound at all."""
+"""Beats and bars: against composed songs of known truth and librosa, with a grid for any audio at all."""
 
 import librosa
 import mir_eval
@@ -39,7 +39,7 @@ def test_beats_do_not_jitter(composed, song):
     assert errors.std() < 0.01
 
 
-def test_the_grid_covers_the_song_and_moves_with_it(composed, song):
+def test_the_grid_covers_the_song_and_shifts_with_it(composed, song):
     samples = composed.audio.read(0, composed.audio.samples)
     later = Song(Audio.from_samples(np.pad(samples, ((0, 0), (441 * 330, 0))), 44100))
     for heard in (song, later):
@@ -60,7 +60,7 @@ def test_a_change_of_tempo_is_followed():
     assert np.all(np.diff(beats) > 0.2)
 
 
-def test_no_beat_is_a_clock():
+def test_audio_without_a_beat_has_the_default_grid():
     rng = np.random.default_rng(5)
     syllables = np.repeat(rng.uniform(0, 1, 400) ** 3, rng.integers(1500, 5000, 400))[: 22050 * 12]
     sounds = {

@@ -1,4 +1,4 @@
-"""The form of a song of known form, of what has none, and of mixes."""
+"""The form of songs of known form, of audio that has none, and of mixes."""
 
 from itertools import pairwise
 
@@ -13,16 +13,16 @@ from clavilux.features.song import Song
 from clavilux.features.spectrum.analysis import Analysis
 from clavilux.features.spectrum.spectra import HOP, RATE
 from clavilux.features.structure import bar_sync
-from clavilux.features.structure.bar_sync import Bars, label_segments, similarity
+from clavilux.features.structure.bar_sync import Bars, label, similarity
 from clavilux.features.structure.find import Structure, find_structure
 from clavilux.features.structure.loops import find_loop
-from clavilux.features.structure.segmentation import describe_song, segment
+from clavilux.features.structure.segmentation import find_form, sync_features
 
 BAR = 2.0
 
 
 def sing(form, *, seed=0, bars=8, loop=4, tonic=0):
-    """Make what is heard of a song at 120 bpm: one sound and scale, and each part's own shade and loop."""
+    """Make the analysis of a song at 120 bpm: one timbre and scale, and each part's own shade and loop."""
     dice = np.random.default_rng(seed)
     sound = 10 ** dice.normal(-1.5, 0.4, 96)
     shades = {part: sound * 10 ** dice.normal(0, 0.15, 96) for part in sorted(set(form))}
@@ -185,7 +185,7 @@ def test_an_intro_without_bass_and_kick_is_calm(piece, composed_song):
     ],
     ids=["silence", "one note", "0.3 s", "noise", "one sample"],
 )
-def test_what_has_no_parts_is_one(samples):
+def test_audio_without_parts_is_one_part(samples):
     song = Song(Audio.from_samples(samples.astype(np.float32), 22050))
     found = find_structure(song.analysis, song.grid, song.tuning, song.duration)
     for sections in (found.flat, *found.levels):
@@ -212,7 +212,7 @@ def test_short_songs_are_covered(duration):
 
 @pytest.fixture(scope="module")
 def mix():
-    """Four songs one after the other, each with its own key and sound: 10 minutes 40 s."""
+    """Four songs one after the other, each with its own key and timbre: 10 minutes 40 s."""
     songs = [sing("ABABACAABB", seed=10 + key, tonic=5 * key) for key in range(4)]
     return Analysis(
         {"mix": np.concatenate([song.mel["mix"] for song in songs])},
@@ -221,7 +221,7 @@ def mix():
     )
 
 
-def test_a_mix_is_parted_into_tracks_first(mix):
+def test_a_mix_is_divided_into_tracks_first(mix):
     found = found_in(mix)
     assert found.tracks.labels == ("1", "2", "3", "4")
     assert found.tracks.bounds == pytest.approx(np.arange(5) * 160.0, abs=2.1)
@@ -241,7 +241,7 @@ def test_many_bars_are_taken_in_pairs(sung, structure, monkeypatch):
 
 
 def test_parts_are_the_best_of_all_divisions():
-    """Against every division of a few bars, scored as it is written down: size x mean similarity - cost."""
+    """Against every division of a few bars, scored by its definition: sum of similarities / size - cost."""
     dice = np.random.default_rng(0)
     alike = dice.normal(size=(9, 9))
     alike += alike.T
@@ -250,24 +250,24 @@ def test_parts_are_the_best_of_all_divisions():
     sums[1:, 1:] = alike.cumsum(axis=0).cumsum(axis=1)
     cost = dice.random(10)
 
-    def worth(cuts):
-        pairs = list(pairwise(cuts))
+    def score(bounds):
+        pairs = list(pairwise(bounds))
         return sum(alike[a:b, a:b].sum() / (b - a) - cost[b - a] for a, b in pairs)
 
     every = [[0, *(bar + 1 for bar in range(8) if chosen >> bar & 1), 9] for chosen in range(256)]
-    assert bar_sync._best_division(sums, cost).tolist() == max(every, key=worth)
+    assert bar_sync._best_segmentation(sums, cost).tolist() == max(every, key=score)
 
 
-def test_names_do_not_depend_on_where_a_loop_is_entered():
+def test_labels_do_not_depend_on_where_a_loop_is_entered():
     dice = np.random.default_rng(0)
     verse, chorus = dice.normal(size=(2, 4, 6)).astype(np.float32)
     song = np.concatenate([verse, verse, chorus, chorus, verse[2:], verse, verse[:2]])
     bars = Bars(20 * np.repeat(song, 8, axis=1), song)
-    assert label_segments(bars, similarity(bars), np.array([0, 8, 16, 24])).tolist() in ([0, 1, 0], [1, 0, 1])
+    assert label(bars, similarity(bars), np.array([0, 8, 16, 24])).tolist() in ([0, 1, 0], [1, 0, 1])
 
 
-def test_a_form_has_its_own_names_and_nothing_short(sung):
-    form = segment(describe_song(sung, clock(length(sung)), 0.0, length(sung)))
+def test_a_form_has_its_own_labels_and_nothing_short(sung):
+    form = find_form(sync_features(sung, clock(length(sung)), 0.0, length(sung)))
     for parts in (form.flat, *form.levels):
-        Sections(parts.bounds, tuple(map(str, parts.names)))
-        assert np.all(np.diff(parts.names) != 0)
+        Sections(parts.bounds, tuple(map(str, parts.labels)))
+        assert np.all(np.diff(parts.labels) != 0)

@@ -1,1 +1,1 @@
-"""When: drums, tempo, beats and bars."""
+"""Rhythm: event activations, drums, tempo, beats and bars."""

@@ -108,7 +108,7 @@ def _log_mel(analysis: Analysis, gain: float, first: int, last: int) -> F32:
 
 
 def _harmonic_change(chroma: F32, span: int) -> F32:
-    """Return the L1 distance between the mean chroma of ``span`` frames after and before each; (T, 1)."""
+    """Return the L1 distance of the mean chroma ``span`` frames after each frame to that before, (T, 1)."""
     sums = np.concatenate((np.zeros((1, 12)), np.cumsum(chroma, axis=0, dtype=np.float64)))  # (T + 1, 12)
     here = np.arange(len(chroma))
     before, after = np.maximum(here - span, 0), np.minimum(here + span, len(chroma))
@@ -152,7 +152,7 @@ class EventNet:
     def _logits(self, values: F32) -> F32:
         """Run the network on inputs (t, 198), with zeros beyond both ends; logits (t, 5)."""
         weights = self._weights
-        # (t, C): relu of W1 * x + b1
+        # (t, C): h = relu(W1 * x + b1)
         hidden = np.maximum(_convolve(values, weights["first.weight"], 1) + weights["first.bias"], 0)
         for block in range(self._blocks):
             # h <- h + B relu(W * h + w) + b, where W has dilation 2^block

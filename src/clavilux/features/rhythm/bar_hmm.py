@@ -1,23 +1,24 @@
-"""Bar-pointer HMM: the beats and bars that explain the beat and downbeat activations best.
+"""Bar-pointer HMM: the most likely beats and bars for the activations of beat and downbeat.
 
-After Krebs, Böck and Widmer (2015), written over beats instead of frames. A state is a beat: it falls on tick
-t, is beat r of a bar of three or four, and came k ticks after the beat before it. With activations b_t of a
-beat and d_t of a downbeat, the score of a path is the sum over its beats of
+The model of Krebs, Böck and Widmer (ISMIR 2015), written over beats instead of frames. A tick is one value of
+the 100 Hz clock. Beat n of the song is described by three numbers:
 
-    log o_r(t) + sum of log(1 - max(b, d)) over the ticks since the last beat - cost(k | k')
+    t_n      the tick it is on, 0 to T - 1
+    i_n      the ticks since the beat before, one of K = 82 intervals from 28 (214 bpm) to 109 (55 bpm)
+    s_n      which beat of which metre it is, one of S = 7 bar states: 0-3 of a bar of four, 4-6 of three
 
-where o_r is d_t for the first beat of a bar and b_t - d_t for the others, and cost(k | k') is proportional to
-the relative change of tempo |k - k'| / k for small steps and constant for any jump. Decoding is exact
-(Viterbi). A tick is one value of the 100 Hz clock. Ticks are computed as many at a time as the shortest
-interval has, and the backpointers of a long song are recomputed stretch by stretch instead of being kept.
+where t_n = t_{n-1} + i_n. Decoding is exact (Viterbi) and takes as many ticks at a time as the shortest
+interval has, for none of them depends on another. Of a long song only the scores at the borders of stretches
+are kept; the trellis of one stretch at a time is computed again for backtracking. Scores are log-likelihoods.
 """
 
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 
-from clavilux.arrays import F32, F64, I64, AnyArray, Bools
+from clavilux.arrays import F32, F64, I64, Bools
 from clavilux.curves import CONTROL_RATE
 
 __all__ = ["METRES", "BarPath", "decode_bars"]
@@ -25,48 +26,54 @@ __all__ = ["METRES", "BarPath", "decode_bars"]
 
 @dataclass(frozen=True)
 class BarModel:
-    """Costs and observation model; judged on the songs of known truth in docs/hearing.md.
+    """Parameters of the HMM.
+
+    Values were set by hand; docs/hearing.md has the scores they reach.
 
     Attributes:
-        max_tempo_step_ticks: largest difference of neighbouring intervals that is no jump.
-        tempo_change_cost: of a relative change of tempo of 1 between two beats.
-        tempo_jump_cost: of any other tempo.
-        short_bar_cost: of a bar that ends early, or of another metre.
-        usual_bpm, usual_octaves, usual_weight: log-normal prior of the first tempo.
-        min_likelihood, max_likelihood: activations are clipped to these before the logarithm.
-        exempt_ticks: ticks around a beat that do not count as silent.
-        stretch_ticks: length of a stretch whose backpointers are kept at once, 200 s.
+        min_bpm, max_bpm: range of the tempo.
+        max_tempo_step_ticks: ticks by which neighbouring intervals may differ without a jump of tempo.
+        tempo_change_cost: cost of a relative change of tempo between two beats: lambda in the paper.
+        tempo_jump_cost: cost of a jump to any other tempo.
+        bar_break_cost: cost of a bar that ends early, or of a change of metre.
+        prior_bpm, prior_octaves, prior_weight: centre, standard deviation in octaves, and weight of the
+            Gaussian prior of the tempo; it counts once, at the first beat.
+        min_likelihood, max_likelihood: bounds of the activations, so that no single tick decides.
+        beat_width_ticks: ticks around a beat whose activations count neither for nor against it.
     """
 
+    min_bpm: float = 55.0
+    max_bpm: float = 215.0
     max_tempo_step_ticks: int = 4
     tempo_change_cost: float = 150.0
     tempo_jump_cost: float = 80.0
-    short_bar_cost: float = 40.0
-    usual_bpm: float = 120.0
-    usual_octaves: float = 0.8
-    usual_weight: float = 5.0
+    bar_break_cost: float = 40.0
+    prior_bpm: float = 120.0
+    prior_octaves: float = 0.8
+    prior_weight: float = 5.0
     min_likelihood: float = 0.1
     max_likelihood: float = 0.9
-    exempt_ticks: int = 3
-    stretch_ticks: int = 20_000
+    beat_width_ticks: int = 3
 
 
 HMM = BarModel()
+STRETCH_TICKS = 20_000
+"""Ticks, 200 s, whose trellis is held in memory."""
+
+INTERVALS = np.arange(
+    round(60 * CONTROL_RATE / HMM.max_bpm), round(60 * CONTROL_RATE / HMM.min_bpm) + 1
+)  # (K,) ticks
+MIN_INTERVAL, MAX_INTERVAL = int(INTERVALS[0]), int(INTERVALS[-1])
+
 METRES = (4, 3)
-MIN_BPM, MAX_BPM = 55.0, 215.0
-"""Range of tempi, as usual in the literature."""
-INTERVALS = np.arange(round(60 * CONTROL_RATE / MAX_BPM), round(60 * CONTROL_RATE / MIN_BPM) + 1)
-MIN_INTERVAL_TICKS, MAX_INTERVAL_TICKS = int(INTERVALS[0]), int(INTERVALS[-1])
-ROWS = sum(METRES)
-LAST_ROWS = np.cumsum(METRES) - 1
-"""Row of the last beat of each metre's bar; rows number the beats of a bar of four, then of three."""
-FIRST_ROWS = LAST_ROWS - np.array(METRES) + 1
-ROW_BEFORE = np.where(
-    np.isin(np.arange(ROWS), FIRST_ROWS),
-    LAST_ROWS[np.searchsorted(LAST_ROWS, np.arange(ROWS))],
-    np.arange(ROWS) - 1,
+BAR_STATES = sum(METRES)
+LAST_STATES = np.cumsum(METRES) - 1  # (2,) last beat of each metre's bar: 3, 6
+FIRST_STATES = LAST_STATES - np.array(METRES) + 1  # (2,) its downbeat: 0, 4
+PREVIOUS_STATE = np.where(  # (S,) the state before each in an unbroken bar: 3 0 1 2, 6 4 5
+    np.isin(np.arange(BAR_STATES), FIRST_STATES),
+    LAST_STATES[np.searchsorted(LAST_STATES, np.arange(BAR_STATES))],
+    np.arange(BAR_STATES) - 1,
 )
-"""Row of the beat before each in a full bar."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,188 +81,185 @@ class BarPath:
     """The decoded beats of a song, in order.
 
     Attributes:
-        ticks: int64 (N,), where they fall.
-        places: int64 (N,), which beat of its bar each is, from 0.
-        metres: int64 (N,), how many beats that bar should have.
+        ticks: int64 (N,), where they are.
+        positions: int64 (N,), which beat of its bar each is, from 0.
+        metres: int64 (N,), how many beats that bar has when unbroken.
     """
 
     ticks: I64
-    places: I64
+    positions: I64
     metres: I64
 
 
-def decode_bars(beat: AnyArray, downbeat: AnyArray) -> BarPath:
-    """Decode the best beats and bars for activations (T,) of a beat and of a downbeat at every tick.
+def decode_bars(beat: NDArray[np.floating], downbeat: NDArray[np.floating]) -> BarPath:
+    """Decode the most likely beats and bars from the activation (T,) of beat and of downbeat at every tick.
 
-    >>> clicks = np.full(1000, 0.01)
-    >>> clicks[20::50] = 0.9
-    >>> bars = np.full(1000, 0.01)
-    >>> bars[70::200] = 0.9
-    >>> path = decode_bars(clicks, bars)
-    >>> path.ticks[:3].tolist(), path.places[:3].tolist()
+    >>> beat = np.full(1000, 0.01)
+    >>> beat[20::50] = 0.9
+    >>> downbeat = np.full(1000, 0.01)
+    >>> downbeat[70::200] = 0.9
+    >>> path = decode_bars(beat, downbeat)
+    >>> path.ticks[:3].tolist(), path.positions[:3].tolist()
     ([20, 70, 120], [3, 0, 1])
     """
     observations = _Observations.of(beat, downbeat)
-    edges = [*range(0, observations.ticks, HMM.stretch_ticks), observations.ticks]
-    stretches = list(pairwise(edges))
-    states = [_Trellis.start()]
-    for first, last in stretches:
-        states.append(
-            _forward(states[-1], observations, first, last)[0] if last < observations.ticks else states[-1]
-        )
+    stretches = list(pairwise([*range(0, observations.ticks, STRETCH_TICKS), observations.ticks]))
+    scores = [_Scores.initial()]  # before each stretch
+    for first, last in stretches[:-1]:
+        scores.append(_forward(scores[-1], observations, first, last)[0])
     found: list[tuple[int, int]] = []
-    departure: _Backpointer | None = None
-    for state, (first, last) in zip(reversed(states[:-1]), reversed(stretches), strict=True):
-        end, steps = _forward(state, observations, first, last)
-        departure = departure or _last_beat(end, observations)
-        while departure.tick >= first:
-            row, departure = steps.back(departure, first)
-            found.append((departure.tick_after, row))
-        del steps  # large, and not needed beside those of the stretch before
-    ticks, rows = np.array(found[::-1], np.int64).reshape(-1, 2).T
-    metre = np.searchsorted(LAST_ROWS, rows)
-    return BarPath(ticks, rows - FIRST_ROWS[metre], np.array(METRES)[metre])
+    pointer: _Backpointer | None = None
+    for before, (first, last) in zip(reversed(scores), reversed(stretches), strict=False):
+        after, trellis = _forward(before, observations, first, last)
+        pointer = pointer or _last_beat(after, observations)
+        while pointer.tick >= first:
+            state, pointer = trellis.backtrack(pointer, first)
+            found.append((pointer.next_tick, state))
+        del trellis  # large, and not needed beside that of the stretch before
+    ticks, states = np.array(found[::-1], np.int64).reshape(-1, 2).T
+    metre = np.searchsorted(LAST_STATES, states)
+    return BarPath(ticks, states - FIRST_STATES[metre], np.array(METRES)[metre])
 
 
 @dataclass(frozen=True, eq=False)
 class _Observations:
-    """Log likelihoods of the activations.
+    """Log-likelihoods of the activations.
 
     Attributes:
-        rows: (T, 7), log o_r(t), of a beat of each row at each tick.
-        silence: (T + 1,), cumulative sum of log(1 - max(b, d)), of no beat.
+        beats: (T, S) of a beat in each state at each tick.
+        silence: (T + 1,) cumulative sum of no beat, relative to a tick of minimal activation.
     """
 
-    rows: F32
+    beats: F32
     silence: F64
 
     @property
     def ticks(self) -> int:
-        return len(self.rows)
+        return len(self.beats)
 
     @classmethod
-    def of(cls, beat: AnyArray, downbeat: AnyArray) -> "_Observations":
-        down = np.clip(downbeat, HMM.min_likelihood, HMM.max_likelihood)
-        other = np.clip(beat - np.maximum(downbeat, 0), HMM.min_likelihood, HMM.max_likelihood)
-        rows = np.repeat(np.log(other)[:, None], ROWS, axis=1).astype(np.float32)
-        rows[:, FIRST_ROWS] = np.log(down)[:, None]
-        silence = np.log1p(
-            -np.clip(np.maximum(beat, downbeat), HMM.min_likelihood, HMM.max_likelihood)
-        ) - np.log1p(-HMM.min_likelihood)
-        return cls(rows, np.concatenate(([0.0], np.cumsum(silence))))
+    def of(cls, beat: NDArray[np.floating], downbeat: NDArray[np.floating]) -> "_Observations":
+        low, high = HMM.min_likelihood, HMM.max_likelihood
+        # log p(beat in state s at t) = log d(t) of a downbeat, log (b(t) - d(t)) of another beat
+        first = np.clip(downbeat, low, high)
+        other = np.clip(beat - np.maximum(downbeat, 0), low, high)
+        beats = np.repeat(np.log(other)[:, None], BAR_STATES, axis=1).astype(np.float32)
+        beats[:, FIRST_STATES] = np.log(first)[:, None]
+        # log p(no beat at t) = log (1 - max(b(t), d(t))); at the minimum 0, so a quiet bar costs nothing
+        silence = np.log1p(-np.clip(np.maximum(beat, downbeat), low, high)) - np.log1p(-low)
+        return cls(beats, np.concatenate(([0.0], np.cumsum(silence))))
 
-    def between(self, first: int, last: int) -> F32:
-        """Return the log likelihood of silence before a beat at each tick by each interval, (t, K)."""
+    def silence_before(self, first: int, last: int) -> F32:
+        """Return log p(no beat since the beat i ticks ago) for each tick [first, last), (t, K)."""
         ticks = np.arange(first, last)[:, None]
-        begin = np.clip(ticks - INTERVALS + HMM.exempt_ticks + 1, 0, self.ticks)
-        end = np.clip(ticks - HMM.exempt_ticks, 0, self.ticks)
+        begin = np.clip(ticks - INTERVALS + HMM.beat_width_ticks + 1, 0, self.ticks)
+        end = np.clip(ticks - HMM.beat_width_ticks, 0, self.ticks)
         return np.asarray(self.silence[end] - self.silence[begin], np.float32)
 
 
 @dataclass(frozen=True, eq=False)
-class _Trellis:
-    """Best scores of the last ``MAX_INTERVAL_TICKS`` ticks.
+class _Scores:
+    """The best scores of the last ``MAX_INTERVAL`` ticks, all that the ticks to come depend on.
 
     Attributes:
-        departing: (MAX_INTERVAL_TICKS, K, 7), of leaving a beat of each row by each interval.
-        cut: (MAX_INTERVAL_TICKS, K), of starting a new bar by each interval after any row.
+        leave: (MAX_INTERVAL, K, S), of a beat in each state whose next beat comes after each interval.
+        broken: (MAX_INTERVAL, K), of a beat in any state whose bar ends there, whether it is full or not.
     """
 
-    departing: F32
-    cut: F32
+    leave: F32
+    broken: F32
 
     @classmethod
-    def start(cls) -> "_Trellis":
-        """Start with any interval and row; tempo has a log-normal prior."""
-        usual = (
-            -0.5
-            * HMM.usual_weight
-            * np.square(np.log2(60 * CONTROL_RATE / INTERVALS / HMM.usual_bpm) / HMM.usual_octaves)
-        )
-        departing = np.repeat(np.repeat(usual[None, :, None], MAX_INTERVAL_TICKS, axis=0), ROWS, axis=2)
-        return cls(departing.astype(np.float32), (departing[:, :, 0] - HMM.short_bar_cost).astype(np.float32))
+    def initial(cls) -> "_Scores":
+        """Return the scores before tick 0: any state, any interval, at any tick of the first interval."""
+        # log p(i) = -w / 2 (log2(bpm(i) / 120) / 0.8)^2
+        octaves = np.log2(60 * CONTROL_RATE / INTERVALS / HMM.prior_bpm)
+        prior = -0.5 * HMM.prior_weight * np.square(octaves / HMM.prior_octaves)
+        leave = np.repeat(np.repeat(prior[None, :, None], MAX_INTERVAL, axis=0), BAR_STATES, axis=2)
+        return cls(leave.astype(np.float32), (leave[:, :, 0] - HMM.bar_break_cost).astype(np.float32))
 
 
 @dataclass(frozen=True)
 class _Backpointer:
-    """How a beat was left: at which tick, by which interval, being which row (-1: any, in a short bar).
+    """A beat seen from the one after it.
 
-    ``tick_after`` is the tick of the beat that followed.
+    Attributes:
+        tick: of the beat.
+        interval: index of the interval to the next beat.
+        state: of the beat; -1 for the best of all, where its bar is broken.
+        next_tick: of the next beat.
     """
 
     tick: int
     interval: int
-    row: int
-    tick_after: int
+    state: int
+    next_tick: int
 
 
 @dataclass(frozen=True, eq=False)
-class _Backpointers:
-    """What is needed to trace the best path back through a stretch.
+class _Trellis:
+    """What backtracking needs of a stretch of t ticks.
 
     Attributes:
-        reached: float32 (t, K, 7), the score of a beat of each row reached by each interval.
-        short: bool (t, K, 2), whether the first beat of each metre follows a short bar.
+        reached: float32 (t, K, S), the score of a beat in each state that each interval leads to.
+        broken: bool (t, K, 2), whether the downbeat of each metre follows a broken bar.
     """
 
     reached: F32
-    short: Bools
+    broken: Bools
 
-    def back(self, left: _Backpointer, first: int) -> tuple[int, _Backpointer]:
-        """Return the row of the beat that was left, and the backpointer of the beat before it."""
-        tick = left.tick - first
-        reached = self.reached[tick]
-        low = max(0, left.interval - HMM.max_tempo_step_ticks)
-        by_step = reached[low : left.interval + HMM.max_tempo_step_ticks + 1] - _transition_costs(
-            low, left.interval
-        )
-        by_jump_scores = reached.max(axis=0) - np.float32(HMM.tempo_jump_cost)
-        row = int(np.maximum(by_step.max(axis=0), by_jump_scores).argmax()) if left.row < 0 else left.row
-        by_jump = by_jump_scores[row] > by_step[:, row].max()
-        interval = int(reached[:, row].argmax() if by_jump else low + by_step[:, row].argmax())
-        metre = int(np.searchsorted(LAST_ROWS, row))
-        is_first = row == FIRST_ROWS[metre]
-        before = -1 if is_first and self.short[tick, interval, metre] else int(ROW_BEFORE[row])
-        return row, _Backpointer(left.tick - int(INTERVALS[interval]), interval, before, left.tick)
-
-
-def _transition_costs(low: int, interval: int) -> F32:
-    """Return the cost of leaving by ``interval`` a beat reached by the intervals from ``low`` on, (n, 1)."""
-    high = min(interval + HMM.max_tempo_step_ticks + 1, len(INTERVALS))
-    return np.asarray(
-        HMM.tempo_change_cost * np.abs(np.arange(low, high) - interval)[:, None] / INTERVALS[interval],
-        np.float32,
-    )
+    def backtrack(self, pointer: _Backpointer, first: int) -> tuple[int, _Backpointer]:
+        """Return the state of the beat pointed at, and the pointer at the beat before it."""
+        tick = pointer.tick - first
+        reached = self.reached[tick]  # (K, S)
+        low = max(0, pointer.interval - HMM.max_tempo_step_ticks)
+        high = min(pointer.interval + HMM.max_tempo_step_ticks + 1, len(INTERVALS))
+        # the same two transitions as in _leave, for one interval i: (n, S) and (S,)
+        steps = np.abs(np.arange(low, high) - pointer.interval)[:, None]
+        cost = np.asarray(HMM.tempo_change_cost * steps / INTERVALS[pointer.interval], np.float32)
+        changed = reached[low:high] - cost
+        jumped = reached.max(axis=0) - np.float32(HMM.tempo_jump_cost)
+        best = np.maximum(changed.max(axis=0), jumped)
+        state = int(best.argmax()) if pointer.state < 0 else pointer.state
+        by_jump = jumped[state] > changed[:, state].max()
+        interval = int(reached[:, state].argmax() if by_jump else low + changed[:, state].argmax())
+        metre = int(np.searchsorted(LAST_STATES, state))
+        after_break = state == FIRST_STATES[metre] and self.broken[tick, interval, metre]
+        previous = -1 if after_break else int(PREVIOUS_STATE[state])
+        return state, _Backpointer(pointer.tick - int(INTERVALS[interval]), interval, previous, pointer.tick)
 
 
-def _forward(
-    state: _Trellis, observations: _Observations, first: int, last: int
-) -> tuple[_Trellis, _Backpointers]:
-    """Run the forward pass over ticks [first, last); return the scores after them, and the backpointers."""
-    departing, cut = state.departing, state.cut
-    steps = _Backpointers(
-        np.empty((last - first, len(INTERVALS), ROWS), np.float32),
+def _forward(scores: _Scores, observations: _Observations, first: int, last: int) -> tuple[_Scores, _Trellis]:
+    """Run Viterbi over ticks [first, last): the scores after them, and the trellis."""
+    leave, broken = scores.leave, scores.broken
+    trellis = _Trellis(
+        np.empty((last - first, len(INTERVALS), BAR_STATES), np.float32),
         np.empty((last - first, len(INTERVALS), len(METRES)), np.bool_),
     )
-    for tick in range(first, last, MIN_INTERVAL_TICKS):
-        ticks = min(MIN_INTERVAL_TICKS, last - tick)
+    for tick in range(first, last, MIN_INTERVAL):
+        ticks = min(MIN_INTERVAL, last - tick)
         here = slice(tick - first, tick - first + ticks)
-        ago = MAX_INTERVAL_TICKS + np.arange(ticks)[:, None] - INTERVALS
-        reached = departing[ago, np.arange(len(INTERVALS))][:, :, ROW_BEFORE]
-        cut_short = cut[ago, np.arange(len(INTERVALS))][:, :, None]
-        steps.short[here] = cut_short > reached[:, :, FIRST_ROWS]
-        reached[:, :, FIRST_ROWS] = np.maximum(reached[:, :, FIRST_ROWS], cut_short)
-        reached += observations.between(tick, tick + ticks)[:, :, None]
-        reached += observations.rows[tick : tick + ticks, None, :]
-        steps.reached[here] = reached
-        left = _transitions(reached)
-        departing = np.concatenate((departing[ticks:], left))
-        cut = np.concatenate((cut[ticks:], left.max(axis=2) - np.float32(HMM.short_bar_cost)))
-    return _Trellis(departing, cut), steps
+        # reached(t, i, s) = max(leave(t - i, i, s - 1), broken(t - i, i) of a downbeat)
+        #                    + log p(no beat between) + log p(beat in s at t), (t, K, S)
+        ago = MAX_INTERVAL + np.arange(ticks)[:, None] - INTERVALS
+        reached = leave[ago, np.arange(len(INTERVALS))][:, :, PREVIOUS_STATE]
+        by_break = broken[ago, np.arange(len(INTERVALS))][:, :, None]
+        trellis.broken[here] = by_break > reached[:, :, FIRST_STATES]
+        reached[:, :, FIRST_STATES] = np.maximum(reached[:, :, FIRST_STATES], by_break)
+        reached += observations.silence_before(tick, tick + ticks)[:, :, None]
+        reached += observations.beats[tick : tick + ticks, None, :]
+        trellis.reached[here] = reached
+        # broken(t, i) = max over s of leave(t, i, s) - C
+        left = _leave(reached)
+        leave = np.concatenate((leave[ticks:], left))
+        broken = np.concatenate((broken[ticks:], left.max(axis=2) - np.float32(HMM.bar_break_cost)))
+    return _Scores(leave, broken), trellis
 
 
-def _transitions(reached: F32) -> F32:
-    """Return the scores of leaving beats by each interval from those of reaching them, (t, K, 7)."""
+def _leave(reached: F32) -> F32:
+    """Apply the tempo transition: scores of leaving each beat by each interval, (t, K, S) to (t, K, S)."""
+    # leave(t, i, s) = max of  max over |j - i| <= 4 of reached(t, j, s) - lambda |j / i - 1|
+    #                     and  max over all j        of reached(t, j, s) - J    (Krebs et al. 2015; J is ours)
     best = np.repeat(
         reached.max(axis=1, keepdims=True) - np.float32(HMM.tempo_jump_cost), len(INTERVALS), axis=1
     )
@@ -266,14 +270,12 @@ def _transitions(reached: F32) -> F32:
     return best
 
 
-def _last_beat(end: _Trellis, observations: _Observations) -> _Backpointer:
-    """Choose the last beat: one whose next beat is after the end."""
-    ticks = np.arange(observations.ticks - MAX_INTERVAL_TICKS, observations.ticks)
-    quiet = (
-        observations.silence[-1]
-        - observations.silence[np.clip(ticks + HMM.exempt_ticks + 1, 0, observations.ticks)]
-    )
-    leaves = np.where((ticks[:, None] + INTERVALS >= observations.ticks)[:, :, None], end.departing, -np.inf)
-    scores = leaves + quiet[:, None, None]
-    tick, interval, row = np.unravel_index(int(scores.argmax()), scores.shape)
-    return _Backpointer(int(ticks[tick]), int(interval), int(row), observations.ticks)
+def _last_beat(end: _Scores, observations: _Observations) -> _Backpointer:
+    """Choose the last beat: the best one whose next beat would come after the end."""
+    ticks = np.arange(observations.ticks - MAX_INTERVAL, observations.ticks)
+    begin = np.clip(ticks + HMM.beat_width_ticks + 1, 0, observations.ticks)
+    quiet = observations.silence[-1] - observations.silence[begin]
+    is_last = (ticks[:, None] + INTERVALS >= observations.ticks)[:, :, None]
+    scores = np.where(is_last, end.leave, -np.inf) + quiet[:, None, None]
+    tick, interval, state = np.unravel_index(int(scores.argmax()), scores.shape)
+    return _Backpointer(int(ticks[tick]), int(interval), int(state), observations.ticks)

@@ -8,14 +8,15 @@ value per frame of `spectra`, (T,).
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d
 
-from clavilux.arrays import F32, F64, I64, AnyArray
+from clavilux.arrays import F32, F64, I64
 from clavilux.curves import Events
 from clavilux.features.rhythm.activations import OUTPUTS
 from clavilux.features.spectrum.analysis import Analysis
 from clavilux.features.spectrum.onsets import ONSET_DELAY, onset_strength
-from clavilux.features.spectrum.peaks import parabolic_peak, peak_ceiling, peaks
+from clavilux.features.spectrum.peaks import peak_ceiling, peaks
 from clavilux.features.spectrum.spectra import HOP, RATE
 
 __all__ = ["Drums", "drums_from_activations", "find_drums", "snare_strength"]
@@ -23,7 +24,7 @@ __all__ = ["Drums", "drums_from_activations", "find_drums", "snare_strength"]
 
 @dataclass(frozen=True)
 class Drum:
-    """Where one drum is detected. Values were chosen on composed songs (tests/features/rhythm).
+    """Where one drum is detected. Values were set by hand; docs/hearing.md has the scores they reach.
 
     Attributes:
         low_hz, high_hz: its band.
@@ -41,7 +42,7 @@ class Drum:
 
 @dataclass(frozen=True)
 class HitModel:
-    """How peaks become hits. Values were chosen on composed songs and on `tools/truth`'s training songs.
+    """How peaks become hits. Values were set by hand; docs/hearing.md has the scores they reach.
 
     Attributes:
         min_activation: activation of the event network from which a peak is a hit.
@@ -82,7 +83,7 @@ def find_drums(analysis: Analysis) -> Drums:
     )
 
 
-def drums_from_activations(events: AnyArray, analysis: Analysis) -> Drums:
+def drums_from_activations(events: NDArray[np.floating], analysis: Analysis) -> Drums:
     """Find the hits of kick, snare and hats in the event network's activations.
 
     The activations decide when a drum is hit, onset strength in its band how hard.
@@ -132,5 +133,9 @@ def _pick_hits(strength: F32, drum: Drum) -> Events:
 
 def _parabolic_peak(values: F32, frames: I64) -> F64:
     """Return how far the vertex of the parabola through each peak and its neighbours is from it, frames."""
-    before, after = np.maximum(frames - 1, 0), np.minimum(frames + 1, len(values) - 1)
-    return parabolic_peak(values[before], values[frames], values[after], limit=0.5)
+    before = values[np.maximum(frames - 1, 0)].astype(np.float64)
+    after = values[np.minimum(frames + 1, len(values) - 1)].astype(np.float64)
+    # d = (a - c) / (2 (a - 2 b + c)) for heights a, b, c (Smith and Serra 1987); -0.5 <= d <= 0.5
+    curvature = before - 2 * values[frames] + after
+    offset = np.divide(before - after, 2 * curvature, out=np.zeros_like(curvature), where=curvature < 0)
+    return np.clip(offset, -0.5, 0.5)

@@ -1,1 +1,1 @@
-"""Sections, loops and the tracks of a mix."""
+"""Structure: sections, loops and the tracks of a mix."""

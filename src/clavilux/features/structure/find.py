@@ -1,7 +1,7 @@
-"""The structure of a song or a mix: sections on all levels, loop length, tracks.
+"""The structure of a song or a mix: its parts, coarse and fine, the length of its loop, its tracks.
 
-Every answer covers the song from 0 to its end. Similar segments share a letter; in a mix of
-several tracks the track's number precedes it, as in 2B, so no two tracks share a name.
+All sections cover the song from 0 to its end. Similar parts share a letter; in a mix of several tracks the
+track's number precedes it, as in 2B, so no two tracks share a label. Times are seconds.
 """
 
 from collections.abc import Iterable
@@ -10,23 +10,22 @@ from itertools import pairwise
 
 import numpy as np
 
-from clavilux.arrays import F32, F64, I64
+from clavilux.arrays import F32, F64
 from clavilux.curves import Grid, Sections
 from clavilux.features.level.energy import energies_of
 from clavilux.features.spectrum.analysis import Analysis
 from clavilux.features.spectrum.peaks import SILENCE
 from clavilux.features.structure.clusters import letter_name
 from clavilux.features.structure.hierarchy import LEVELS
-from clavilux.features.structure.loops import USUAL_LOOP_BARS
-from clavilux.features.structure.segmentation import Segmentation, Segments, SongRows, describe_song, segment
+from clavilux.features.structure.loops import LOOP
+from clavilux.features.structure.segmentation import Form, Segments, find_form, sync_features
 from clavilux.features.structure.tracks import find_tracks
 from clavilux.store import Arrays
 
 __all__ = ["Structure", "find_structure"]
 
-
-MIN_STRUCTURED_SECONDS = 8.0
-"""Songs below it are one section."""
+MIN_SONG_SECONDS = 8.0
+"""Seconds below which a song is one part."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,10 +33,10 @@ class Structure:
     """The structure of a song.
 
     Attributes:
-        flat: its parts, as one would write them down.
-        levels: its parts on nine levels, with at most 2, 3, ... 10 names.
+        flat: its parts, as a musician would write them down.
+        levels: its parts on nine levels, with at most 2, 3, ... 10 labels.
         tracks: 1, 2, ... in a long mix; a song is one track.
-        loop_bars: after how many bars most of it repeats itself: 1, 2, 4, 8 or 16.
+        loop_bars: after how many bars most of it repeats: 1, 2, 4, 8 or 16.
     """
 
     flat: Sections
@@ -46,9 +45,9 @@ class Structure:
     loop_bars: int
 
     def arrays(self) -> Arrays:
-        """Flatten into named arrays, to be kept in a store."""
+        """Return it as named arrays, to be kept in a store."""
         arrays: Arrays = {"loop_bars": np.array(self.loop_bars)}
-        levels = {f"level_{depth}": level for depth, level in zip(LEVELS, self.levels, strict=True)}
+        levels = {f"level_{count}": level for count, level in zip(LEVELS, self.levels, strict=True)}
         for key, sections in ({"flat": self.flat, "tracks": self.tracks} | levels).items():
             arrays |= {f"{key}_bounds": sections.bounds, f"{key}_energies": sections.energies}
             arrays[f"{key}_labels"] = np.array(sections.labels)
@@ -56,8 +55,8 @@ class Structure:
 
     @classmethod
     def of(cls, arrays: Arrays) -> "Structure":
-        """Make a structure of what ``arrays`` gave."""
-        levels = tuple(_sections(arrays, f"level_{depth}") for depth in LEVELS)
+        """Read what ``arrays`` returned."""
+        levels = tuple(_sections(arrays, f"level_{count}") for count in LEVELS)
         return cls(_sections(arrays, "flat"), levels, _sections(arrays, "tracks"), int(arrays["loop_bars"]))
 
 
@@ -67,67 +66,59 @@ def _sections(arrays: Arrays, key: str) -> Sections:
 
 
 def find_structure(analysis: Analysis, grid: Grid, tuning: float, duration: float) -> Structure:
-    """Estimate the structure of a song of ``duration`` s; one section A where nothing differs.
+    """Find the structure of a song of ``duration`` s; one part A where all of it is alike.
 
     Args:
-        analysis: of its audio.
-        grid: its beats and bars; one without confidence is a clock, and bars but a division of time.
+        analysis: the song.
+        grid: its beats and bars; of a grid without confidence, bars are a mere division of time.
         tuning: semitones from A4 = 440 Hz.
         duration: s, above 0.
 
-    >>> quiet = {"mel": np.zeros((9, 96)), "rms": np.zeros(9)}
-    >>> nothing = Analysis({"mix": quiet["mel"]}, {"mix": quiet["rms"]}, np.zeros((9, 252)))
-    >>> find_structure(nothing, Grid(np.arange(3.0), confidence=0.0), 0.0, 0.2).flat.labels
+    >>> mel, rms = np.zeros((9, 96)), np.zeros(9)
+    >>> silence = Analysis({"mix": mel}, {"mix": rms}, np.zeros((9, 252)))
+    >>> find_structure(silence, Grid(np.arange(3.0), confidence=0.0), 0.0, 0.2).flat.labels
     ('A',)
     """
     rms = analysis.rms["mix"]
-    if duration < MIN_STRUCTURED_SECONDS or float(rms.max()) < SILENCE:
-        return _one_segment(duration)
-    moments = describe_song(analysis, grid, tuning, duration)
-    if len(moments.bars) < 2:
-        return _one_segment(duration)
-    cuts = _tracks(moments)
-    forms = [segment(moments.between(first, last)) for first, last in pairwise(cuts.tolist())]
-    bounds = moments.edges[cuts]
+    if duration < MIN_SONG_SECONDS or float(rms.max()) < SILENCE:
+        return _one_part(duration)
+    features = sync_features(analysis, grid, tuning, duration)
+    bars = features.bars
+    if len(bars) < 2:
+        return _one_part(duration)
+    tracks = find_tracks(bars.mean_chroma, bars.mean_mel, features.edges)
+    forms = [find_form(features.between(first, last)) for first, last in pairwise(tracks.tolist())]
+    bounds = features.edges[tracks]
+    levels = zip(*(form.levels for form in forms), strict=True)  # for each level, that of every track
+    names = tuple(str(1 + track) for track in range(len(forms)))
     return Structure(
-        flat=_joined_segments((form.flat for form in forms), bounds, rms),
-        levels=tuple(
-            _joined_segments(level, bounds, rms)
-            for level in zip(*(form.levels for form in forms), strict=True)
-        ),
-        tracks=Sections(
-            bounds, tuple(str(1 + track) for track in range(len(forms))), energies_of(rms, bounds)
-        ),
-        loop_bars=_longest_loop(forms, np.diff(bounds)),
+        flat=_join((form.flat for form in forms), bounds, rms),
+        levels=tuple(_join(level, bounds, rms) for level in levels),
+        tracks=Sections(bounds, names, energies_of(rms, bounds)),
+        loop_bars=_usual_loop(forms, np.diff(bounds)),
     )
 
 
-def _one_segment(duration: float) -> Structure:
+def _one_part(duration: float) -> Structure:
     whole = np.array([0.0, duration])
     part = Sections(whole, ("A",))
-    return Structure(part, (part,) * len(LEVELS), Sections(whole, ("1",)), USUAL_LOOP_BARS)
+    return Structure(part, (part,) * len(LEVELS), Sections(whole, ("1",)), LOOP.default_bars)
 
 
-def _tracks(moments: SongRows) -> I64:
-    """The first bar of each track, and the number of bars."""
-    bars = moments.bars
-    return find_tracks(bars.chroma, bars.spectrum, moments.edges)
-
-
-def _joined_segments(tracks: Iterable[Segments], bounds: F64, rms: F32) -> Sections:
-    """Concatenate the segments of all tracks; numbers precede the letters if there are several tracks."""
+def _join(tracks: Iterable[Segments], bounds: F64, rms: F32) -> Sections:
+    """Join the parts of all tracks; numbers precede the letters if there are several."""
     several = len(bounds) > 2
     starts: list[float] = []
     labels: list[str] = []
     for number, parts in enumerate(tracks, 1):
         starts += parts.bounds[:-1].tolist()
-        labels += [f"{number if several else ''}{letter_name(each)}" for each in parts.names.tolist()]
+        labels += [f"{number if several else ''}{letter_name(each)}" for each in parts.labels.tolist()]
     all_bounds = np.array([*starts, bounds[-1]])
     return Sections(all_bounds, tuple(labels), energies_of(rms, all_bounds))
 
 
-def _longest_loop(forms: list[Segmentation], seconds: F64) -> int:
-    """The loop that most of the time has."""
+def _usual_loop(forms: list[Form], seconds: F64) -> int:
+    """Return the loop that most of the time has."""
     shares = {form.loop_bars: 0.0 for form in forms}
     for form, share in zip(forms, seconds, strict=True):
         shares[form.loop_bars] += float(share)

@@ -1,57 +1,58 @@
-"""The hierarchy of a song's structure: nine levels, with two labels to ten.
+"""The hierarchy of a song's structure: nine levels, from two labels to ten.
 
-Steps are about a beat long. After McFee and Ellis (2014): the first m eigenvectors of the Laplacian place
-each step in m dimensions; rows are normalised, and k-means gives m labels.
+Steps are about a beat long. Spectral clustering after McFee and Ellis (2014): the m slowest eigenvectors of
+the Laplacian place each step in m dimensions, where k-means finds m clusters.
 """
 
 import numpy as np
 
 from clavilux.arrays import F32, I64
-from clavilux.features.structure.clusters import consistent, kmeans
-from clavilux.features.structure.laplacian import MAX_LABELS, MEDIAN_TAPS, affinity, delayed, embed
+from clavilux.features.structure.clusters import kmeans, match_labels
+from clavilux.features.structure.laplacian import (
+    LAPLACIAN,
+    affinity,
+    delay_embedding,
+    spectral_embedding,
+)
 
-__all__ = ["LEVELS", "hierarchy"]
+__all__ = ["LEVELS", "label_levels"]
 
-
-LEVELS = range(2, MAX_LABELS + 1)
-"""How many labels there are on each level."""
+LEVELS = range(2, LAPLACIAN.max_labels + 1)
+"""How many labels each level has at most."""
 MAX_STEPS = 4000
-"""Beyond it, half an hour of one track, steps are averaged in pairs, fours, and so on."""
+"""Half an hour without a change of track; of longer songs two, four ... steps are averaged."""
 
 
-def hierarchy(notes: F32, timbre: F32) -> list[I64]:
-    """Label each step of a song on each of the nine levels; a group keeps its number from level to level.
+def label_levels(pitches: F32, timbre: F32) -> list[I64]:
+    """Label each step of a song on each of the nine levels; a cluster keeps its label from level to level.
 
     Args:
-        notes: what repeats, (N, D).
-        timbre: what changes slowly, (N, E).
+        pitches: features that repeat, (N, D).
+        timbre: features that stay similar, (N, E).
 
     >>> verse, chorus = np.random.default_rng(0).normal(size=(2, 40, 8)).astype(np.float32) / 3
     >>> song = np.concatenate([verse, chorus + 1, verse])
-    >>> hierarchy(song, song)[0][[0, 36, 44, 76, 84, 119]].tolist()
+    >>> label_levels(song, song)[0][[0, 36, 44, 76, 84, 119]].tolist()
     [0, 0, 1, 1, 0, 0]
     """
     every = 1
-    while len(notes) / every > MAX_STEPS:
+    while len(pitches) / every > MAX_STEPS:
         every *= 2
-    places = embed(
-        affinity(delayed(_averaged(notes, every)), _averaged(timbre, every), taps=_odd(MEDIAN_TAPS / every))
-    )
-    found: list[I64] = []
-    for depth in LEVELS:
-        slow = places[:, :depth]
+    taps = 2 * round(LAPLACIAN.median_taps / every / 2 - 0.25) + 1  # odd
+    links = affinity(delay_embedding(_average(pitches, every)), _average(timbre, every), taps=taps)
+    vectors = spectral_embedding(links)
+    levels: list[I64] = []
+    for count in LEVELS:
+        # Y[n, :] = V[n, :m] / |V[n, :m]|
+        slow = vectors[:, :count]
         slow = slow / np.maximum(np.linalg.norm(slow, axis=1, keepdims=True), 1e-12)
-        labels = kmeans(slow, depth)
-        found.append(consistent(labels, found[-1]) if found else labels)
-    return [np.repeat(labels, every)[: len(notes)] for labels in found]
+        labels = kmeans(slow, count)
+        levels.append(match_labels(labels, levels[-1]) if levels else labels)
+    return [np.repeat(labels, every)[: len(pitches)] for labels in levels]
 
 
-def _averaged(rows: F32, every: int) -> F32:
+def _average(rows: F32, every: int) -> F32:
     """Average neighbouring rows, ``every`` of them."""
     first = np.arange(0, len(rows), every)
     size = np.diff(np.append(first, len(rows)))
     return np.asarray(np.add.reduceat(rows, first, axis=0) / size[:, None], np.float32)
-
-
-def _odd(taps: float) -> int:
-    return 2 * round(taps / 2 - 0.25) + 1

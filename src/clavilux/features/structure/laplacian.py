@@ -1,8 +1,8 @@
-"""Laplacian structural decomposition (McFee and Ellis, ISMIR 2014).
+"""Laplacian structural decomposition: which steps of a song belong together (McFee and Ellis, ISMIR 2014).
 
-Steps that repeat each other and steps that follow each other are linked; the first eigenvectors of the
-graph's normalised Laplacian are the song's segments. Everything is sparse: memory grows with the number of
-links.
+Steps that repeat each other and steps that follow each other are linked in a graph; the slow eigenvectors of
+its Laplacian are the parts of the song. Graphs are sparse, (N, N) for N steps, so memory grows with the
+number of links.
 """
 
 from dataclasses import dataclass
@@ -16,55 +16,75 @@ import scipy.sparse.linalg
 from clavilux import seeds
 from clavilux.arrays import F32, F64, I64
 
-__all__ = ["MAX_LABELS", "affinity", "along_diagonals", "delayed", "embed", "nearest", "recurrence"]
+__all__ = [
+    "LAPLACIAN",
+    "affinity",
+    "delay_embedding",
+    "median_filter_diagonals",
+    "nearest_neighbours",
+    "recurrence",
+    "spectral_embedding",
+]
 
 Links = scipy.sparse.csr_array
 
-MAX_LABELS = 10
-"""Eigenvectors that are kept, and so the most labels there can be."""
-MIN_LAG_STEPS = 3
-"""Steps between two moments that may repeat each other."""
-MEDIAN_TAPS = 17
-"""Steps along a diagonal of which more than half must repeat: eight beats and more are a repetition."""
+
+@dataclass(frozen=True)
+class LaplacianModel:
+    """Parameters of McFee and Ellis (2014).
+
+    Attributes:
+        max_labels: eigenvectors that are kept, and so the most labels there can be.
+        min_lag_steps: between two steps that may repeat each other.
+        median_taps: steps along a diagonal of which more than half must repeat: a repetition has about
+            eight beats or more.
+    """
+
+    max_labels: int = 10
+    min_lag_steps: int = 3
+    median_taps: int = 17
+
+
+LAPLACIAN = LaplacianModel()
 BLOCK_STEPS = 512
-"""Steps whose distances to all others are held at a time."""
+"""Steps whose distances to all others are held in memory at a time."""
 MAX_DENSE_STEPS = 200
-"""Steps up to which a dense decomposition is the faster one."""
+"""Steps up to which a dense eigendecomposition is the faster one."""
 
 
 @dataclass(frozen=True, eq=False)
 class Neighbours:
-    """Those steps that sound most like each step.
+    """The nearest neighbours of each step.
 
     Attributes:
         index: int (N, k), nearest first; -1 where there are fewer.
-        squared: float32 (N, k + 1), squared distances, one neighbour more.
+        squared: float32 (N, k + 1), squared distances, of one neighbour more.
     """
 
     index: I64
     squared: F32
 
     @property
-    def spread(self) -> float:
-        """Mean squared distance to the (k + 1)-th neighbour."""
+    def bandwidth(self) -> float:
+        """Variance sigma^2 of the Gaussian kernel: the mean squared distance to the (k + 1)-th neighbour."""
         far = self.squared[:, -1]
         far = far[np.isfinite(far)]
         return float(far.mean()) if len(far) else 0.0
 
 
-def delayed(rows: F32) -> F32:
-    """Put behind each row the one before it, (N, 2 D); the first goes before itself.
+def delay_embedding(rows: F32) -> F32:
+    """Append to each row the one before it, (N, 2 D); to the first, itself.
 
-    >>> delayed(np.array([[1], [2]], np.float32)).tolist()
+    >>> delay_embedding(np.array([[1], [2]], np.float32)).tolist()
     [[1.0, 1.0], [2.0, 1.0]]
     """
     return np.concatenate([rows, np.concatenate([rows[:1], rows[:-1]])], axis=1)
 
 
-def nearest(rows: F32) -> Neighbours:
+def nearest_neighbours(rows: F32) -> Neighbours:
     """Find the k = 1 + ceil(2 log2 N) nearest rows of each of (N, D), at least 3 steps away from it.
 
-    >>> nearest(np.arange(8, dtype=np.float32)[:, None]).index[0, 0].item()
+    >>> nearest_neighbours(np.arange(8, dtype=np.float32)[:, None]).index[0, 0].item()
     3
     """
     steps = len(rows)
@@ -76,8 +96,9 @@ def nearest(rows: F32) -> Neighbours:
     kept = min(k + 1, steps)
     for first in range(0, steps, BLOCK_STEPS):
         here = np.arange(first, min(first + BLOCK_STEPS, steps))
+        # |x - y|^2 = |x|^2 + |y|^2 - 2 x.y, (block, N)
         distance = np.maximum(norms[here, None] + norms - 2 * (rows[here] @ rows.T), 0)
-        distance[np.abs(here[:, None] - np.arange(steps)) < MIN_LAG_STEPS] = np.inf
+        distance[np.abs(here[:, None] - np.arange(steps)) < LAPLACIAN.min_lag_steps] = np.inf
         some = np.argpartition(distance, kept - 1, axis=1)[:, :kept]
         far = np.take_along_axis(distance, some, axis=1)
         order = np.lexsort((some, far), axis=1)
@@ -88,9 +109,9 @@ def nearest(rows: F32) -> Neighbours:
 
 
 def recurrence(neighbours: Neighbours) -> Links:
-    """Link the steps that are neighbours of each other, boolean (N, N).
+    """Link the steps that are mutual nearest neighbours, boolean (N, N).
 
-    >>> recurrence(nearest(np.array([[0], [5], [9], [0]], np.float32))).toarray()[0].tolist()
+    >>> recurrence(nearest_neighbours(np.array([[0], [5], [9], [0]], np.float32))).toarray()[0].tolist()
     [False, False, False, True]
     """
     steps, k = neighbours.index.shape
@@ -102,13 +123,13 @@ def recurrence(neighbours: Neighbours) -> Links:
     return scipy.sparse.csr_array(links.multiply(links.T))
 
 
-def along_diagonals(links: Links, taps: int = MEDIAN_TAPS) -> Links:
+def median_filter_diagonals(links: Links, taps: int = LAPLACIAN.median_taps) -> Links:
     """Filter links (N, N) by the median of ``taps`` steps along each diagonal, outside which there are none.
 
-    A stretch that repeats for long gets its gaps filled, and a chance similarity goes.
+    Gaps in long repetitions are filled, and isolated links are removed.
 
     >>> gap = scipy.sparse.csr_array(np.diag([True, True, False, True, False]))
-    >>> along_diagonals(gap, 3).diagonal().tolist()
+    >>> median_filter_diagonals(gap, 3).diagonal().tolist()
     [True, True, True, False, False]
     """
     steps, reach = links.shape[0], taps // 2
@@ -116,11 +137,13 @@ def along_diagonals(links: Links, taps: int = MEDIAN_TAPS) -> Links:
     lag, time = found.coords[1] - found.coords[0], found.coords[0]
     # One number line holds all diagonals, each with room enough that none touches the next.
     width = steps + taps
-    place = np.sort((lag + steps).astype(np.int64) * width + time)
-    candidates = np.unique((place[:, None] + np.arange(-reach, reach + 1)).ravel())
-    count = np.searchsorted(place, candidates + reach, "right") - np.searchsorted(place, candidates - reach)
+    position = np.sort((lag + steps).astype(np.int64) * width + time)
+    candidates = np.unique((position[:, None] + np.arange(-reach, reach + 1)).ravel())
+    # The median of booleans is true where more than half of the taps are.
+    count = np.searchsorted(position, candidates + reach, "right")
+    count -= np.searchsorted(position, candidates - reach)
     kept = candidates[count > reach]
-    # A place left of a diagonal's start has borrowed from the one before: its time is negative.
+    # A position left of a diagonal's start has borrowed from the one before: its time is negative.
     diagonal = (kept + reach) // width
     time = kept - diagonal * width
     lag = diagonal - steps
@@ -130,78 +153,84 @@ def along_diagonals(links: Links, taps: int = MEDIAN_TAPS) -> Links:
     return scipy.sparse.csr_array(filtered.maximum(filtered.T))
 
 
-def affinity(repeating: F32, local: F32, *, taps: int = MEDIAN_TAPS) -> Links:
-    """Weigh the links between the steps of a song: symmetric, non-negative (N, N).
+def affinity(repeating: F32, local: F32, *, taps: int = LAPLACIAN.median_taps) -> Links:
+    """Build the weighted graph of a song's steps: symmetric, non-negative (N, N).
 
     Args:
-        repeating: what repeats, (N, D): harmony, with its past.
-        local: what changes slowly from step to step, (N, E): timbre.
-        taps: see ``along_diagonals``.
+        repeating: features that repeat, (N, D): harmony, with its delay embedding.
+        local: features that stay similar from step to step, (N, E): timbre.
+        taps: see ``median_filter_diagonals``.
 
     >>> verse = np.random.default_rng(0).normal(size=(30, 4)).astype(np.float32)
     >>> links = affinity(np.concatenate([verse, verse]), np.zeros((60, 2), np.float32))
     >>> bool(links[10, 40] > 0), links[10, 45].item()
     (True, 0.0)
     """
-    near = nearest(repeating)
-    found = along_diagonals(recurrence(near), taps).tocoo()
+    near = nearest_neighbours(repeating)
+    found = median_filter_diagonals(recurrence(near), taps).tocoo()
+    # S_rep[i, j] = exp(-|x_i - x_j|^2 / 2 sigma^2) where R'[i, j], the filtered recurrence
     row, column = found.coords
-    weight = _alike(np.square(repeating[row] - repeating[column]).sum(axis=1), near.spread)
+    weight = _gaussian(np.square(repeating[row] - repeating[column]).sum(axis=1), near.bandwidth)
     repeats = scipy.sparse.csr_array((weight, (row, column)), shape=found.shape)
-    follows = _alike(np.square(np.diff(local, axis=0)).sum(axis=1), nearest(local).spread)
+    # S_loc[i, i +- 1] = exp(-|y_i - y_{i +- 1}|^2 / 2 sigma^2), the path through the song
+    follows = _gaussian(np.square(np.diff(local, axis=0)).sum(axis=1), nearest_neighbours(local).bandwidth)
     step = np.arange(len(follows))
     there = scipy.sparse.csr_array((follows, (step, step + 1)), shape=found.shape)
     path = scipy.sparse.csr_array(there + there.T)
-    mixed = _balance(np.asarray(repeats.sum(axis=1), float), np.asarray(path.sum(axis=1), float))
-    return scipy.sparse.csr_array(mixed * repeats + (1 - mixed) * path)
+    # A = mu R' S_rep + (1 - mu) D S_loc
+    mu = _mu(np.asarray(repeats.sum(axis=1), float), np.asarray(path.sum(axis=1), float))
+    return scipy.sparse.csr_array(mu * repeats + (1 - mu) * path)
 
 
-def _alike(squared: F32, spread: float) -> F64:
-    """Turn squared distances into similarity, 1 for the same; links never vanish altogether."""
-    return np.asarray(np.maximum(np.exp(-squared / (2 * spread or 1.0), dtype=np.float64), 1e-6))
+def _gaussian(squared: F32, bandwidth: float) -> F64:
+    """Return exp(-d^2 / 2 sigma^2) of squared distances; at least 1e-6, so that no link vanishes."""
+    return np.asarray(np.maximum(np.exp(-squared / (2 * bandwidth or 1.0), dtype=np.float64), 1e-6))
 
 
-def _balance(repeats: F64, path: F64) -> float:
-    """Weigh repetition against succession so that a random walk takes either as often, 0 to 1.
+def _mu(repeats: F64, path: F64) -> float:
+    """Return the weight at which a random walk takes repetition and path equally often, 0 to 1.
 
     Where nothing repeats, or nothing follows, only the other counts.
     """
+    # mu = <d_loc, d_rep + d_loc> / |d_rep + d_loc|^2, of the degrees d (N,)
     both = repeats + path
     if not repeats.any() or not path.any():
         return float(repeats.any())
     return float(path @ both) / float(both @ both)
 
 
-def embed(links: Links) -> F64:
-    """Place each step in (N, up to 10): the slowest eigenvectors of the normalised Laplacian, slowest first.
+def spectral_embedding(links: Links) -> F64:
+    """Compute the slowest eigenvectors of the normalised Laplacian, slowest first, (N, up to 10).
 
-    They are the largest of D^-1/2 A D^-1/2, which Lanczos iteration finds without a dense matrix. Each is
-    turned so that its largest value is positive.
+    The sign of each is chosen so that its largest value is positive.
 
     >>> two_pairs = np.kron(np.eye(2), np.ones((2, 2))) + 0.01
-    >>> np.sign(embed(scipy.sparse.csr_array(two_pairs))[:, 1]).tolist() in ([1, 1, -1, -1], [-1, -1, 1, 1])
+    >>> vectors = spectral_embedding(scipy.sparse.csr_array(two_pairs))
+    >>> np.sign(vectors[:, 1]).tolist() in ([1, 1, -1, -1], [-1, -1, 1, 1])
     True
     """
     steps = links.shape[0]
+    # L = I - D^-1/2 A D^-1/2: its smallest eigenvectors are the largest of D^-1/2 A D^-1/2
     scale = 1 / np.sqrt(np.maximum(links.sum(axis=1), 1e-12))
-    walk = scipy.sparse.csr_array(links.multiply(scale[:, None]).multiply(scale[None, :]))
-    count = min(MAX_LABELS, steps)
+    normalised = scipy.sparse.csr_array(links.multiply(scale[:, None]).multiply(scale[None, :]))
+    count = min(LAPLACIAN.max_labels, steps)
     if steps <= MAX_DENSE_STEPS:
-        vectors = scipy.linalg.eigh(walk.toarray())[1][:, ::-1][:, :count]
+        vectors = scipy.linalg.eigh(normalised.toarray())[1][:, ::-1][:, :count]
     else:
-        vectors = _lanczos(walk, count)
-    turned = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(vectors.shape[1])])
-    return np.asarray(vectors * np.where(turned == 0, 1, turned))
+        vectors = _lanczos(normalised, count)
+    sign = np.sign(vectors[np.abs(vectors).argmax(axis=0), np.arange(vectors.shape[1])])
+    return np.asarray(vectors * np.where(sign == 0, 1, sign))
 
 
-def _lanczos(walk: Links, count: int) -> F64:
-    start = seeds.generator(0, "laplacian").standard_normal(walk.shape[0])
+def _lanczos(matrix: Links, count: int) -> F64:
+    """Return the eigenvectors of the ``count`` largest eigenvalues, largest first, from a fixed start."""
+    start = seeds.generator(0, "laplacian").standard_normal(matrix.shape[0])
     try:
         values, vectors = scipy.sparse.linalg.eigsh(
-            walk, count, which="LA", v0=start, ncv=4 * count, tol=1e-6
+            matrix, count, which="LA", v0=start, ncv=4 * count, tol=1e-6
         )
     except scipy.sparse.linalg.ArpackNoConvergence as reached:
-        values, vectors = reached.eigenvalues, reached.eigenvectors  # those that are found are exact
+        values, vectors = reached.eigenvalues, reached.eigenvectors  # those that converged are exact
     if not len(values):
-        return np.ones((walk.shape[0], 1))
+        return np.ones((matrix.shape[0], 1))
     return np.asarray(vectors[:, np.argsort(-values)])

@@ -1,41 +1,57 @@
-"""Loop length: the bar lag at which a song is most similar to itself."""
+"""The length of a song's loop: after how many bars it repeats."""
+
+from dataclasses import dataclass
 
 import numpy as np
 
 from clavilux.arrays import F64, I64
 
-__all__ = ["USUAL_LOOP_BARS", "find_loop"]
-
-LOOP_BARS = (1, 2, 4, 8, 16)
-USUAL_LOOP_BARS = 4
-"""Where nothing repeats."""
-MIN_SHARE_OF_BEST = 0.85
-"""Share of the clearest repetition that a shorter loop must reach."""
-MIN_SIMILARITY = 0.1
-MAX_BARS_PER_PAIR = 8
-"""There must be a pair of bars for every so many bars, or the repetition is chance."""
+__all__ = ["LOOP", "find_loop"]
 
 
-def find_loop(similarities: F64, names: I64) -> int:
-    """Find after how many bars a song mostly repeats itself: 1, 2, 4, 8 or 16; 4 where nothing repeats.
+@dataclass(frozen=True)
+class LoopModel:
+    """Which loops there are and when one counts. Values were set by hand.
 
-    The similarity of bars is averaged over all pairs at each distance that lie in parts of one name; the
+    Attributes:
+        lengths_bars: of the loops that are tried, shortest first.
+        default_bars: where nothing repeats.
+        min_share: of the highest similarity that a shorter loop must reach.
+        min_similarity: mean similarity from which anything repeats at all.
+        max_bars_per_pair: there must be a pair of bars for every so many bars; fewer are chance.
+    """
+
+    lengths_bars: tuple[int, ...] = (1, 2, 4, 8, 16)
+    default_bars: int = 4
+    min_share: float = 0.85
+    min_similarity: float = 0.1
+    max_bars_per_pair: int = 8
+
+
+LOOP = LoopModel()
+
+
+def find_loop(similar: F64, labels: I64) -> int:
+    """Find after how many bars a song mostly repeats: 1, 2, 4, 8 or 16; 4 where nothing repeats.
+
+    The similarity of bars is averaged over all pairs at each distance that lie in parts of one label; the
     shortest loop wins that repeats nearly as well as the best.
 
     Args:
-        similarities: similarity of the song's bars, (N, N).
-        names: which part each bar is in, (N,).
+        similar: similarity of the song's bars, (N, N).
+        labels: of the part each bar is in, (N,).
 
     >>> bars = np.arange(32)
     >>> find_loop(1.0 * (bars[:, None] % 8 == bars % 8), bars // 16)
     8
     """
     repeats = {}
-    for lag in LOOP_BARS:
-        same = names[lag:] == names[:-lag]
-        if same.any() and same.sum() * MAX_BARS_PER_PAIR >= len(names):
-            repeats[lag] = float(np.diagonal(similarities, lag)[same].mean())
-    clearest = max(repeats.values(), default=0.0)
-    if clearest < MIN_SIMILARITY:
-        return USUAL_LOOP_BARS
-    return next(lag for lag, mean in repeats.items() if mean >= MIN_SHARE_OF_BEST * clearest)
+    for lag in LOOP.lengths_bars:
+        # r(lag) = mean of S[n, n + lag] over bars n whose label is that of n + lag
+        same = labels[lag:] == labels[:-lag]
+        if same.any() and same.sum() * LOOP.max_bars_per_pair >= len(labels):
+            repeats[lag] = float(np.diagonal(similar, lag)[same].mean())
+    highest = max(repeats.values(), default=0.0)
+    if highest < LOOP.min_similarity:
+        return LOOP.default_bars
+    return next(lag for lag, mean in repeats.items() if mean >= LOOP.min_share * highest)

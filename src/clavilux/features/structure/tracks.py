@@ -1,7 +1,7 @@
-"""Track changes in a long mix.
+"""The tracks of a long mix: where one ends and the next begins.
 
-F16 a minute before a bar is compared with half a minute after it: the notes that are in use, the sound, the
-tempo. Within a track mostly one of them changes for so long; from track to track two or three do.
+The half minute before a bar is compared with the half minute after it, in chroma, spectrum and tempo. Within
+a track mostly one of them changes for so long; from track to track two or three do. Times are seconds.
 """
 
 from dataclasses import dataclass
@@ -10,81 +10,97 @@ import numpy as np
 
 from clavilux.arrays import F64, I64
 
-__all__ = ["MIN_MIX_SECONDS", "find_tracks"]
+__all__ = ["find_tracks"]
 
 
-MIN_MIX_SECONDS = 480.0
-"""Seconds beyond which a song may be a mix of several tracks."""
-MIN_TRACK_SECONDS = 75.0
-"""Seconds that a track lasts at least."""
-COMPARED, SHARP = 32.0, 6.0
-"""Seconds on either side that are compared to detect a change of track, and to place it."""
-NOTES_CHANGE, SOUND_CHANGE, TEMPO_CHANGE = 0.15, 8.0, 0.06
-"""What counts as a full change: 1 - cosine of chroma; mean difference in dB; octaves of tempo."""
-ENOUGH = 1.5
-"""Sum of the three changes, each at most 1, from which the track is another."""
-EXACT = 24.0
-"""Seconds around the strongest change within which the sharpest is sought: tracks are blended."""
+@dataclass(frozen=True)
+class TrackModel:
+    """When a change is a change of track. Values were set by hand.
+
+    Attributes:
+        min_mix_seconds: of a song that may be a mix of several tracks.
+        min_track_seconds: of a track.
+        window_seconds: on either side of a bar that are compared to find a change ...
+        close_window_seconds: ... and to place it.
+        full_chroma_change: 1 - cosine of chroma that counts as a full change.
+        full_spectrum_change: mean difference in decibels that does.
+        full_tempo_change: octaves that do.
+        min_change: sum of the three, each at most 1, from which there is another track.
+        placing_seconds: around the greatest change within which its place is sought: tracks are blended.
+    """
+
+    min_mix_seconds: float = 480.0
+    min_track_seconds: float = 75.0
+    window_seconds: float = 32.0
+    close_window_seconds: float = 6.0
+    full_chroma_change: float = 0.15
+    full_spectrum_change: float = 8.0
+    full_tempo_change: float = 0.06
+    min_change: float = 1.5
+    placing_seconds: float = 24.0
 
 
-@dataclass(frozen=True, eq=False)
-class _Course:
-    """A song bar by bar: chroma (N, 12), mean spectrum (N, bands) dB, length of a bar (N,) s."""
-
-    chroma: F64
-    spectrum: F64
-    seconds: F64
-
-    def change(self, reach: int) -> F64:
-        """Tell how much changes at the beginning of each bar, (N,), 0 to 3; 0 at the song's beginning."""
-        chroma, spectrum = (_sides(rows, reach) for rows in (self.chroma, self.spectrum))
-        octaves = _sides(np.log2(self.seconds)[:, None], reach)[:, :, 0]
-        lengths = np.linalg.norm(chroma, axis=2)
-        cosine = (chroma[0] * chroma[1]).sum(axis=1) / np.maximum(lengths[0] * lengths[1], 1e-9)
-        heard = np.abs(spectrum[1] - spectrum[0]).mean(axis=1)
-        faster = (octaves[1] - octaves[0] + 0.5) % 1 - 0.5  # a whole octave is but the beat's mistake
-        parts = ((1 - cosine) / NOTES_CHANGE, heard / SOUND_CHANGE, np.abs(faster) / TEMPO_CHANGE)
-        change = np.sum([np.minimum(part, 1) for part in parts], axis=0)
-        change[0] = 0
-        return np.asarray(change)
-
-
-def _sides(rows: F64, reach: int) -> F64:
-    """Average the ``reach`` bars before each bar, and from it on, (2, N, C)."""
-    count = len(rows)
-    sums = np.concatenate((np.zeros((1, rows.shape[1])), rows.cumsum(axis=0)))
-    here = np.arange(count)
-    first, last = np.maximum(here - reach, 0), np.minimum(here + reach, count)
-    before = (sums[here] - sums[first]) / np.maximum(here - first, 1)[:, None]
-    return np.stack([before, (sums[last] - sums[here]) / (last - here)[:, None]])
+TRACK = TrackModel()
 
 
 def find_tracks(chroma: F64, spectrum: F64, edges: F64) -> I64:
     """Find the first bar of each track, and the number of bars, (K + 1,).
 
     Args:
-        chroma: how much each pitch class sounds in each bar, (N, 12).
+        chroma: how strong each pitch class is in each bar, (N, 12).
         spectrum: mean spectrum of each bar, decibels (N, bands).
         edges: the bars, (N + 1,) s.
 
     >>> find_tracks(np.ones((10, 12)), np.zeros((10, 4)), np.arange(11.0)).tolist()
     [0, 10]
     """
-    count = len(edges) - 1
-    if edges[-1] <= MIN_MIX_SECONDS:
+    count, starts = len(edges) - 1, edges[:-1]
+    if edges[-1] <= TRACK.min_mix_seconds:
         return np.array([0, count])
     seconds = np.diff(edges)
     usual = float(np.median(seconds))
-    course = _Course(chroma, spectrum, np.clip(seconds, usual / 2, usual * 2))
-    change = course.change(max(1, round(COMPARED / usual)))
-    sharp = change + course.change(max(1, round(SHARP / usual)))
+    octaves = np.log2(np.clip(seconds, usual / 2, usual * 2))[:, None]
+    reach, close = (
+        max(1, round(window / usual)) for window in (TRACK.window_seconds, TRACK.close_window_seconds)
+    )
+    change = _change(chroma, spectrum, octaves, reach)
+    sharp = change + _change(chroma, spectrum, octaves, close)
     found: list[int] = []
-    free = (edges[:-1] >= MIN_TRACK_SECONDS) & (edges[:-1] <= edges[-1] - MIN_TRACK_SECONDS)
-    while (
-        free.any() and (strongest := int(np.where(free, change, 0).argmax())) and change[strongest] >= ENOUGH
-    ):
-        near = free & (np.abs(edges[:-1] - edges[strongest]) <= EXACT)
-        exact = int(np.where(near, sharp, -1).argmax())
-        found.append(exact)
-        free &= np.abs(edges[:-1] - edges[exact]) >= MIN_TRACK_SECONDS
+    free = (starts >= TRACK.min_track_seconds) & (starts <= edges[-1] - TRACK.min_track_seconds)
+    while free.any():
+        greatest = int(np.where(free, change, 0).argmax())
+        if greatest == 0 or change[greatest] < TRACK.min_change:
+            break
+        near = free & (np.abs(starts - starts[greatest]) <= TRACK.placing_seconds)
+        placed = int(np.where(near, sharp, -1).argmax())
+        found.append(placed)
+        free &= np.abs(starts - starts[placed]) >= TRACK.min_track_seconds
     return np.array([0, *sorted(found), count])
+
+
+def _change(chroma: F64, spectrum: F64, octaves: F64, reach: int) -> F64:
+    """Return how much changes at the beginning of each bar, (N,), 0 to 3; 0 at the song's beginning."""
+    chroma, spectrum, octaves = (_means_around(rows, reach) for rows in (chroma, spectrum, octaves))
+    lengths = np.linalg.norm(chroma, axis=2)
+    cosine = (chroma[0] * chroma[1]).sum(axis=1) / np.maximum(lengths[0] * lengths[1], 1e-9)
+    decibels = np.abs(spectrum[1] - spectrum[0]).mean(axis=1)
+    # modulo an octave, -0.5 to 0.5: a whole octave is an error of the beat tracker
+    tempo = np.abs((octaves[1, :, 0] - octaves[0, :, 0] + 0.5) % 1 - 0.5)
+    parts = (
+        (1 - cosine) / TRACK.full_chroma_change,
+        decibels / TRACK.full_spectrum_change,
+        tempo / TRACK.full_tempo_change,
+    )
+    change = np.sum([np.minimum(part, 1) for part in parts], axis=0)
+    change[0] = 0
+    return np.asarray(change)
+
+
+def _means_around(rows: F64, reach: int) -> F64:
+    """Average the ``reach`` bars before each bar, and those from it on, (2, N, C)."""
+    count = len(rows)
+    sums = np.concatenate((np.zeros((1, rows.shape[1])), rows.cumsum(axis=0)))  # (N + 1, C)
+    here = np.arange(count)
+    first, last = np.maximum(here - reach, 0), np.minimum(here + reach, count)
+    before = (sums[here] - sums[first]) / np.maximum(here - first, 1)[:, None]
+    return np.stack([before, (sums[last] - sums[here]) / (last - here)[:, None]])
