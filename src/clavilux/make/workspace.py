@@ -106,7 +106,7 @@ class Workspace:
         key = (
             audio.digest,
             repr(sorted(corrections.to_dict().items())),
-            *(own[name].digest for name in sorted(own)),
+            *((name, own[name].digest) for name in sorted(own)),
         )
         return self._keep("song", key, lambda: Song(audio, self.store, own, corrections))
 
