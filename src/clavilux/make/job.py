@@ -258,7 +258,8 @@ class Job:
 
     def _render_images(self, folder: Path) -> str:
         """Write every image that is missing in the folder; return no hash: there is nothing to compare."""
-        images, total = Images(folder, self.program.size, self.plan.digest), self.timeline.frames
+        stamp, total = f"{self.plan.digest} {self.runner.label}", self.timeline.frames  # engines never mix
+        images = Images(folder, self.program.size, stamp)
         report, missing, others = self.workspace.report, images.missing(total), images.others(total)
         if others:
             raise OutputError(
