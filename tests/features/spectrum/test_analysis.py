@@ -7,6 +7,7 @@ import pytest
 from clavilux import catalogue
 from clavilux.features.spectrum import analysis as analysis_module
 from clavilux.features.spectrum.analysis import PARTS, STEMS, Analysis, analyse
+from clavilux.features.spectrum.cqt import pitch_strengths
 from clavilux.features.spectrum.stream import SampleStream
 
 
@@ -49,6 +50,14 @@ def test_a_stream_gives_the_same_result_as_an_array(mono):
     samples = mono[:90_001]
     whole, streamed = analyse(samples), analyse(SampleStream(np.array_split(samples, 7), len(samples)))
     assert all(np.array_equal(values, streamed.arrays()[name]) for name, values in whole.arrays().items())
+
+
+def test_the_pitches_are_those_of_the_harmonic_part(tone):
+    clicks = tone(440)
+    clicks[::5000] = 1
+    strengths = analyse(clicks).pitches[30:60].astype(np.float32)
+    assert strengths[:, 135] == pytest.approx(np.ones(len(strengths)), abs=0.1)
+    assert 5 * strengths[:, 200:].max() < pitch_strengths(clicks)[30:60, 200:].max()
 
 
 def test_there_is_a_specification_of_every_stem_in_the_catalogue():

@@ -16,7 +16,7 @@ from clavilux.curves import Events
 from clavilux.features.rhythm.activations import OUTPUTS
 from clavilux.features.spectrum.analysis import Analysis
 from clavilux.features.spectrum.onsets import ONSET_DELAY, onset_strength
-from clavilux.features.spectrum.peaks import peak_ceiling, peaks
+from clavilux.features.spectrum.peaks import parabolic_peak, peak_ceiling, peaks
 from clavilux.features.spectrum.spectra import HOP, RATE
 
 __all__ = ["Drums", "drums_from_activations", "find_drums", "snare_strength"]
@@ -99,7 +99,7 @@ def drums_from_activations(events: NDArray[np.floating], analysis: Analysis) -> 
         frames = frames[activation[frames] >= HITS.min_activation]
         strength = _maximum_of_3(_drum_strength(analysis, drum))
         frames = frames[strength[frames] >= HITS.min_onset]
-        centres = np.clip(frames + _parabolic_peak(activation, frames), 0, len(activation) - 1)
+        centres = np.clip(frames + _offset(activation, frames), 0, len(activation) - 1)
         return Events(centres * HOP / RATE, np.clip(strength[frames], 0, 1))
 
     return Drums(hits("kick", KICK), hits("snare", SNARE), hits("hat", HAT))
@@ -127,15 +127,10 @@ def _pick_hits(strength: F32, drum: Drum) -> Events:
     frames = peaks(strength)
     highest = maximum_filter1d(strength, 2 * HITS.min_gap_frames + 1)[frames]
     frames = frames[(strength[frames] >= drum.min_strength) & (strength[frames] == highest)]
-    times = np.minimum(frames + _parabolic_peak(strength, frames), len(strength) - 1) * HOP / RATE
+    times = np.minimum(frames + _offset(strength, frames), len(strength) - 1) * HOP / RATE
     return Events(np.maximum(times - ONSET_DELAY, 0), np.clip(strength[frames], 0, 1))
 
 
-def _parabolic_peak(values: F32, frames: I64) -> F64:
-    """Return how far the vertex of the parabola through each peak and its neighbours is from it, frames."""
-    before = values[np.maximum(frames - 1, 0)].astype(np.float64)
-    after = values[np.minimum(frames + 1, len(values) - 1)].astype(np.float64)
-    # d = (a - c) / (2 (a - 2 b + c)) for heights a, b, c (Smith and Serra 1987); -0.5 <= d <= 0.5
-    curvature = before - 2 * values[frames] + after
-    offset = np.divide(before - after, 2 * curvature, out=np.zeros_like(curvature), where=curvature < 0)
-    return np.clip(offset, -0.5, 0.5)
+def _offset(values: F32, frames: I64) -> F64:
+    before, after = np.maximum(frames - 1, 0), np.minimum(frames + 1, len(values) - 1)
+    return parabolic_peak(values[before], values[frames], values[after], limit=0.5)

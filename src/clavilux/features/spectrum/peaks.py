@@ -10,7 +10,6 @@ from clavilux.arrays import F32, F64, I64, AnyArray
 
 __all__ = ["SILENCE", "above_neighbours", "loud_level", "parabolic_peak", "peak_ceiling", "peaks"]
 
-
 SILENCE = 1e-5
 """Amplitude below which everything is silence, -100 dB."""
 NEIGHBOUR_SHARE = 0.8
