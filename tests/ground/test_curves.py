@@ -1,5 +1,7 @@
 """Curves, events and the grid of beats."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -39,14 +41,14 @@ def test_frame_values_are_bit_equal_in_every_window(values, count, offset):
         np.testing.assert_array_equal(sample(edges)[offset : offset + count], sample(edges[part]))
 
 
-def test_no_hit_falls_between_two_frames():
+def test_no_hit_is_lost_between_two_frames():
     values = np.zeros(300, np.float32)
     values[157] = 1
     for fps in (10, 24, 30, 60, 144):
         assert Curve(values).max_between(np.arange(3 * fps + 1) / fps).max() == 1
 
 
-def test_a_curve_is_finite_and_cannot_be_changed():
+def test_a_curve_is_finite_and_read_only():
     source = np.ones(5, np.float32)
     curve = Curve(source)
     source[0] = 7
@@ -60,12 +62,15 @@ def test_a_curve_is_finite_and_cannot_be_changed():
         Curve(np.ones((4, 2)), ("one",))
 
 
-def test_events_come_in_order_with_one_strength_each():
+def test_events_are_in_order_with_one_strength_each():
     assert Events(np.array([1.0, 2.0])).strengths.tolist() == [1, 1]
+    assert len(Events([])) == 0
     with pytest.raises(ValueError, match="decrease"):
         Events(np.array([2.0, 1.0]))
     with pytest.raises(ValueError, match="strength"):
         Events(np.array([1.0]), np.array([1.0, 0.5]))
+    with pytest.raises(ValueError, match="strength"):
+        Events(np.array([1.0]), [])
 
 
 @given(
@@ -84,3 +89,10 @@ def test_beats_and_bars_grow_with_time_and_are_whole_on_the_beat(intervals, firs
 def test_the_tempo_is_the_median_so_one_break_does_not_change_it():
     beats = np.append(np.arange(20) * 0.5, 30.0)
     assert Grid(beats).tempo == 120
+
+
+def test_a_changed_copy_of_a_grid_keeps_its_bars():
+    grid = Grid(np.arange(12.0), beats_per_bar=3, bars=np.array([1, 5, 7]))
+    copy = replace(grid, confidence=0.5)
+    assert (copy.bars.tolist(), copy.beats_per_bar, copy.confidence) == ([1, 5, 7], 3, 0.5)
+    assert copy.first_downbeat == 1
