@@ -1,4 +1,4 @@
-"""Views of chroma: against librosa, made-up repetitions, and the chords of a composed song."""
+"""Repeated notes, CENS and chord changes against librosa, synthetic loops and a composed song."""
 
 import librosa
 import mir_eval
@@ -17,43 +17,43 @@ chromas = arrays(np.float32, st.tuples(st.integers(1, 60), st.just(12)), element
 
 @pytest.mark.parametrize("view", VIEWS)
 @given(chroma=chromas)
-def test_any_chroma_has_an_answer(view, chroma):
+def test_any_chroma_has_a_finite_result(view, chroma):
     before = chroma.copy()
-    seen = view(chroma)
-    assert len(seen) == len(chroma)
-    assert np.isfinite(seen).all()
-    assert -1e-6 <= seen.min() <= seen.max() <= 1 + 1e-6
+    result = view(chroma)
+    assert len(result) == len(chroma)
+    assert np.isfinite(result).all()
+    assert -1e-6 <= result.min() <= result.max() <= 1 + 1e-6
     assert np.array_equal(chroma, before)
 
 
 @given(chromas)
-def test_repetition_only_takes_away(chroma):
+def test_repeated_chroma_never_exceeds_the_original(chroma):
     assert np.all(repeated(chroma) <= chroma)
 
 
 def _loop():
-    """Sixteen times the same four chords, one passing note somewhere in each round."""
+    """Return four chords played sixteen times, without and with one passing note in each round."""
     chords = np.zeros((4, 12), np.float32)
     for chord, notes in zip(chords, ([0, 4, 7], [9, 0, 4], [5, 9, 0], [7, 11, 2]), strict=True):
         chord[notes] = 1 / 3
     clean = np.tile(np.repeat(chords, 45, axis=0), (16, 1))
-    dice = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     passing = np.zeros_like(clean)
     for first in range(0, len(clean), 180):
-        start = first + dice.integers(160)
-        passing[start : start + 20, dice.choice([1, 3, 6, 8, 10])] = 0.4
+        start = first + rng.integers(160)
+        passing[start : start + 20, rng.choice([1, 3, 6, 8, 10])] = 0.4
     return clean, clean + passing
 
 
-def test_passing_notes_go_and_chords_stay():
+def test_passing_notes_are_removed_and_chords_stay():
     clean, played = _loop()
-    seen = repeated(played)
+    kept = repeated(played)
     passing = played > clean
-    assert seen[passing].mean() < 0.1 * played[passing].mean()
-    assert np.median(seen[clean > 0]) > 0.95 / 3
+    assert kept[passing].mean() < 0.1 * played[passing].mean()
+    assert np.median(kept[clean > 0]) > 0.95 / 3
 
 
-def test_repetition_agrees_with_librosa():
+def test_repeated_agrees_with_librosa():
     _, played = _loop()
     theirs = np.minimum(played.T, librosa.decompose.nn_filter(played.T, aggregate=np.median, metric="cosine"))
     assert np.corrcoef(repeated(played).ravel(), theirs.T.ravel())[0, 1] > 0.97

@@ -18,7 +18,7 @@ def _cosines(chroma, truth):
 
 
 def _truth(composed, rows):
-    """The chord at every tick of the clock, (T, 12); none in its first and last tenth of a second."""
+    """Return the chord on the control clock, (T, 12); none in its first and last tenth of a second."""
     times, truth = np.arange(rows) / 100, np.zeros((rows, 12))
     for chord in composed.chords:
         inside = (times > chord.start + 0.1) & (times < chord.end - 0.1)
@@ -27,7 +27,7 @@ def _truth(composed, rows):
 
 
 @pytest.mark.parametrize("cents", [-45, -20, 0, 13, 40])
-def test_tuning_is_found(tone, cents):
+def test_tuning_is_estimated(tone, cents):
     chord = sum(tone(hz * 2 ** (cents / 1200)) for hz in (220.0, 277.1826, 329.6276, 440.0))
     assert find_tuning(pitch_strengths(chord)) == pytest.approx(cents / 100, abs=0.02)
 
@@ -49,22 +49,22 @@ def test_a_detuned_note_keeps_its_name(tone):
     assert chroma[40, 9] > 0.9 * chroma[40].sum()
 
 
-def test_chords_are_like_those_played(composed, song):
+def test_chroma_is_similar_to_the_chords_played(composed, song):
     chroma = song.chroma("chords").values
     truth = _truth(composed, len(chroma))
-    heard = truth.any(axis=1)
-    right, shifted = (_cosines(chroma, np.roll(truth, by, axis=1))[heard].mean() for by in (0, 1))
+    inside = truth.any(axis=1)
+    right, shifted = (_cosines(chroma, np.roll(truth, by, axis=1))[inside].mean() for by in (0, 1))
     assert right > 0.78
     assert right > shifted + 0.3
 
 
-def test_bass_is_the_root(composed, song):
+def test_bass_chroma_is_the_root(composed, song):
     chroma, mix = song.chroma("bass").values, song.rms("bass").values[:, 0]
     truth = np.full(len(chroma), -1)
     for chord in composed.chords:
         truth[round(100 * chord.start) + 10 : round(100 * chord.end) - 10] = chord.pitches[0]
-    heard = (truth >= 0) & (mix > 0.3 * mix.max())
-    assert np.mean(chroma.argmax(axis=1)[heard] == truth[heard]) > 0.75
+    audible = (truth >= 0) & (mix > 0.3 * mix.max())
+    assert np.mean(chroma.argmax(axis=1)[audible] == truth[audible]) > 0.75
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -72,7 +72,7 @@ def test_chroma_agrees_with_librosa(song, mono):
     theirs = librosa.feature.chroma_cqt(y=mono, bins_per_octave=36, norm=None).T
     ours = song.chroma("mix").at(librosa.frames_to_time(np.arange(len(theirs))))
     loud = theirs.sum(axis=1) > 0.2 * theirs.sum(axis=1).max()
-    assert np.median(_cosines(ours, theirs)[loud]) > 0.8  # theirs has all the noise and overtones
+    assert np.median(_cosines(ours, theirs)[loud]) > 0.8  # librosa keeps noise and overtones
 
 
 def test_one_scale_from_silence_to_loud(song):
@@ -94,7 +94,7 @@ def test_key_of_the_song(composed, song):
 
 
 @pytest.mark.parametrize("steps", range(12))
-def test_the_key_moves_with_the_song(steps):
+def test_a_transposed_song_has_the_transposed_key(steps):
     major = np.array([[4, 0, 2, 0, 3, 2, 0, 3, 0, 2, 0, 1]], np.float32)
     names = ("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B")
     assert find_key(np.roll(major, steps, axis=1)).name == f"{names[steps]} major"
