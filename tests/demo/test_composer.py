@@ -1,4 +1,4 @@
-"""The demo song is what its truth says it is, to the sample."""
+"""The demo song agrees with its ground truth, to the sample."""
 
 import numpy as np
 import pytest
@@ -19,14 +19,14 @@ def samples(song: Composition) -> np.ndarray:
     return song.audio.read(0, song.audio.samples)
 
 
-def level_db(sound: np.ndarray) -> float:
-    return float(20 * np.log10(np.sqrt(np.mean(np.square(sound, dtype=np.float64))) + 1e-12))
+def level_db(signal: np.ndarray) -> float:
+    return float(20 * np.log10(np.sqrt(np.mean(np.square(signal, dtype=np.float64))) + 1e-12))
 
 
-def below(sound: np.ndarray, limit_hz: float) -> np.ndarray:
-    spectrum = np.fft.rfft(sound)
-    spectrum[..., np.fft.rfftfreq(sound.shape[-1], 1 / RATE) > limit_hz] = 0
-    return np.fft.irfft(spectrum, n=sound.shape[-1])
+def below(signal: np.ndarray, limit_hz: float) -> np.ndarray:
+    spectrum = np.fft.rfft(signal)
+    spectrum[..., np.fft.rfftfreq(signal.shape[-1], 1 / RATE) > limit_hz] = 0
+    return np.fft.irfft(spectrum, n=signal.shape[-1])
 
 
 def section(song: Composition, index: int) -> slice:
@@ -35,23 +35,23 @@ def section(song: Composition, index: int) -> slice:
 
 
 def onset_profile(drums: np.ndarray, times: np.ndarray, reach: int = 40) -> np.ndarray:
-    """Mean size of the causal second difference around ``times``: silent until the very sample of the hit."""
-    bend = np.abs(np.convolve(drums[0], [1, -2, 1]))
-    return bend[np.rint(times * RATE).astype(int)[:, None] + np.arange(-reach, reach)].mean(axis=0)
+    """Return the mean size of the causal second difference around ``times``: 0 before the hit."""
+    difference = np.abs(np.convolve(drums[0], [1, -2, 1]))
+    return difference[np.rint(times * RATE).astype(int)[:, None] + np.arange(-reach, reach)].mean(axis=0)
 
 
 def alone(times: np.ndarray, *others: np.ndarray) -> np.ndarray:
     return np.setdiff1d(times[times > 0.1], np.concatenate(others))
 
 
-def test_a_seed_is_one_song() -> None:
+def test_a_seed_gives_one_song() -> None:
     first, again, other = (compose(seed, bars=1, rate=16000) for seed in (3, 3, 4))
     assert first.audio.digest == again.audio.digest
     assert first.chords == again.chords
     assert first.audio.digest != other.audio.digest
 
 
-def test_hits_begin_on_their_sample(song: Composition) -> None:
+def test_hits_begin_on_their_exact_sample(song: Composition) -> None:
     for times in (song.kick, song.snare):
         before, after = np.split(onset_profile(song.stems["drums"], times), 2)
         assert before.max() < 0.2 * after[:8].max()
@@ -66,7 +66,7 @@ def test_hats_of_the_intro_begin_out_of_exact_silence(song: Composition) -> None
     assert starts.tolist() == hats.tolist()
 
 
-def test_low_drums_sound_at_the_kicks_and_nowhere_else(song: Composition) -> None:
+def test_low_drums_are_at_the_kicks_and_nowhere_else(song: Composition) -> None:
     low = np.abs(below(song.stems["drums"][0], 110))
     loud = 0.1 * low.max()
     starts = np.rint(song.kick * RATE).astype(int)
@@ -143,7 +143,7 @@ def test_master_peaks_at_minus_one_and_fades(song: Composition) -> None:
     assert 0.5 < np.corrcoef(left, right)[0, 1] < 0.995
 
 
-def test_truth_does_not_depend_on_the_sample_rate() -> None:
+def test_the_ground_truth_does_not_depend_on_the_sample_rate() -> None:
     low, high = compose(2, bars=1, rate=16000), compose(2, bars=1, rate=32000)
     for name in ("beats", "kick", "snare", "hat"):
         assert np.abs(getattr(low, name) - getattr(high, name)).max() < 1 / 16000
@@ -172,7 +172,7 @@ def test_every_seed_writes_in_its_key() -> None:
 
 
 @pytest.mark.parametrize("bars", [1, 2, 3, 5, 16])
-def test_any_length_of_form_is_whole(bars: int) -> None:
+def test_a_form_of_any_length_is_complete(bars: int) -> None:
     score = write_score(0, bars)
     assert score.steps == sum(part.bars for part in score.parts) * BAR == len(score.chords) * BAR
     assert score.melody
@@ -191,5 +191,9 @@ def test_any_length_of_form_is_whole(bars: int) -> None:
     ],
 )
 def test_settings_out_of_range_are_explained(settings: dict[str, float], word: str) -> None:
-    with pytest.raises(SettingError, match=rf"The .*{word}.* must be \d+ to \d+, not "):
+    with pytest.raises(
+        SettingError, match=rf"The .*{word} of a composition cannot be .*; it is \d+ to \d+"
+    ) as caught:
         compose(0, **settings)
+    assert [caught.value.value] == list(settings.values())
+    assert word in caught.value.where

@@ -1,1 +1,1 @@
-"""A composer of short pieces whose truth is known."""
+"""A composer of short songs with exact ground truth."""

@@ -1,8 +1,7 @@
-"""A short song made from nothing but a seed, together with the exact truth about it.
+"""A short song generated from a seed, together with its exact ground truth.
 
-It is the song of the demo, and the song of known truth of the tests: every hit begins on the very sample its
-time names, at times that are whole samples. Times are seconds from the first sample. The song ends with a
-tail of three seconds in which the last chord fades.
+It is the song of the demo and of the tests: every hit begins exactly on the sample its time denotes. Times
+are seconds from the first sample. The song ends with a tail of three seconds in which the last chord fades.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +9,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from clavilux import seeds
-from clavilux.arrays import F32
+from clavilux.arrays import F32, F64
 from clavilux.audio.sound import Audio
 from clavilux.demo import instruments
 from clavilux.demo.composition import BAR, Note, Score, write_score
@@ -21,8 +19,11 @@ from clavilux.errors import SettingError
 
 __all__ = ["Composition", "TimedChord", "compose"]
 
-TAIL = 3.0
+TAIL_SECONDS = 3.0
 PEAK = 10 ** (-1 / 20)
+"""-1 dBFS."""
+STEP_SECONDS_AT_1_BPM = 15.0
+"""A sixteenth note: a quarter of 60 s."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ class TimedChord:
 
 @dataclass(frozen=True, eq=False)
 class Composition:
-    """A song and what is true of it.
+    """A song and its ground truth.
 
     Attributes:
         audio: the song, stereo, peak -1 dBFS.
@@ -56,23 +57,23 @@ class Composition:
     bpm: float
     key: str
     tonic: int
-    beats: NDArray[np.float64]
-    downbeats: NDArray[np.float64]
-    kick: NDArray[np.float64]
-    snare: NDArray[np.float64]
-    hat: NDArray[np.float64]
+    beats: F64
+    downbeats: F64
+    kick: F64
+    snare: F64
+    hat: F64
     chords: tuple[TimedChord, ...]
-    bounds: NDArray[np.float64]
+    bounds: F64
     labels: tuple[str, ...]
     melody_enters: float
     stems: Mapping[str, F32]
 
 
 def compose(seed: int = 0, *, bars: int = 8, bpm: float | None = None, rate: int = 44100) -> Composition:
-    """Compose and play a song: intro, A, B, A, outro.
+    """Compose and synthesise a song: intro, A, B, A, outro.
 
     Args:
-        seed: chooses key, tempo, chords, patterns, melody and sounds.
+        seed: chooses key, tempo, chords, patterns, melody and timbres.
         bars: length of A and of B in bars, 1 to 32; intro and outro last a quarter of that.
         bpm: tempo, 60 to 200; by default the seed chooses one from 108 to 126.
         rate: sample rate, 16000 to 96000 Hz.
@@ -90,7 +91,7 @@ def compose(seed: int = 0, *, bars: int = 8, bpm: float | None = None, rate: int
         _check("tempo", bpm, 60, 200)
     score = write_score(seed, bars, bpm)
     clock = _Clock(score.bpm, rate)
-    stems = _play(score, clock)
+    stems = _render(score, clock)
     mix = np.sum(list(stems.values()), axis=0)
     return Composition(
         audio=Audio.from_samples(mix, rate, name=f"Clavilux {seed}"),
@@ -110,22 +111,27 @@ def compose(seed: int = 0, *, bars: int = 8, bpm: float | None = None, rate: int
     )
 
 
-def _check(what: str, value: float, low: int, high: int) -> None:
+def _check(name: str, value: float, low: int, high: int) -> None:
     if not low <= value <= high:
-        raise SettingError(f"The {what} of a composition must be {low} to {high}, not {value}.")
+        raise SettingError(
+            f"The {name} of a composition cannot be {value}",
+            where=name,
+            value=value,
+            hint=f"it is {low} to {high}",
+        )
 
 
 @dataclass(frozen=True)
 class _Clock:
-    """Where a step falls, to the sample."""
+    """Converts steps, sixteenths of a bar, to samples and seconds."""
 
     bpm: float
     rate: int
 
     def sample(self, step: float) -> int:
-        return round(step * 15 / self.bpm * self.rate)
+        return round(step * STEP_SECONDS_AT_1_BPM / self.bpm * self.rate)
 
-    def seconds(self, steps: Sequence[int]) -> NDArray[np.float64]:
+    def seconds(self, steps: Sequence[int]) -> F64:
         return np.array([self.sample(step) for step in steps], np.float64) / self.rate
 
 
@@ -137,15 +143,15 @@ def _timed_chords(score: Score, clock: _Clock) -> tuple[TimedChord, ...]:
     )
 
 
-def _play(score: Score, clock: _Clock) -> dict[str, F32]:
-    """Play every stem, make room for the kick, master: stems (2, n) that sum to the song."""
-    count = clock.sample(score.steps) + round(TAIL * clock.rate)
+def _render(score: Score, clock: _Clock) -> dict[str, F32]:
+    """Synthesise all stems, duck bass and chords under the kick, and master; stems (2, n) sum to the song."""
+    count = clock.sample(score.steps) + round(TAIL_SECONDS * clock.rate)
     kicks = np.array([clock.sample(hit.step) for hit in score.kick])
     stems = {
-        "drums": _play_drums(score, clock, count),
-        "bass": _play_bass(score, clock, count) * instruments.duck(kicks, count, clock.rate, depth=0.7),
-        "chords": _play_chords(score, clock, count) * instruments.duck(kicks, count, clock.rate, depth=0.5),
-        "melody": _play_melody(score, clock, count),
+        "drums": _render_drums(score, clock, count),
+        "bass": _render_bass(score, clock, count) * instruments.duck(kicks, count, clock.rate, depth=0.7),
+        "chords": _render_chords(score, clock, count) * instruments.duck(kicks, count, clock.rate, depth=0.5),
+        "melody": _render_melody(score, clock, count),
     }
     mix = np.sum(list(stems.values()), axis=0)
     gain = instruments.soft_limit(mix)
@@ -155,11 +161,11 @@ def _play(score: Score, clock: _Clock) -> dict[str, F32]:
     return {name: stem * gain for name, stem in stems.items()}
 
 
-def _play_drums(score: Score, clock: _Clock, count: int) -> F32:
-    dice, rate = seeds.generator(score.seed, "composer/drums"), clock.rate
-    kick = instruments.kick(rate, low_hz=dice.uniform(45, 53), decay=dice.uniform(0.13, 0.2))
-    snare = instruments.snare(rate, tone_hz=dice.uniform(175, 205), decay=dice.uniform(0.08, 0.13))
-    closed = instruments.hat(rate, decay=dice.uniform(0.02, 0.035))
+def _render_drums(score: Score, clock: _Clock, count: int) -> F32:
+    rng, rate = seeds.generator(score.seed, "composer/drums"), clock.rate
+    kick = instruments.kick(rate, low_hz=rng.uniform(45, 53), decay=rng.uniform(0.13, 0.2))
+    snare = instruments.snare(rate, tone_hz=rng.uniform(175, 205), decay=rng.uniform(0.08, 0.13))
+    closed = instruments.hat(rate, decay=rng.uniform(0.02, 0.035))
     opened = instruments.hat(rate, seconds=0.8, decay=0.22)
     kicks, snares, hats = (np.zeros(count, np.float32) for _ in range(3))
     for hit in score.kick:
@@ -173,23 +179,28 @@ def _play_drums(score: Score, clock: _Clock, count: int) -> F32:
     return dry
 
 
-def _play_bass(score: Score, clock: _Clock, count: int) -> F32:
-    growl = seeds.generator(score.seed, "composer/growl").uniform(0.2, 0.45)
+def _render_bass(score: Score, clock: _Clock, count: int) -> F32:
+    overtones = seeds.generator(score.seed, "composer/growl").uniform(0.2, 0.45)
     line = np.zeros(count, np.float32)
     for note in score.bass:
         start, seconds = _span(note, clock)
-        _add(line, start, instruments.bass(note.pitch, seconds, clock.rate, growl=growl), 0.3 * note.strength)
+        _add(
+            line,
+            start,
+            instruments.bass(note.pitch, seconds, clock.rate, overtones=overtones),
+            0.3 * note.strength,
+        )
     return np.stack([line, line])
 
 
-def _play_chords(score: Score, clock: _Clock, count: int) -> F32:
-    """Hold every chord into the next; B is brighter than A and the last chord rings on."""
+def _render_chords(score: Score, clock: _Clock, count: int) -> F32:
+    """Overlap every chord with the next; B is brighter than A, and the last chord fades over the tail."""
     dark = seeds.generator(score.seed, "composer/cutoff").uniform(900, 1600)
     track, sounds = np.zeros((2, count), np.float32), {}
     for chord in score.chords:
         step = chord.bar * BAR
         last = step + BAR == score.steps
-        seconds = 15 / score.bpm * BAR + (TAIL if last else 0.3)
+        seconds = STEP_SECONDS_AT_1_BPM / score.bpm * BAR + (TAIL_SECONDS if last else 0.3)
         cutoff = 1.9 * dark if score.part_at(step).label == "B" else dark
         key = (chord.pitches, cutoff, last)
         if key not in sounds:
@@ -201,7 +212,7 @@ def _play_chords(score: Score, clock: _Clock, count: int) -> F32:
     return track + 0.4 * instruments.reverb(track, clock.rate, seconds=2.4)
 
 
-def _play_melody(score: Score, clock: _Clock, count: int) -> F32:
+def _render_melody(score: Score, clock: _Clock, count: int) -> F32:
     brightness = seeds.generator(score.seed, "composer/pluck").uniform(0.3, 0.55)
     line = np.zeros(count, np.float32)
     for note in score.melody:
@@ -217,6 +228,6 @@ def _span(note: Note, clock: _Clock) -> tuple[int, float]:
     return start, (end - start) / clock.rate
 
 
-def _add(track: F32, start: int, sound: F32, gain: float) -> None:
-    here = track[..., start : start + sound.shape[-1]]
-    here += gain * sound[..., : here.shape[-1]]
+def _add(track: F32, start: int, samples: F32, gain: float) -> None:
+    here = track[..., start : start + samples.shape[-1]]
+    here += gain * samples[..., : here.shape[-1]]
