@@ -6,6 +6,7 @@ python tools/stubs.py --check    changes nothing; exit code 1 if a stub is out o
 
 import importlib
 import inspect
+import re
 import sys
 import textwrap
 from pathlib import Path
@@ -47,9 +48,10 @@ def main() -> int:
 
 
 def stub(kinds: tuple[Kind, ...]) -> str:
-    body = "\n".join(class_of(kind) for kind in kinds)
+    body = "\n".join([*(class_of(kind) for kind in kinds), *makers(kinds)])
     used = sorted(
-        {CLASSES[kind] for kind in CLASSES if f" {CLASSES[kind][0]}" in body}, key=lambda pair: pair[1]
+        {(name, module) for name, module in CLASSES.values() if re.search(rf" {name}\b", body)},
+        key=lambda pair: pair[1],
     )
     modules = dict.fromkeys(module for _, module in used)
     imports = [
@@ -74,13 +76,20 @@ def class_of(kind: Kind) -> str:
     return "\n".join(lines)
 
 
+def makers(kinds: tuple[Kind, ...]) -> list[str]:
+    """The functions that begin an expression of these kinds."""
+    lines: list[str] = []
+    for op in OPS.values():
+        if op.gives in kinds and not op.takes and op.style == "method" and op.needs != "song":
+            named = ", ".join(argument(name, param) for name, param in op.params.items())
+            lines += written(f"def {op.name}(", f"*, {named}", f") -> {CLASSES[op.gives][0]}:", op, "")
+    return lines
+
+
 def method(op: Op) -> list[str]:
     gives = CLASSES[op.gives][0]
-    document = textwrap.indent(f'"""{inspect.cleandoc(op.function.__doc__ or "")}"""', " " * 8)
-    if "\n" in document:
-        document = document[:-3] + "\n" + " " * 8 + '"""'
     if op.style == "attribute":
-        return ["    @property", f"    def {op.name}(self) -> {gives}:", document, ""]
+        return ["    @property", *written(f"def {op.name}(", "self", f") -> {gives}:", op, " " * 4)]
     arguments, kinds = ["self"], iter(op.takes[1:])
     for name in op.positional[1:]:
         if name in op.params:
@@ -90,9 +99,18 @@ def method(op: Op) -> list[str]:
             arguments.append(f"{name}: {taken}" + (" | float" if taken == "Signal" else ""))
     named = [argument(name, param) for name, param in op.params.items() if name not in op.positional]
     arguments += ["*", *named] if named else []
-    line = f"    def {op.name}({', '.join(arguments)}) -> {gives}:"
+    return written(f"def {op.name}(", ", ".join(arguments), f") -> {gives}:", op, " " * 4)
+
+
+def written(start: str, arguments: str, end: str, op: Op, indent: str) -> list[str]:
+    """One function of a stub, with the op's documentation."""
+    line = f"{indent}{start}{arguments}{end}"
     if len(line) > WIDTH:
-        line = f"    def {op.name}(\n        {', '.join(arguments)}\n    ) -> {gives}:"
+        line = f"{indent}{start}\n{indent}    {arguments}\n{indent}{end}"
+    inside = indent + " " * 4
+    document = textwrap.indent(f'"""{inspect.cleandoc(op.function.__doc__ or "")}"""', inside)
+    if "\n" in document:
+        document = f'{document[:-3]}\n{inside}"""'
     return [line, document, ""]
 
 

@@ -1,6 +1,6 @@
 """Noise for a window of frames: tracks of random knots, blended, masked and cut to every layer's size.
 
-A track at (layer) is knots N_k = f(seed, name, layer, k) joined by a cubic B-spline. The spline's four
+A track at (layer) is knots N_k = f(seed, key, layer, k) joined by a cubic B-spline. The spline's four
 weights are divided by the root of their sum of squares, so the variance is 1 at every moment and the motion
 is smooth. Knots are indexed by seconds or bars; a loop takes k modulo.
 """
@@ -57,7 +57,7 @@ class NoiseSource:
             for k, weight in enumerate(weights, first):
                 if not weight and not fresh:
                     continue
-                knot = self._knot(term.track.name, k % period if period else k)
+                knot = self._knot(term.track.key, k % period if period else k)
                 knot = knot if gain is None else gain * knot
                 if fresh:
                     np.multiply(knot, np.float32(weight), out=out)
@@ -65,17 +65,17 @@ class NoiseSource:
                 else:
                     out += np.float32(weight) * knot
 
-    def _knot(self, name: str, index: int) -> F32:
+    def _knot(self, track: str, index: int) -> F32:
         """Return knot `index` of a track for all layers, one after the other."""
-        key = (name, index)
+        key = (track, index)
         if key not in self._knots:
             self._knots[key] = np.concatenate(
                 [
-                    normal(self._seed, f"noise/{name}/{layer}", index, (height * width,))
+                    normal(self._seed, f"noise/{track}/{layer}", index, (height * width,))
                     for layer, (height, width) in self._sizes.items()
                 ]
             )
-            same = [other for other in self._knots if other[0] == name]
+            same = [other for other in self._knots if other[0] == track]
             if len(same) > KEPT_KNOTS:
                 del self._knots[same[0]]
         self._knots.move_to_end(key)

@@ -8,21 +8,10 @@ s1 = palette(mood='warm', seed=0)
 s1.loop(bars=8).toward(s1.accent, snare.decay(beats=0.5))
 """
 
-from typing import TYPE_CHECKING
-
-from clavilux.patch import ops as _ops  # fills the op table
+from clavilux.patch.methods import LatentMethods
 from clavilux.signals.expr import Node
 
-if TYPE_CHECKING:
-    from clavilux.patch.methods import LatentMethods
-else:
-    from clavilux.signals.table import methods_of
-
-    LatentMethods = methods_of("latent")
-
 __all__ = ["Latent"]
-
-assert _ops
 
 
 class Latent(Node, LatentMethods):

@@ -72,7 +72,7 @@ class Moments:
     params={"mood": choice(*MOODS, default=None), "seed": whole(0, -(2**63), 2**63 - 1)},
 )
 def palette(choose: Callable[..., PaletteLatents], *, mood: Mood | None, seed: int) -> PaletteLatents:
-    """Choose twelve latents that belong together, by mood and seed."""
+    """Choose twelve latents of whatever model draws that belong together, by mood and seed."""
     return choose(mood=mood, seed=seed)
 
 
@@ -160,19 +160,19 @@ PLACE = {"x": number(0.5, -1, 2), "y": number(0.5, -1, 2)}
 
 @op("mask", params={**PLACE, "radius": number(0.3, 0, 2), **EDGE})
 def disc(*, x: float, y: float, radius: float, soft: float) -> MaskOf:
-    """Keep a disc: x and y in [0, 1] from the left and the top, radius and soft edge in image sides."""
+    """Keep a disc: x and y from the left and the top, 0 to 1; radius and soft edge in image sides."""
     return lambda across, down: _inside(radius - np.hypot(across - x, down - y), soft)
 
 
 @op("mask", params={**PLACE, "radius": number(0.35, 0, 2), "width": number(0.1, 0, 2), **EDGE})
 def ring(*, x: float, y: float, radius: float, width: float, soft: float) -> MaskOf:
-    """Keep a ring of a radius and a width."""
+    """Keep a ring of a radius and a width, in image sides."""
     return lambda across, down: _inside(width / 2 - np.abs(np.hypot(across - x, down - y) - radius), soft)
 
 
 @op("mask", params={"side": choice("left", "right", "top", "bottom", default="left"), **EDGE})
 def half(*, side: str, soft: float) -> MaskOf:
-    """Keep one half of the image."""
+    """Keep one half of the image: left, right, top or bottom."""
     sign = 1.0 if side in {"left", "top"} else -1.0
     return lambda across, down: _inside(sign * (0.5 - (across if side in {"left", "right"} else down)), soft)
 
@@ -209,7 +209,8 @@ class Track:
     Attributes:
         spacing: distance of the knots, in units; the noise has half changed after 0.96 of it.
         unit: seconds or bars.
-        name: names the stream; streams of one name are the same noise.
+        name: names the stream; streams of one name are the same noise. A stream without one is the same as
+            another of its speed and loop.
         loop: length after which the noise repeats, in loop units; 0 never.
         loop_unit: seconds or bars.
     """
@@ -219,6 +220,12 @@ class Track:
     name: str
     loop: float = 0.0
     loop_unit: Literal["seconds", "bars"] = "bars"
+
+    @property
+    def key(self) -> str:
+        """What its knots are drawn from, besides the seed."""
+        repeats = f" loop {self.loop_unit}={self.loop!r}" if self.loop else ""
+        return self.name or f"{self.unit}={self.spacing!r}{repeats}"
 
 
 @dataclass(frozen=True)
@@ -252,7 +259,7 @@ SPEED = {
 
 @op("noise", params=SPEED)
 def drift(*, seconds: float | None, bars: float | None, name: str) -> Terms:
-    """Begin with noise that has half changed after so many seconds or bars."""
+    """Begin with noise that has half changed after so many seconds or bars; one name is one noise."""
     return (Term(_track(seconds, bars, name)),)
 
 
@@ -312,10 +319,9 @@ def loop_(base: Terms, *, seconds: float | None, bars: float | None) -> Terms:
 
 
 def _track(seconds: float | None, bars: float | None, name: str) -> Track:
-    """Make a track; without a name it is named by what it is, so that no two share their noise by chance."""
     unit: Literal["seconds", "bars"] = "bars" if seconds is None else "seconds"
     spacing = float((bars if seconds is None else seconds) or 0)
-    return Track(spacing, unit, name or f"{unit}={spacing!r}")
+    return Track(spacing, unit, name)
 
 
 def _blended(first: Terms, second: Terms, amount: F64) -> Terms:

@@ -8,25 +8,10 @@ for hits.
 palette(mood='warm', seed=0).loop(bars=8) palette(mood='warm', seed=0).accent
 """
 
-from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-from clavilux.catalogue import Mood
-from clavilux.patch import ops as _ops  # fills the op table
-from clavilux.signals.expr import Node, apply
-from clavilux.signals.table import OPS
-
-if TYPE_CHECKING:
-    from clavilux.patch.methods import EntryMethods, PaletteMethods
-else:
-    from clavilux.signals.table import methods_of
-
-    EntryMethods, PaletteMethods = map(methods_of, ("entry", "palette"))
+from clavilux.patch.methods import EntryMethods, PaletteMethods, palette
+from clavilux.signals.expr import Node
 
 __all__ = ["Entry", "Palette", "palette"]
-
-assert _ops
 
 
 class Palette(Node, PaletteMethods):
@@ -41,13 +26,3 @@ class Entry(Node, EntryMethods):
 
     __slots__ = ()
     kind = "entry"
-
-
-def palette(*, mood: Mood | None = None, seed: int = 0) -> Palette:
-    """Choose a palette of whatever model draws, by mood and seed.
-
-    Raises:
-        PatchError: there is no such mood.
-    """
-    made: Palette = apply(OPS["palette"], (), {"mood": mood, "seed": seed})
-    return made

@@ -13,23 +13,18 @@ True
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 from clavilux.errors import PatchError
 from clavilux.signals import ops as _ops  # fills the op table
+from clavilux.signals.methods import EventsMethods, SignalMethods, StemMethods
 from clavilux.signals.table import KINDS, OPS, Kind, Op, Value, find_op
 
-if TYPE_CHECKING:
-    from clavilux.signals.methods import EventsMethods, SignalMethods, StemMethods
-else:
-    from clavilux.signals.table import methods_of
-
-    EventsMethods, SignalMethods, StemMethods = map(methods_of, ("events", "signal", "stem"))
-
-__all__ = ["Events", "Node", "Signal", "Stem", "apply", "as_signal", "nodes_of"]
+__all__ = ["Events", "Node", "Signal", "Stem", "apply", "as_signal", "maker", "nodes_of"]
 
 assert _ops
 
@@ -235,6 +230,19 @@ def apply(op: Op, arguments: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     if op.alternatives and sum(v is not None for name, v in values if name in op.alternatives) != 1:
         raise PatchError(f"{place} needs exactly one of {', '.join(op.alternatives)}", where=place)
     return Node.make(op, inputs, tuple(values))
+
+
+def maker(name: str) -> Callable[..., Any]:
+    """Return the function by which Python writes an op that begins an expression, such as `drift`."""
+    op = OPS[name]
+
+    def make(**params: Any) -> Any:
+        return apply(op, (), params)
+
+    make.__name__ = make.__qualname__ = op.name
+    make.__doc__ = inspect.getdoc(op.function)
+    make.__signature__ = op.signature  # type: ignore[attr-defined]
+    return make
 
 
 def nodes_of(*roots: Node) -> Iterator[Node]:

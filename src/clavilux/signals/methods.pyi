@@ -1,5 +1,5 @@
 # Written by scripts/docs from the op table; change it there.
-from clavilux.signals.expr import Events, Signal, Stem
+from clavilux.signals.expr import Events, Signal
 
 class StemMethods:
     """Ops on stem."""
