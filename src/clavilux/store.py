@@ -5,21 +5,16 @@ parameters; so an entry is never stale, only unused. Entries are `.npz` files of
 their final name and renamed into place: a reader finds a whole entry or none. A damaged one is missing.
 """
 
-import zipfile
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-import numpy as np
-
+from clavilux.array_files import Arrays, load_arrays, save_arrays
 from clavilux.arrays import AnyArray
-from clavilux.files import atomic
 
 __all__ = ["Arrays", "Store"]
-
-Arrays = dict[str, AnyArray]
 
 
 @dataclass(frozen=True)
@@ -33,6 +28,7 @@ class Store:
 
         A folder that cannot be written is no error: the result is simply not stored.
 
+        >>> import numpy as np
         >>> Store().fetch("song/rms", lambda: {"rms": np.zeros(3)})["rms"].shape
         (3,)
         """
@@ -48,14 +44,12 @@ class Store:
 
 def _read(path: Path) -> Arrays | None:
     try:
-        with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-            return {name: file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile):
+        return load_arrays(path)
+    except (OSError, ValueError):
         return None
 
 
 def _write(path: Path, arrays: Arrays) -> None:
     with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with atomic(path, shared=True) as part, part.open("wb") as file:
-            np.savez(file, **arrays)  # type: ignore[arg-type]
+        save_arrays(path, arrays, shared=True)

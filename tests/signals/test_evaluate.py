@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from clavilux.audio.sound import Audio
 from clavilux.curves import Curve
-from clavilux.errors import PatchError, SongError
+from clavilux.errors import FileError, PatchError, SongError
 from clavilux.features.song import Song
 from clavilux.signals.evaluate import Curves, evaluate
 from clavilux.signals.ops import envelopes, shapes
@@ -151,6 +151,25 @@ def test_curves_are_values_without_a_song(heard):
     edges = np.arange(20) / 30
     np.testing.assert_array_equal(curves.at(signal, edges), again.at(signal, edges))
     assert not any(isinstance(value, Song) for value in vars(curves).values())
+
+
+def test_curves_are_saved_and_read_and_compared_by_what_they_hold(heard, tmp_path):
+    level = song.mix.rms().smooth(seconds=1)
+    curves = evaluate([level, song.kick.decay(beats=0.5), level * 2], heard)
+    curves.save(str(tmp_path / "curves.npz"))
+    again = Curves.load(tmp_path / "curves.npz")
+    assert (again, hash(again)) == (curves, hash(curves))
+    np.testing.assert_array_equal(again[level].values, curves[level].values)
+    np.testing.assert_array_equal(again.grid.bars, curves.grid.bars)
+    assert again != evaluate(level, heard)
+    assert again != Curves({**curves.curves, level: Curve(curves[level].values + 1)}, curves.grid)
+
+
+@pytest.mark.parametrize("content", [b"", b"nonsense", b"PK\x03\x04"])
+def test_a_damaged_file_of_curves_is_named(tmp_path, content):
+    (tmp_path / "curves.npz").write_bytes(content)
+    with pytest.raises(FileError, match=r"curves\.npz"):
+        Curves.load(tmp_path / "curves.npz")
 
 
 def test_a_gate_opens_between_two_moments(heard, curve_of):

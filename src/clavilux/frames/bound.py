@@ -5,26 +5,24 @@ sent to another process or machine, and read there.
 """
 
 import json
-import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from clavilux.array_files import hash_of_arrays, load_arrays, save_arrays
 from clavilux.arrays import F32, AnyArray
-from clavilux.curves import Curve, Grid
-from clavilux.errors import FileError
-from clavilux.files import atomic, write_error
+from clavilux.errors import FileError, PatchError
+from clavilux.files import write_error
 from clavilux.frames.noise import NoiseSource
 from clavilux.patch.ops import Moments
 from clavilux.patch.palette import Palette
 from clavilux.patch.palette_latents import PaletteLatents
 from clavilux.patch.patch import Patch
-from clavilux.signals.evaluate import Curves, curves_needed
+from clavilux.signals.evaluate import Curves
 from clavilux.signals.expr import Node, Signal, as_signal
 from clavilux.signals.table import OPS
 from clavilux.timeline import Window
@@ -104,41 +102,41 @@ class Bound:
     @property
     def digest(self) -> str:
         """Hash of everything: two bound patches of one digest give the same numbers."""
-        whole = blake2b(digest_size=16)
-        for name, array in sorted(self._arrays().items()):
-            whole.update(f"{name} {array.dtype.str} {array.shape}".encode())
-            whole.update(np.ascontiguousarray(array).data)
-        return whole.hexdigest()
+        return hash_of_arrays(self._arrays())
 
-    def save(self, path: Path) -> None:
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Bound) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def save(self, path: str | Path) -> None:
         """Write to an `.npz` file.
 
         Raises:
             OutputError: it cannot be written.
         """
         try:
-            with atomic(path) as part, part.open("wb") as file:
-                np.savez(file, **self._arrays())  # type: ignore[arg-type]
+            save_arrays(Path(path), self._arrays())
         except OSError as error:
-            raise write_error(path, error) from error
+            raise write_error(Path(path), error) from error
 
     @classmethod
-    def load(cls, path: Path) -> "Bound":
+    def load(cls, path: str | Path) -> "Bound":
         """Read what `save` wrote; nothing in it is executed.
 
         Raises:
             FileError: it is no such file, or damaged.
         """
         try:
-            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
-                return cls._of({name: file[name] for name in file.files})
-        except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+            return cls._of(load_arrays(Path(path)))
+        except (OSError, ValueError, KeyError, TypeError, PatchError) as error:
             raise FileError(
                 f"'{path}' is not a bound patch that can be read", where=str(path), hint="make it again"
             ) from error
 
     def _arrays(self) -> dict[str, AnyArray]:
-        stage, grid = self.stage, self.curves.grid
+        stage = self.stage
         about = {
             "format": FORMAT,
             "patch": str(self.patch),
@@ -147,17 +145,12 @@ class Bound:
             "groups": {name: [group.start, group.stop] for name, group in stage.groups.items()},
             "noise_sizes": list(map(list, stage.noise_sizes.items())),
             "noise_groups": {name: sorted(layers) for name, layers in stage.noise_groups.items()},
-            "beats_per_bar": grid.beats_per_bar,
-            "confidence": grid.confidence,
         }
         arrays: dict[str, AnyArray] = {
             "about": np.array(json.dumps(about, sort_keys=True)),
             "w_avg": self.w_avg,
-            "beats": grid.beats,
-            "bars": grid.bars,
+            **{f"curves/{name}": array for name, array in self.curves.arrays().items()},
         }
-        for k, signal in enumerate(curves_needed(self.patch.signals)):
-            arrays[f"curve{k}"] = self.curves[signal].values
         for k, palette in enumerate(self.patch.palettes):
             latents = self.palettes[palette]
             arrays |= {f"{part}{k}": getattr(latents, part) for part in ("ring", "rest", "accent")}
@@ -169,14 +162,10 @@ class Bound:
         if about["format"] != FORMAT:
             raise ValueError(f"format {about['format']}")
         patch = Patch.parse(about["patch"])
-        grid = Grid(
-            arrays["beats"],
-            beats_per_bar=about["beats_per_bar"],
-            confidence=about["confidence"],
-            bars=arrays["bars"],
+        own = "curves/"
+        curves = Curves.from_arrays(
+            {name.removeprefix(own): array for name, array in arrays.items() if name.startswith(own)}
         )
-        needed = curves_needed(patch.signals)
-        curves = Curves({signal: Curve(arrays[f"curve{k}"]) for k, signal in enumerate(needed)}, grid)
         palettes = {
             palette: PaletteLatents(*(arrays[f"{part}{k}"] for part in ("ring", "rest", "accent")))
             for k, palette in enumerate(patch.palettes)

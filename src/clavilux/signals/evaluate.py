@@ -5,17 +5,23 @@ curve is its mean over the frame and an envelope its maximum, so no event falls 
 ops are applied to those values, so what is built from an envelope reaches its peak too.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from clavilux.arrays import F64
+from clavilux.array_files import hash_of_arrays, load_arrays, save_arrays
+from clavilux.arrays import F64, AnyArray
 from clavilux.curves import Curve, Grid
+from clavilux.errors import FileError, PatchError
 from clavilux.features.song import Song
+from clavilux.files import write_error
 from clavilux.signals.expr import Node, Signal
 from clavilux.signals.table import OPS
+from clavilux.signals.text import parse, to_text
 
 __all__ = ["Curves", "curves_needed", "evaluate"]
 
@@ -34,6 +40,71 @@ class Curves:
 
     def __getitem__(self, signal: Signal) -> Curve:
         return self.curves[signal]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Curves) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    @property
+    def digest(self) -> str:
+        """Hash of everything: curves of one digest give the same numbers."""
+        return hash_of_arrays(self.arrays())
+
+    def save(self, path: str | Path) -> None:
+        """Write to an `.npz` file.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        try:
+            save_arrays(Path(path), self.arrays())
+        except OSError as error:
+            raise write_error(Path(path), error) from error
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Curves":
+        """Read what `save` wrote; nothing in it is executed.
+
+        Raises:
+            FileError: it is no such file, or damaged.
+        """
+        try:
+            return cls.from_arrays(load_arrays(Path(path)))
+        except (OSError, ValueError, KeyError, TypeError, PatchError) as error:
+            raise FileError(
+                f"'{path}' holds no curves that can be read", where=str(path), hint="make it again"
+            ) from error
+
+    def arrays(self) -> dict[str, AnyArray]:
+        """Return everything as arrays: the grid, and the curves in the order of their signals' texts."""
+        grid = self.grid
+        by_text = sorted((to_text(signal), curve) for signal, curve in self.curves.items())
+        about = {
+            "signals": [text for text, _ in by_text],
+            "beats_per_bar": grid.beats_per_bar,
+            "confidence": grid.confidence,
+        }
+        named = {str(k): curve.values for k, (_, curve) in enumerate(by_text)}
+        return {"about": np.array(json.dumps(about)), "beats": grid.beats, "bars": grid.bars, **named}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> "Curves":
+        """Make curves of what `arrays` returned.
+
+        Raises:
+            ValueError, KeyError, TypeError, PatchError: they are others.
+        """
+        about = json.loads(str(arrays["about"]))
+        grid = Grid(
+            arrays["beats"],
+            beats_per_bar=about["beats_per_bar"],
+            confidence=about["confidence"],
+            bars=arrays["bars"],
+        )
+        curves = {parse(text): Curve(arrays[str(k)]) for k, text in enumerate(about["signals"])}
+        return cls(curves, grid)
 
     def at(self, signal: Signal, edges: F64, known: dict[Node, F64] | None = None) -> F64:
         """Sample a signal between neighbouring frame edges (B + 1,) s; float64 (B, C).
