@@ -58,12 +58,12 @@ def forget_peak() -> None:
 
 def machine() -> str:
     """Describe where and when figures were measured."""
-    told = [
+    found = [
         f"{processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} from elsewhere at the start",
         ", ".join(f"{name} {installed}" for name, installed in packages()),
         f"Python {platform.python_version()}, {platform.system()}, {datetime.now(UTC):%Y-%m-%d}",
     ]
-    return "# Figures\n\nMedians of interleaved repetitions.\n\n" + "\n".join(f"- {line}" for line in told)
+    return "# Figures\n\nMedians of interleaved repetitions.\n\n" + "\n".join(f"- {line}" for line in found)
 
 
 def processor() -> str:
@@ -71,15 +71,15 @@ def processor() -> str:
     path = Path("/proc/cpuinfo")
     if not path.is_file():
         return platform.processor() or platform.machine()
-    told = dict(
+    found = dict(
         (part.strip() for part in line.split(":", 1)) for line in path.read_text().splitlines() if ":" in line
     )
     has = [
         name
         for name in ("avx2", "avx512f", "avx512_bf16", "amx_bf16")
-        if name in told.get("flags", "").split()
+        if name in found.get("flags", "").split()
     ]
-    return f"{told.get('model name', platform.machine())} ({', '.join(has) or 'no AVX'})"
+    return f"{found.get('model name', platform.machine())} ({', '.join(has) or 'no AVX'})"
 
 
 def packages() -> list[tuple[str, str]]:

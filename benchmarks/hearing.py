@@ -89,7 +89,7 @@ def songs_of(options: argparse.Namespace) -> list[Path]:
 
 
 def hear_all(paths: list[Path], options: argparse.Namespace) -> list[Heard]:
-    """Let everybody hear all songs, each in a task of its own, telling how it goes."""
+    """Let everybody hear all songs, each in a task of its own, saying how it goes."""
     who, only = tuple(options.who.split(",")), tuple(options.only.split(","))
     heard = []
     with ProcessPoolExecutor(options.workers) as pool:
@@ -97,8 +97,8 @@ def hear_all(paths: list[Path], options: argparse.Namespace) -> list[Heard]:
         for count, task in enumerate(as_completed(tasks), 1):
             heard.append(task.result())
             first = next(iter(heard[-1].scores.values()))
-            told = ", ".join(f"{name} {score:.2f}" for name, score in list(first.items())[:4])
-            print(f"{count}/{len(paths)} {heard[-1].name} ({heard[-1].style}): {told}", file=sys.stderr)
+            found = ", ".join(f"{name} {score:.2f}" for name, score in list(first.items())[:4])
+            print(f"{count}/{len(paths)} {heard[-1].name} ({heard[-1].style}): {found}", file=sys.stderr)
     return sorted(heard, key=lambda each: each.name)
 
 
@@ -116,11 +116,11 @@ def board(heard: list[Heard], group: str, who: list[str]) -> str:
     found = {name: means(heard, group, name) for name in who}
     rows = []
     for figure, must, aim in targets(group):
-        told = [found[name].get(figure) for name in who]
-        if any(told):
-            written = ["" if mean is None else f"{mean[0]:.3f}" for mean in told]
-            songs = max(mean[1] for mean in told if mean)
-            rows.append([figure, *written, must, aim, verdict(told[0], must), songs])
+        found = [found[name].get(figure) for name in who]
+        if any(found):
+            written = ["" if mean is None else f"{mean[0]:.3f}" for mean in found]
+            songs = max(mean[1] for mean in found if mean)
+            rows.append([figure, *written, must, aim, verdict(found[0], must), songs])
     return table(["figure", *(WHO[name] for name in who), "must", "aim", "", "songs"], rows)
 
 
@@ -144,9 +144,9 @@ def worst(heard: list[Heard], count: int = 4) -> str:
     for figure in WORST:
         having = [each for each in heard if figure in each.scores.get("ours", {})]
         lowest = sorted(having, key=lambda each: each.scores["ours"][figure])[:count]
-        told = ", ".join(f"{each.name} ({each.style}) {each.scores['ours'][figure]:.2f}" for each in lowest)
-        if told:
-            lines.append(f"- {figure}: {told}")
+        found = ", ".join(f"{each.name} ({each.style}) {each.scores['ours'][figure]:.2f}" for each in lowest)
+        if found:
+            lines.append(f"- {figure}: {found}")
     return "\n".join(lines)
 
 
@@ -181,6 +181,8 @@ def main() -> None:
         options.json.write_text(json.dumps([vars(each) for each in heard], indent=1))
     if options.markdown:
         write_page(parts)
+    if "| MISS |" in "".join(parts.values()):
+        raise SystemExit("A figure is below what it must be.")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 Each is measured in a process of its own: a song that this process has never met, nothing kept on disk.
 librosa compiles parts of itself when first used; it is warmed up on five seconds of the song first, and that
-time is told apart.
+time is a row of its own. Both must detect about the same: where their chroma or tempi differ, the times mean
+nothing and the script fails.
 
     python benchmarks/hearing_speed.py --seconds 180 --runs 3
     python benchmarks/hearing_speed.py --minutes 30     a long mix, by its time and its peak of memory
@@ -34,11 +35,20 @@ Times = dict[str, tuple[float, float]]
 """Wall and processor seconds of each step."""
 
 
+MIN_CHROMA_CORRELATION = 0.6
+"""Of the song's mean chroma, ours with librosa's."""
+
+TEMPO_RATIOS = (1 / 3, 0.5, 2 / 3, 1.0, 1.5, 2.0, 3.0)
+TEMPO_TOLERANCE = 0.04
+
+
 class Clock:
-    """Times steps, one after the other."""
+    """Times steps, one after the other, and keeps what was detected, to be compared."""
 
     def __init__(self) -> None:
         self.times: Times = {}
+        self.tempo = 0.0
+        self.chroma = [0.0] * 12
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -65,7 +75,7 @@ def write_song(path: Path, seconds: float, rate: int = 44100, pieces: int = 2) -
                 return
 
 
-def hear(path: Path) -> Times:
+def hear(path: Path) -> Clock:
     """Time all there is to hear of a song, and the signals of `pulse`."""
     clock = Clock()
     with clock.step("import"):
@@ -95,10 +105,11 @@ def hear(path: Path) -> Times:
             curves.at(signal, np.array([0.0, 0.1]))
     with clock.step("the rest of the summary"):
         summary(song)
-    return clock.times
+    clock.tempo, clock.chroma = song.grid.tempo, song.chroma().values.mean(axis=0).tolist()
+    return clock
 
 
-def hear_with_librosa(path: Path, *, warm_seconds: float = 5.0) -> Times:
+def hear_with_librosa(path: Path, *, warm_seconds: float = 5.0) -> Clock:
     """Time librosa's HPSS, CQT chroma, onset strength, beats and levels."""
     clock = Clock()
     with clock.step("import"):
@@ -111,7 +122,7 @@ def hear_with_librosa(path: Path, *, warm_seconds: float = 5.0) -> Times:
     with clock.step(f"warm-up on {warm_seconds:g} s"):
         _librosa_features(samples[: round(warm_seconds * rate)], rate, Clock())
     _librosa_features(samples, rate, clock)
-    return clock.times
+    return clock
 
 
 def _librosa_features(samples: np.ndarray, rate: float, clock: Clock) -> None:
@@ -120,12 +131,12 @@ def _librosa_features(samples: np.ndarray, rate: float, clock: Clock) -> None:
     with clock.step("hpss"):
         harmonic, percussive = librosa.effects.hpss(samples)
     with clock.step("chroma_cqt of the harmonic part"):
-        librosa.feature.chroma_cqt(y=harmonic, sr=rate)
+        clock.chroma = librosa.feature.chroma_cqt(y=harmonic, sr=rate).mean(axis=1).tolist()
     with clock.step("onset_strength of mix and percussive part"):
         onsets = librosa.onset.onset_strength(y=samples, sr=rate)
         librosa.onset.onset_strength(y=percussive, sr=rate)
     with clock.step("beat_track"):
-        librosa.beat.beat_track(onset_envelope=onsets, sr=rate)
+        clock.tempo = float(np.ravel(librosa.beat.beat_track(onset_envelope=onsets, sr=rate)[0])[0])
     with clock.step("rms of three parts"):
         for part in (samples, harmonic, percussive):
             librosa.feature.rms(y=part)
@@ -136,15 +147,28 @@ APART = {"import", "warm-up on 5 s"}
 """Steps that do not count."""
 
 
-def in_its_own_process(who: str, path: Path) -> tuple[Times, float]:
-    """Return the times of each step, and the peak of memory, MB."""
+def in_its_own_process(who: str, path: Path) -> tuple[Clock, float]:
+    """Return the times of each step with what was detected, and the peak of memory, MB."""
     command = [sys.executable, __file__, "--measure", who, "--song", str(path)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
-    times, megabytes = json.loads(done.stdout)
-    return times, megabytes
+    values, megabytes = json.loads(done.stdout)
+    clock = Clock()
+    vars(clock).update(values)
+    return clock, megabytes
 
 
-def tell(who: str, runs: list[Times]) -> float:
+def check_same(ours: Clock, theirs: Clock) -> None:
+    """Fail where the two did not detect about the same."""
+    correlation = float(np.corrcoef(ours.chroma, theirs.chroma)[0, 1])
+    ratio = ours.tempo / theirs.tempo
+    print(f"\n- agreement: mean chroma {correlation:.2f}; tempo {ours.tempo:.1f} and {theirs.tempo:.1f} bpm")
+    if correlation < MIN_CHROMA_CORRELATION:
+        raise SystemExit(f"The chroma of the two differ ({correlation:.2f}): their times mean nothing.")
+    if min(abs(ratio / whole - 1) for whole in TEMPO_RATIOS) > TEMPO_TOLERANCE:
+        raise SystemExit(f"The tempi of the two differ ({ratio:.2f}): their times mean nothing.")
+
+
+def show_steps(who: str, runs: list[Times]) -> float:
     """Print the median of each step and of their sum; return the latter's wall time."""
 
     def median(steps: set[str], k: int) -> float:
@@ -165,7 +189,8 @@ def compare(seconds: float, count: int) -> None:
         write_song(path, seconds)
         print(f"## Analysis\n\n{seconds:g} s of song, load {os.getloadavg()[0]:.1f}.")
         runs = {who: [in_its_own_process(who, path)[0] for _ in range(count)] for who in MEASURED}
-    ours, theirs = (tell(who, times) for who, times in runs.items())
+    ours, theirs = (show_steps(who, [run.times for run in made]) for who, made in runs.items())
+    check_same(*(made[0] for made in runs.values()))
     limit, aim = (each * seconds / 180 for each in (MUST, AIM))
     verdict = "pass" if ours <= limit else "MISS"
     print(f"\n- {verdict}: {ours:.2f} s, at most {limit:.1f} s; aimed at {aim:.1f} s")
@@ -178,8 +203,8 @@ def hear_long(minutes: float) -> None:
         path = Path(folder, "mix.wav")
         write_song(path, 60 * minutes, pieces=8)
         print(f"## Analysis a long mix\n\n{minutes:g} min, load {os.getloadavg()[0]:.1f}.")
-        times, megabytes = in_its_own_process("clavilux", path)
-    measured = tell("clavilux", [times]), megabytes
+        clock, megabytes = in_its_own_process("clavilux", path)
+    measured = show_steps("clavilux", [clock.times]), megabytes
     for value, limit, aim, unit in zip(measured, LONG_MUST, LONG_AIM, ("s", "MB"), strict=True):
         verdict = "pass" if value <= limit else "MISS"
         print(f"- {verdict}: {value:.0f} {unit}, at most {limit:.0f} {unit}; aimed at {aim:.0f} {unit}")
@@ -194,8 +219,8 @@ def main() -> None:
     parser.add_argument("--song", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
-        times = MEASURED[options.measure](options.song)
-        print(json.dumps([times, peak()]))
+        clock = MEASURED[options.measure](options.song)
+        print(json.dumps([vars(clock), peak()]))
     elif options.minutes:
         hear_long(options.minutes)
     else:

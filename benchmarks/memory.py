@@ -1,7 +1,7 @@
 """Peak memory of making a video of thirty minutes, against one of three.
 
 A tiny generator draws small pictures a few times a second, so that what grows with the song shows. Each video
-is made in a process of its own; on Linux the peak is told apart for each stage of the work. What a stage
+is made in a process of its own; on Linux the peak is given for each stage of the work. What a stage
 finds already in memory counts for it too.
 
     python benchmarks/memory.py --minutes 3 30 --again
@@ -73,7 +73,7 @@ def in_its_own_process(song: Path, model: Path, store: Path) -> dict[str, dict[s
     return json.loads(done.stdout)
 
 
-def tell(title: str, minutes: list[float], runs: list[dict[str, dict[str, float]]]) -> None:
+def show(title: str, minutes: list[float], runs: list[dict[str, dict[str, float]]]) -> None:
     """Print each stage's peak for each length, and whether the longest keeps within its bounds."""
     peaks = [run["peaks"] | {"altogether": max(run["peaks"].values())} for run in runs]
     seconds = [run["seconds"] | {"altogether": sum(run["seconds"].values())} for run in runs]
@@ -115,7 +115,7 @@ def main() -> None:
             write_song(song, 60 * minutes)
         for title in ["a song never heard before", *(["the same song again"] if options.again else [])]:
             runs = [in_its_own_process(song, model, Path(folder, "known")) for song in songs]
-            tell(title, options.minutes, runs)
+            show(title, options.minutes, runs)
 
 
 if __name__ == "__main__":

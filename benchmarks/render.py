@@ -141,7 +141,7 @@ def measure(song: Path, settings: Mapping[str, object], folder: Path) -> None:
         made = job.render(folder / f"{job.model.name}.mp4")
     check_same(job, frames, made.pixels)
     rows = {"preparing": preparing, "inputs alone": inputs, "drawing alone": drawing}
-    tell(job, rows | {"encoding alone": encoding, "whole": whole})
+    show(job, rows | {"encoding alone": encoding, "whole": whole})
 
 
 def check_same(job: Job, frames: np.ndarray, pixels: str) -> None:
@@ -154,7 +154,7 @@ def check_same(job: Job, frames: np.ndarray, pixels: str) -> None:
         raise SystemExit("The render's frames are not those drawn alone: its times mean nothing.")
 
 
-def tell(job: Job, rows: dict[str, Spent]) -> None:
+def show(job: Job, rows: dict[str, Spent]) -> None:
     """Print what each part took, and how the whole compares with them and with the song."""
     count, fps = job.timeline.frames, float(job.timeline.fps)
     width, height = job.program.size

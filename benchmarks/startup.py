@@ -1,6 +1,6 @@
 """How long the command line takes to answer, beside an interpreter that does nothing.
 
-Wall time is what a person waits; processor time is told as well, as it hardly depends on what else the
+Wall time is what a person waits; processor time is printed as well, as it hardly depends on what else the
 machine is doing. The median of several runs counts. With --imports, the slowest imports of `--help` follow.
 
     python benchmarks/startup.py --runs 10
@@ -70,9 +70,12 @@ def main() -> None:
     heavy = (
         "import sys, clavilux; print(*{'torch', 'scipy', 'numpy', 'av'} & set(sys.modules), file=sys.stderr)"
     )
-    print(f"- import clavilux loads of torch, scipy, numpy, av: {run(heavy)[2].strip() or 'none'}")
+    loaded = run(heavy)[2].strip()
+    print(f"- import clavilux loads of torch, scipy, numpy, av: {loaded or 'none'}")
     if options.imports:
         print(*slowest_imports(PROGRAMS["clavilux --help"]), sep="\n")
+    if loaded:
+        raise SystemExit(f"import clavilux loads {loaded}.")
 
 
 if __name__ == "__main__":
