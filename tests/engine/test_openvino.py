@@ -169,11 +169,11 @@ def test_styles_and_pixels_are_float32_under_bf16(program, given, drawn):
     assert np.abs(runner.run(given).astype(int) - drawn).mean() < 2
     kinds = {}
     for node in runner.compiled.get_runtime_model().get_ordered_ops():
-        told = node.get_rt_info()
-        names = str(told["originalLayersNames"].value) if "originalLayersNames" in told else ""
-        if told["layerType"].value == "Convolution":
+        info = node.get_rt_info()
+        names = str(info["originalLayersNames"].value) if "originalLayersNames" in info else ""
+        if info["layerType"].value == "Convolution":
             names = names.partition(",")[0]  # the last mixing of colours also clamps them
-        kinds.setdefault(str(told["runtimePrecision"].value), []).append(names)
+        kinds.setdefault(str(info["runtimePrecision"].value), []).append(names)
     assert any(".convs." in name for name in kinds["bf16"])
     for part in (".affine", "pixels"):
         assert not any(part in name for name in kinds["bf16"]), part

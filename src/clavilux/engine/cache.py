@@ -15,6 +15,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from clavilux.files import atomic
 from clavilux.generator.program import Program
 
@@ -25,8 +27,11 @@ MAX_ENTRIES = 8
 
 SUFFIX = ".openvino"
 HASH_BYTES = 32
-SOURCES = tuple(Path(__file__).parents[1] / room for room in ("generator", "engine"))
-"""The rooms whose code decides what a compiled program computes."""
+SOURCES = tuple(
+    Path(__file__).parents[1] / name
+    for name in ("generator", "engine", "colour.py", "pixel_formats.py", "seeds.py")
+)
+"""The code that decides what a compiled program computes."""
 
 
 def key(program: Program, *rest: object) -> str:
@@ -38,7 +43,7 @@ def key(program: Program, *rest: object) -> str:
     >>> key(small, 2) == key(small, 2), key(small, 2) == key(large, 2), key(small, 2) == key(small, 4)
     (True, False, False)
     """
-    digest = blake2b(repr((program.spec, rest)).encode(), digest_size=16)
+    digest = blake2b(repr((program.spec, torch.__version__, rest)).encode(), digest_size=16)
     for name, tensor in sorted(program.state_dict().items()):
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
         digest.update(tensor.cpu().contiguous().numpy().data)
@@ -48,13 +53,13 @@ def key(program: Program, *rest: object) -> str:
     return digest.hexdigest()
 
 
-def source_digest(folders: Iterable[Path]) -> bytes:
-    """Hash every Python file below some folders, with its place."""
+def source_digest(sources: Iterable[Path]) -> bytes:
+    """Hash some Python files, and every one below some folders, with its place."""
     digest = blake2b(digest_size=16)
-    for folder in folders:
-        for path in sorted(folder.rglob("*.py")):
+    for source in sources:
+        for path in [source] if source.is_file() else sorted(source.rglob("*.py")):
             content = path.read_bytes()
-            digest.update(f"{folder.name}/{path.relative_to(folder).as_posix()} {len(content)}\n".encode())
+            digest.update(f"{source.name}/{path.relative_to(source).as_posix()} {len(content)}\n".encode())
             digest.update(content)
     return digest.digest()
 
