@@ -8,6 +8,7 @@ import importlib
 import inspect
 import re
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import typer
@@ -56,11 +57,17 @@ def current(path: Path, text: str) -> bool:
 
 def command_line() -> str:
     group = typer.main.get_command(app)
-    parts = [NOTE, f"# The command line\n\n{group.help}\n"]
+    return "\n".join([NOTE, f"# The command line\n\n{group.help}\n", *commands(group)])
+
+
+def commands(group: typer.core.TyperGroup, before: str = "") -> Iterator[str]:
+    """A section for every command, those of a command right after it."""
     for name, command in group.commands.items():
         if not command.hidden:
-            parts.append(f"## clavilux {name}\n\n{inspect.cleandoc(command.help)}\n\n{usage(name, command)}")
-    return "\n".join(parts)
+            whole = f"{before}{name}"
+            yield f"## clavilux {whole}\n\n{inspect.cleandoc(command.help)}\n\n{usage(whole, command)}"
+            if hasattr(command, "commands"):
+                yield from commands(command, f"{whole} ")
 
 
 def usage(name: str, command: typer.core.TyperCommand) -> str:

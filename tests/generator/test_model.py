@@ -68,10 +68,10 @@ def test_unknown_names(name, words):
     assert all(word in str(caught.value) for word in words), caught.value
 
 
-@pytest.mark.parametrize("told", [{"mapping_lr_multiplier": "fast"}, {"mapping_lr_multiplier": "nan"}])
-def test_nonsense_in_the_card(tmp_path, random_arrays, told):
+@pytest.mark.parametrize("changed", [{"mapping_lr_multiplier": "fast"}, {"mapping_lr_multiplier": "nan"}])
+def test_nonsense_in_the_card(tmp_path, random_arrays, changed):
     path = tmp_path / "net.safetensors"
-    write_native(path, random_arrays(StyleGAN2Config(4, 4, 1, (2,)), 0), told)
+    write_native(path, random_arrays(StyleGAN2Config(4, 4, 1, (2,)), 0), changed)
     with pytest.raises(ModelError, match="mapping_lr_multiplier"):
         load_model(path)
 

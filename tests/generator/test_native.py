@@ -56,12 +56,12 @@ def test_what_is_written_is_read(path, arrays):
 
 
 def test_cards_keep_everything(tmp_path, arrays):
-    told = {"title": "a", "extend": "tile", "kimg": "150", "mapping_lr_multiplier": "0.1"}
-    write_native(tmp_path / "net.safetensors", arrays, told)
+    changed = {"title": "a", "extend": "tile", "kimg": "150", "mapping_lr_multiplier": "0.1"}
+    write_native(tmp_path / "net.safetensors", arrays, changed)
     found = read_checkpoint(tmp_path / "net.safetensors")
     assert (found.card.title, found.card.extend, found.config.lr_multiplier) == ("a", "tile", 0.1)
     assert found.card.extra["kimg"] == "150"
-    assert told.items() <= found.card.to_dict().items()
+    assert changed.items() <= found.card.to_dict().items()
     assert found.card.to_dict()["resolution"] == "8"
 
 
@@ -145,11 +145,11 @@ def test_wrong_arrays_are_refused(tmp_path, arrays, change, word):
 
 
 @pytest.mark.parametrize(
-    "told", [{"format_version": "2"}, {"architecture": "stylegan3"}, {"format": "other"}]
+    "changed", [{"format_version": "2"}, {"architecture": "stylegan3"}, {"format": "other"}]
 )
-def test_other_versions_are_refused(tmp_path, arrays, told):
+def test_other_versions_are_refused(tmp_path, arrays, changed):
     file = tmp_path / "new.safetensors"
-    save_file(arrays, file, metadata={**card_of(arrays), **told})
+    save_file(arrays, file, metadata={**card_of(arrays), **changed})
     refused(file)
 
 

@@ -103,8 +103,8 @@ def test_yuv_equals_ffmpegs_conversion(columns):
 def test_ffmpeg_reads_the_yuv_as_the_same_colour(colour):
     image = torch.tensor(colour)[None, :, None, None].expand(1, 3, 16, 16).float()
     out = Pixels((16, 16), (16, 16), "yuv420p")(image, frames(0)).numpy()[0]
-    told = {"src_colorspace": "ITU709", "src_color_range": "MPEG", "dst_color_range": "JPEG"}
-    rgb = av.VideoFrame.from_ndarray(out, format="yuv420p").reformat(format="rgb24", **told).to_ndarray()
+    spaces = {"src_colorspace": "ITU709", "src_color_range": "MPEG", "dst_color_range": "JPEG"}
+    rgb = av.VideoFrame.from_ndarray(out, format="yuv420p").reformat(format="rgb24", **spaces).to_ndarray()
     exact = (np.array(colour) + 1) * 127.5
     assert np.abs(rgb.mean(axis=(0, 1)) - exact).max() < 1.75  # FFmpeg rounds down
 

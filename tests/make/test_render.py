@@ -6,12 +6,16 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import torch
+from torch import nn
 
 from clavilux.audio.sound import Audio, open_audio
 from clavilux.errors import OutputError, RenderError
 from clavilux.frames.frames import frames
+from clavilux.generator.program import Program
 from clavilux.make.video import prepare_job, render
 from clavilux.make.workspace import NullReporter, Workspace
+from clavilux.project.machine import Machine
 from clavilux.store import Store
 from clavilux.video.probe import decode, probe
 
@@ -41,6 +45,31 @@ def test_the_same_project_gives_the_same_frames_again(piece, workspace, job):
     again = prepare_job(piece.audio, **SETTINGS, workspace=workspace)
     assert again.plan.digest == job.plan.digest
     np.testing.assert_array_equal(draw(again, 40, 48), draw(job, 40, 48))
+
+
+def test_a_still_is_the_frame_of_the_video_before_it_is_encoded(piece, workspace, job):
+    pictures = prepare_job(piece.audio, **SETTINGS, codec="png", workspace=workspace)
+    np.testing.assert_array_equal(job.still(4), draw(pictures, 40, 41)[0])
+
+
+def test_programs_that_differ_in_the_weights_of_a_bend_are_compiled_apart(small_model, workspace):
+    class Scaled(nn.Module):
+        """Multiplies a layer; its spec does not tell by how much."""
+
+        layer, inputs, spec, is_features = "b8.conv1", {}, ("scaled",), True
+
+        def __init__(self, amount):
+            super().__init__()
+            self.amount = nn.Buffer(torch.tensor(amount))
+
+        def forward(self, x):
+            return x * self.amount
+
+    one, other = (Program(small_model, size=(64, 64), taps=[Scaled(amount)]) for amount in (0.5, 2.0))
+    assert one.spec == other.spec
+    runners = [workspace.runner(program, Machine()) for program in (one, other, one)]
+    assert runners[0] is runners[2]
+    assert runners[0] is not runners[1]
 
 
 def test_another_seed_gives_another_image(piece, workspace, job):

@@ -2,10 +2,13 @@
 
 from dataclasses import fields
 from fractions import Fraction
+from types import UnionType
+from typing import get_args, get_origin, get_type_hints
 
 import pytest
 
 from clavilux.errors import PatchError, SettingError
+from clavilux.features.corrections import Corrections
 from clavilux.make.video import Settings, prepare_job
 from clavilux.patch.patch import Patch
 from clavilux.patch.presets import PRESETS
@@ -71,8 +74,18 @@ def test_every_setting_says_what_it_does_and_its_default(group):
 
 
 def test_the_keywords_of_render_are_the_fields_of_the_groups():
-    names = {field.name for group in (Project, Output, Machine) for field in fields(group)}
-    assert set(Settings.__annotations__) == names
+    keywords = get_type_hints(Settings)
+    held = {}
+    for group in (Project, Output, Machine):  # Project names two classes that it imports only when needed
+        held |= get_type_hints(group, localns={"Patch": Patch, "Corrections": Corrections})
+    assert set(keywords) == set(held)
+    for name, kind in held.items():
+        assert members(kind) <= members(keywords[name]), name
+
+
+def members(kind):
+    """The types of a union, or the one type."""
+    return set(get_args(kind)) if get_origin(kind) is UnionType else {kind}
 
 
 @pytest.mark.parametrize(

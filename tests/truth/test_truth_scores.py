@@ -71,9 +71,9 @@ def scores(truth: Truth, **changes: object) -> dict[str, float]:
 
 
 def test_the_truth_scores_one(truth):
-    told = scores(truth)
-    assert len(told) > 20
-    assert told == pytest.approx(dict.fromkeys(told, 1.0))
+    found = scores(truth)
+    assert len(found) > 20
+    assert found == pytest.approx(dict.fromkeys(found, 1.0))
 
 
 def test_a_drum_that_does_not_play_is_not_scored(truth):
@@ -82,25 +82,25 @@ def test_a_drum_that_does_not_play_is_not_scored(truth):
 
 
 def test_the_off_beat_is_no_beat_but_forgiven_by_amlt(truth):
-    told = scores(truth, late=0.25)
-    assert told["beat F"] == told["CMLt"] == told["downbeat F"] == told["kick F"] == 0
-    assert told["AMLt"] > 0.95
-    assert told["sections F@0.5"] == 1
+    found = scores(truth, late=0.25)
+    assert found["beat F"] == found["CMLt"] == found["downbeat F"] == found["kick F"] == 0
+    assert found["AMLt"] > 0.95
+    assert found["sections F@0.5"] == 1
 
 
 def test_boundaries_two_seconds_late_are_within_three_only(truth):
-    told = scores(truth, late=2.0)
-    assert told["sections F@0.5"] == 0
-    assert told["sections F@3"] == 1
+    found = scores(truth, late=2.0)
+    assert found["sections F@0.5"] == 0
+    assert found["sections F@3"] == 1
 
 
 def test_an_octave_is_wrong_as_a_pitch_alone(truth):
-    told = scores(truth, octave=2.0)
-    assert told["melody RPA"] == 0
-    assert told["melody RCA"] == 1
+    found = scores(truth, octave=2.0)
+    assert found["melody RPA"] == 0
+    assert found["melody RCA"] == 1
 
 
 def test_a_relative_key_is_partly_right(truth):
-    told = scores(truth, key="A minor")
-    assert told["key"] == 0
-    assert told["key, weighted"] == pytest.approx(0.3)
+    found = scores(truth, key="A minor")
+    assert found["key"] == 0
+    assert found["key, weighted"] == pytest.approx(0.3)

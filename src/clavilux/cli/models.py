@@ -1,4 +1,4 @@
-"""`clavilux models`: the generators that come with Clavilux, and what one paints."""
+"""`clavilux models`: the generators that come with Clavilux, and what one draws."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -34,7 +34,7 @@ def models(context: typer.Context, *, as_json: options.Json = False) -> None:
     if as_json:
         return
     console = Console(highlight=False)
-    table = Table("model", "size", "licence", "what it paints", box=None, pad_edge=False)
+    table = Table("model", "size", "licence", "what it draws", box=None, pad_edge=False)
     for name, card in cards.items():
         size = f"{card['resolution']} px, {card['megabytes']} MB"
         table.add_row(name, size, card["licence"], card["description"])
@@ -85,7 +85,7 @@ def show(
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> None:
-    """Show a model's size and card, and with --sheet what it paints."""
+    """Show a model's size and card, and with --sheet what it draws."""
     from rich.console import Console
     from rich.table import Table
 

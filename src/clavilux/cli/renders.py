@@ -8,7 +8,7 @@ import typer
 from clavilux.cli import options
 
 if TYPE_CHECKING:
-    from clavilux.make.segments import KeptRender
+    from clavilux.make.kept import KeptRender
 
 __all__ = ["renders"]
 
@@ -27,7 +27,7 @@ def renders(
     and the oldest beyond 20 GB, are removed when another render begins.
     """
     from clavilux.cli.console import Screen
-    from clavilux.make.segments import kept_renders
+    from clavilux.make.kept import kept_renders
     from clavilux.make.workspace import cache_folder
 
     kept = kept_renders(cache_folder() / "renders")

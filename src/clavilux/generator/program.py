@@ -115,6 +115,7 @@ class Program(nn.Module):
         rewrites: Sequence[Change] = (),
     ) -> None:
         super().__init__()
+        self._model = model
         check_size(size, pixels)
         network = model.network
         cells = cells or default_cells(network, size)
@@ -163,6 +164,19 @@ class Program(nn.Module):
             if getattr(module, "is_features", path.rpartition(".")[0] in found):
                 found.add(path)
         return frozenset(found)
+
+    def with_pixels(self, pixels: PixelFormat) -> "Program":
+        """Return the same program in another pixel format."""
+        spec = self.spec
+        return Program(
+            self._model,
+            size=spec.size,
+            cells=spec.cells,
+            pixels=pixels,
+            stop=spec.resolution,
+            taps=list(self.taps),  # type: ignore[arg-type]
+            rewrites=list(self.rewrites),  # type: ignore[arg-type]
+        )
 
     def to_precision(self, dtype: torch.dtype) -> None:
         """Keep features in a lower precision from now on; for a copy, as the model shares its network."""

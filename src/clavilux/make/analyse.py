@@ -10,8 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from clavilux.annotations.sidecar import Sidecar, corrected
-from clavilux.audio.sound import Audio, open_audio
-from clavilux.audio.stem_files import open_stems
+from clavilux.audio.sound import Audio
 from clavilux.errors import SettingError, suggest
 from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
@@ -133,11 +132,10 @@ def analyse(
     given, files = corrections or Corrections(), tuple(Path(path) for path in labels)
     workspace.report.begin("Opening the song")
     path = None if isinstance(source, Audio) else Path(source)
-    audio = source if isinstance(source, Audio) else open_audio(source)
-    applied = corrected(path, given, files)
-    own = {} if stems is None else open_stems(stems, audio)
+    audio = workspace.audio(source)
+    song = workspace.song(audio, stems=stems, corrections=corrected(path, given, files))
     workspace.report.begin("Analysing")
-    analysed = Analysed(Song(audio, workspace.store, own, applied), path, detail, given, files)
+    analysed = Analysed(song, path, detail, given, files)
     _ = analysed.summary  # computes everything, so that whatever is wrong is found here
     return analysed
 

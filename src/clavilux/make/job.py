@@ -8,7 +8,7 @@ describes itself, and renders.
 import contextlib
 import errno
 import time
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from importlib.metadata import version
@@ -25,10 +25,12 @@ from clavilux.frames.crossfade import FrameSource
 from clavilux.frames.frames import frames
 from clavilux.generator.model import Model
 from clavilux.generator.program import Program
-from clavilux.make.plan import Plan, Segment
-from clavilux.make.segments import SegmentStore, prune
+from clavilux.make.kept import prune
+from clavilux.make.numbered import ImageStore
+from clavilux.make.plan import Plan
+from clavilux.make.segments import SegmentStore
 from clavilux.make.targets import check_target, target_suffix
-from clavilux.make.work import CancelledError, render_missing, stretches
+from clavilux.make.work import render_missing
 from clavilux.make.workspace import Workspace
 from clavilux.pixel_formats import Samples
 from clavilux.project.machine import Machine
@@ -167,15 +169,11 @@ class Job:
         return frames(self.source, self.runner, self.timeline, first, last)
 
     def still(self, at: float | Fraction = 0) -> NDArray[np.uint8]:
-        """Draw the frame at a time of the song, uint8 (H, W, 3); the job's codec is png.
+        """Draw the frame at a time of the song, uint8 (H, W, 3), as it is before it is encoded.
 
         Raises:
-            SettingError: the video shows nothing at that time, or the job draws video frames.
+            SettingError: the video shows nothing at that time.
         """
-        if self.encoding is not None:
-            raise SettingError(
-                "A still is RGB", where="codec", value=self.output.codec, hint="choose the codec png"
-            )
         moment, timeline = Fraction(at), self.timeline
         if not timeline.start <= moment < timeline.start + timeline.duration:
             raise SettingError(
@@ -185,7 +183,8 @@ class Job:
                 value=at,
             )
         number = int((moment - timeline.start) * timeline.fps)
-        with contextlib.closing(self.frames(number, number + 1)) as drawn:
+        runner = self._rgb_runner()
+        with contextlib.closing(frames(self.source, runner, timeline, number, number + 1)) as drawn:
             return np.asarray(next(drawn)[0], np.uint8)
 
     def render(self, target: str | Path, *, overwrite: bool = False) -> Rendered:
@@ -215,21 +214,28 @@ class Job:
             seconds,
         )
 
-    def recipe(self, segment_hashes: list[str]) -> Recipe:
-        """Write down how the video was made, to travel inside it."""
+    def recipe(self, segment_hashes: Sequence[str], engines: Sequence[str]) -> Recipe:
+        """Write down how the video was made, by which engines, to travel inside it."""
         return Recipe(
             version("clavilux"),
             replace(self.project, corrections=self.song.corrections),
             self.output,
             self.machine.precision,
+            tuple(engines),
             self.identity,
             Recipe.pixels_of(segment_hashes),
         )
 
+    def _rgb_runner(self) -> Runner:
+        """Return an engine that draws RGB: the job's own, or one for the same program in RGB."""
+        if self.encoding is None:
+            return self.runner
+        return self.workspace.runner(self.program.with_pixels("rgb24"), self.machine)
+
     def _render_video(self, target: Path, encoding: Encoding, *, overwrite: bool) -> str:
         """Draw every segment, join them and return the hash of the raw frames."""
         report, plan = self.workspace.report, self.plan
-        store = SegmentStore(self._pieces(target, plan), plan, self.runner.label)
+        store = SegmentStore(self._pieces(target, plan), plan, encoding, self.runner.label)
         about = {
             "engine": self.runner.label,
             "song": self.song.audio.name,
@@ -237,10 +243,10 @@ class Job:
             "segments": len(plan.segments),
         }
         with self._kept(store), store.open(about) as user:
-            render_missing(
-                plan, self.source, store, runner=self.runner, encoding=encoding, report=report, user=user
-            )
-            recipe = self.recipe(store.pixel_hashes())
+            render_missing(plan, self.source, store, runner=self.runner, report=report, user=user)
+            recipe = self.recipe(store.pixel_hashes(), store.engines())
+            if len(recipe.engines) > 1:
+                report.note(f"Drawn by {' and '.join(recipe.engines)}, which agree to rounding.")
             if not overwrite and target.exists():
                 _check_same(target, recipe)
             else:
@@ -258,28 +264,11 @@ class Job:
 
     def _render_images(self, folder: Path) -> str:
         """Write every image that is missing in the folder; return no hash: there is nothing to compare."""
-        stamp, total = f"{self.plan.digest} {self.runner.label}", self.timeline.frames  # engines never mix
-        images = Images(folder, self.program.size, stamp)
-        report, missing, others = self.workspace.report, images.missing(total), images.others(total)
-        if others:
-            raise OutputError(
-                f"{folder} holds images of another video, such as {others[0].name}",
-                where="target",
-                value=str(folder),
-                hint="remove them, or choose another folder",
-                remedy="target",
-            )
-        report.begin("Rendering", total)
-        report.advance(total - len(missing))
-        for stretch in stretches([Segment(number, number, number + 1) for number in missing]):
-            number = stretch[0].first
-            with contextlib.closing(self.frames(number, stretch[-1].last)) as drawn:
-                for batch in drawn:
-                    if report.cancelled():
-                        raise CancelledError("The render was stopped", hint="what is finished is kept")
-                    images.write(number, batch.astype(np.uint8, copy=False))
-                    report.advance(len(batch))
-                    number += len(batch)
+        plan, engine = self.plan, self.runner.label
+        store = ImageStore(Images(folder, self.program.size, f"{plan.digest} {engine}"), plan, engine)
+        with store.open() as user:
+            report = self.workspace.report
+            render_missing(plan, self.source, store, runner=self.runner, report=report, user=user)
         return ""
 
     def _pieces(self, target: Path, plan: Plan) -> Path:

@@ -33,7 +33,8 @@ def still(
         at: time in the song, seconds.
         overwrite: replace the target where it exists.
         workspace: where results are kept and who is informed; this user's cache folder, and nobody, unless
-        given. **settings: as for `render`.
+            given.
+        **settings: as for `render`.
 
     Raises:
         ClaviluxError: one sentence on what is wrong; nothing is left under the target's name.

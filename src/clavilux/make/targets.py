@@ -1,6 +1,7 @@
 """What a video, an image or a folder of images may be written to, checked before any work."""
 
 import os
+import re
 from pathlib import Path
 
 from clavilux.errors import OutputError
@@ -8,6 +9,9 @@ from clavilux.project.output import IMAGES, Output
 from clavilux.video.codecs import codec_of
 
 __all__ = ["check_target", "target_suffix"]
+
+OURS = re.compile(r".*\.png|\d+\.png\.part|\..*\.(lease|takeover)")
+"""Names that a folder of images may hold: images, and what a killed render left."""
 
 
 def target_suffix(output: Output) -> str:
@@ -66,7 +70,7 @@ def _check_folder(folder: Path, *, overwrite: bool) -> None:
     """Check that a folder is there for images alone."""
     if folder.is_file():
         raise OutputError(f"{folder} is a file", where="target", hint="name a folder for the images")
-    if folder.is_dir() and not overwrite and any(path.suffix != ".png" for path in folder.iterdir()):
+    if folder.is_dir() and not overwrite and not all(OURS.fullmatch(path.name) for path in folder.iterdir()):
         raise OutputError(
             f"{folder} holds other files",
             where="target",

@@ -55,8 +55,8 @@ def render(
         target: the file to write, or with codec png the folder.
         overwrite: replace the target where it exists.
         workspace: where results are kept and who is informed; this user's cache folder, and nobody, unless
-        given. **settings: any field of `Project`, `Output` and `Machine`: size=(1920, 1080), fps=24,
-        model="glass".
+            given.
+        **settings: any field of `Project`, `Output` and `Machine`: size=(1920, 1080), fps=24, model="glass".
 
     Raises:
         ClaviluxError: one sentence on what is wrong; nothing is left under the target's name.

@@ -7,6 +7,7 @@ never empties between them.
 import contextlib
 import time
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 
@@ -14,13 +15,12 @@ from clavilux.engine.runner import Runner
 from clavilux.errors import ClaviluxError
 from clavilux.frames.crossfade import FrameSource
 from clavilux.frames.frames import frames
+from clavilux.make.lease import Lease
 from clavilux.make.plan import Plan, Segment
-from clavilux.make.segments import Lease, SegmentStore
 from clavilux.make.workspace import NullReporter, Reporter
 from clavilux.pixel_formats import Samples
-from clavilux.video.write import Encoding
 
-__all__ = ["CancelledError", "render_missing", "render_segment"]
+__all__ = ["CancelledError", "Pieces", "render_missing", "render_segment"]
 
 WAIT_SECONDS = 0.5
 """Between looks at segments that other processes draw."""
@@ -30,14 +30,38 @@ class CancelledError(ClaviluxError):
     """The work was stopped from outside; what is finished is kept."""
 
 
+class FrameWriter(Protocol):
+    """Takes the frames of a segment in order."""
+
+    def write(self, frames: Samples) -> None:
+        """Take the next frames."""
+
+
+class Pieces(Protocol):
+    """Where the segments of a plan are kept: encoded pieces of a video, or numbered images."""
+
+    @property
+    def engine(self) -> str:
+        """The label of the engine that draws the missing ones."""
+
+    def missing(self) -> list[Segment]:
+        """List the segments that are yet to be drawn."""
+
+    def foreign(self) -> list[str]:
+        """List the engines whose segments must be drawn again."""
+
+    def lease(self, segment: Segment) -> Lease | None:
+        """Take the lease of a segment; none where another process draws it now."""
+
+    def is_whole(self, segment: Segment) -> bool:
+        """Whether a segment is finished."""
+
+    def write(self, segment: Segment) -> contextlib.AbstractContextManager[FrameWriter]:
+        """Keep a segment; it counts only when the block ends without an error."""
+
+
 def render_segment(
-    plan: Plan,
-    source: FrameSource,
-    segment: Segment,
-    store: SegmentStore,
-    *,
-    runner: Runner,
-    encoding: Encoding,
+    plan: Plan, source: FrameSource, segment: Segment, store: Pieces, *, runner: Runner
 ) -> bool:
     """Draw and encode one segment, on any machine that has the source and the store.
 
@@ -47,21 +71,14 @@ def render_segment(
     Raises:
         RenderError, OutputError: it cannot be drawn or written.
     """
-    stretch = _Stretch(store, encoding, NullReporter())
+    stretch = _Stretch(store, NullReporter())
     drawn = frames(source, runner, plan.timeline, segment.first, segment.last)
     with contextlib.closing(drawn):
         return stretch.write([segment], drawn) == 1
 
 
-def render_missing(  # noqa: PLR0913  # what a plan is drawn from, with, and into
-    plan: Plan,
-    source: FrameSource,
-    store: SegmentStore,
-    *,
-    runner: Runner,
-    encoding: Encoding,
-    report: Reporter,
-    user: Lease,
+def render_missing(
+    plan: Plan, source: FrameSource, store: Pieces, *, runner: Runner, report: Reporter, user: Lease
 ) -> None:
     """Draw all missing segments, together with whatever other processes draw the same plan.
 
@@ -79,17 +96,17 @@ def render_missing(  # noqa: PLR0913  # what a plan is drawn from, with, and int
     if done:
         report.advance(done)
         report.note(f"Resuming: {done} of {total} frames are finished.")
-    writer = _Stretch(store, encoding, report)
+    writer = _Stretch(store, report, user)
     while missing:
         for stretch in stretches(missing):
             drawn = frames(source, runner, plan.timeline, stretch[0].first, stretch[-1].last)
             with contextlib.closing(drawn):
                 writer.write(stretch, drawn)
-            user.renew()
         missing = store.missing()
         if missing and not writer.wrote:
             if report.cancelled():
                 raise CancelledError("The render was stopped", hint="what is finished is kept")
+            user.renew()
             time.sleep(WAIT_SECONDS)  # others draw what is left
         writer.wrote = 0
 
@@ -97,8 +114,8 @@ def render_missing(  # noqa: PLR0913  # what a plan is drawn from, with, and int
 class _Stretch:
     """Cuts one run of frames into its segments, as long as their leases can be had."""
 
-    def __init__(self, store: SegmentStore, encoding: Encoding, report: Reporter) -> None:
-        self._store, self._encoding, self._report = store, encoding, report
+    def __init__(self, store: Pieces, report: Reporter, user: Lease | None = None) -> None:
+        self._store, self._report, self._user = store, report, user
         self.wrote = 0
 
     def write(self, segments: list[Segment], drawn: Iterator[Samples]) -> int:
@@ -118,7 +135,7 @@ class _Stretch:
         return len(segments)
 
     def _write_one(self, segment: Segment, batch: Samples, drawn: Iterator[Samples], lease: Lease) -> Samples:
-        with self._store.write(segment, self._encoding, lease) as writer:
+        with self._store.write(segment) as writer:
             missing = segment.last - segment.first
             while missing:
                 if self._report.cancelled():
@@ -126,6 +143,9 @@ class _Stretch:
                 batch = batch if len(batch) else next(drawn)
                 now, batch = batch[:missing], batch[missing:]
                 writer.write(now)
+                for held in (lease, self._user):
+                    if held is not None:
+                        held.renew()
                 self._report.advance(len(now))
                 missing -= len(now)
         return batch

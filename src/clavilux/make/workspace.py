@@ -11,6 +11,7 @@ import platformdirs
 
 from clavilux.audio.sound import Audio, open_audio
 from clavilux.audio.stem_files import open_stems
+from clavilux.engine.cache import key as program_key
 from clavilux.engine.choose import open_runner
 from clavilux.engine.runner import Runner
 from clavilux.features.corrections import Corrections
@@ -69,8 +70,7 @@ class Workspace:
         store: keeps what was analysed of songs and models for the next time.
         report: receives progress.
         renders: keeps the segments of renders that stop early, so that they can be resumed; without it they
-        are
-            written beside the target and removed when a render stops.
+            are written beside the target and removed when a render stops.
         engine: keeps compiled programs.
     """
 
@@ -96,7 +96,7 @@ class Workspace:
             return source
         return self._keep("audio", _file_key(Path(source)), lambda: open_audio(source))
 
-    def song(self, audio: Audio, *, stems: str | None, corrections: Corrections) -> Song:
+    def song(self, audio: Audio, *, stems: str | Path | None, corrections: Corrections) -> Song:
         """Return a song with its stems and corrections.
 
         Raises:
@@ -126,7 +126,7 @@ class Workspace:
         """
         return self._keep(
             "runner",
-            (program.spec, machine),
+            (program_key(program), machine),
             lambda: open_runner(
                 program, device=machine.device, precision=machine.precision, cache=self.engine
             ),

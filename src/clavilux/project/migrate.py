@@ -4,7 +4,8 @@ A migration turns a recipe of one schema into the next. What a newer schema know
 filled in with the value that reproduces the old behaviour.
 
     1   version 0.1.0: `settings`, one flat table, and `plan`
-    2   `project`, `output` and `precision`; `identity`, with exact patch text and the versions of its ops
+    2   `project`, `output`, `precision` and `engines`; `identity`, with exact patch text
+        and the versions of its ops
 """
 
 from collections.abc import Callable, Mapping
@@ -78,6 +79,7 @@ def _from_1(old: Mapping[str, Any]) -> dict[str, Any]:
         "project": {name: settings[name] for name in PROJECT_1} | {"patch": "pulse"},
         "output": {name: settings[name] for name in OUTPUT_1},
         "precision": settings["precision"],
+        "engines": [],
         "identity": identity,
         "pixels": old["pixels"],
     }

@@ -54,8 +54,7 @@ class Output:
         fps: frames per second; any number, exact fractions kept.
         size: width and height in pixels, even.
         cells: height and width of the model's smallest layer, or none for the size's own aspect; more cells
-        give
-            more native detail and take longer.
+            give more native detail and take longer.
         codec: h264, hevc, av1, prores or ffv1 and their hardware encoders, or png for numbered images.
         bits: bits per sample, 8 or 10; none is what the codec usually has.
         crf: quality on the codec's scale from 1 (best); none is what looks clean.

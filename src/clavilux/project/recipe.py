@@ -6,7 +6,7 @@ video.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from fractions import Fraction
 from hashlib import blake2b
@@ -40,6 +40,7 @@ class Recipe:
         project: what it shows.
         output: its size and codec.
         precision: with which its frames were drawn.
+        engines: that drew them: engine, precision and device; more than one where several shared the work.
         identity: everything the frames depend on, as plain values.
         pixels: hash of the raw frames, in segments.
     """
@@ -48,11 +49,12 @@ class Recipe:
     project: Project
     output: Output
     precision: str
+    engines: tuple[str, ...]
     identity: Mapping[str, object]
     pixels: str
 
     @staticmethod
-    def pixels_of(segment_hashes: list[str]) -> str:
+    def pixels_of(segment_hashes: Sequence[str]) -> str:
         """Hash the hashes of the segments' raw frames."""
         return blake2b("".join(segment_hashes).encode(), digest_size=16).hexdigest()
 
@@ -64,6 +66,7 @@ class Recipe:
             "project": to_dict(self.project),
             "output": to_dict(self.output),
             "precision": self.precision,
+            "engines": list(self.engines),
             "identity": dict(self.identity),
             "pixels": self.pixels,
         }
@@ -84,6 +87,7 @@ class Recipe:
             project=from_dict(Project, whole["project"]),
             output=from_dict(Output, whole["output"]),
             precision=str(whole["precision"]),
+            engines=tuple(map(str, whole["engines"])),
             identity=dict(whole["identity"]),
             pixels=str(whole["pixels"]),
         )

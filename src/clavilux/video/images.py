@@ -62,13 +62,35 @@ class Images:
         width, height = self.size
         if frames.dtype != np.uint8 or frames.shape[1:] != (height, width, 3):
             raise ValueError(f"frames are uint8 (N, {height}, {width}, 3), not {frames.dtype} {frames.shape}")
-        self._make_folder()
+        self.make_folder()
         for number, frame in enumerate(frames, start=first):
             self._write(self.path(number), frame)
 
+    def make_folder(self) -> None:
+        """Make the folder where it is missing.
+
+        Raises:
+            OutputError: it cannot be made.
+        """
+        try:
+            self.folder.mkdir(exist_ok=True)
+        except FileExistsError as error:
+            raise OutputError(
+                f"'{self.folder}' is a file",
+                where=str(self.folder),
+                hint="name a folder for the images, or move the file away",
+                remedy="target",
+            ) from error
+        except OSError as error:
+            raise write_error(self.folder, error) from error
+
     def missing(self, count: int) -> list[int]:
         """Return the frames below ``count`` whose images are missing, not whole or of another sequence."""
-        return [number for number in range(count) if not self._belongs(self.path(number))]
+        return [number for number in range(count) if not self.is_there(number)]
+
+    def is_there(self, number: int) -> bool:
+        """Whether a frame's image is there, whole and of this sequence."""
+        return self._belongs(self.path(number))
 
     def others(self, count: int) -> list[Path]:
         """Return the whole numbered images in the folder that are none of this sequence's first ``count``.
@@ -83,19 +105,6 @@ class Images:
     def _numbered(self) -> Iterator[Path]:
         if self.folder.is_dir():
             yield from sorted(path for path in self.folder.iterdir() if re.fullmatch(r"\d+\.png", path.name))
-
-    def _make_folder(self) -> None:
-        try:
-            self.folder.mkdir(exist_ok=True)
-        except FileExistsError as error:
-            raise OutputError(
-                f"'{self.folder}' is a file",
-                where=str(self.folder),
-                hint="name a folder for the images, or move the file away",
-                remedy="target",
-            ) from error
-        except OSError as error:
-            raise write_error(self.folder, error) from error
 
     def _write(self, path: Path, frame: NDArray[np.uint8]) -> None:
         texts = PngImagePlugin.PngInfo()

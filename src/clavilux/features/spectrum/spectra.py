@@ -32,7 +32,6 @@ __all__ = [
     "to_half",
 ]
 
-Half = F16  # for importers that do not use clavilux.arrays yet
 
 RATE = 22_050
 """Sample rate of the analysis, Hz."""

@@ -1,0 +1,80 @@
+"""Unfinished renders on the disk: which there are, and which are removed to make room."""
+
+import json
+import shutil
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from clavilux.make.lease import is_held
+
+__all__ = ["KEEP_BYTES", "KEEP_DAYS", "KeptRender", "kept_renders", "prune"]
+
+KEEP_DAYS = 30
+"""Unfinished renders not touched for this long are removed when another one begins."""
+
+KEEP_BYTES = 20 * 10**9
+"""Beyond this size altogether, the longest untouched unfinished renders are removed."""
+
+
+@dataclass(frozen=True)
+class KeptRender:
+    """An unfinished render on the disk.
+
+    Attributes:
+        folder: where its pieces are.
+        song: what it shows.
+        target: the video it would become.
+        done: finished segments, and how many there will be.
+        bytes: size of the pieces.
+        touched: time of the last work on it, seconds since 1970.
+    """
+
+    folder: Path
+    song: str
+    target: str
+    done: tuple[int, int]
+    bytes: int
+    touched: float
+
+    @property
+    def busy(self) -> bool:
+        """Whether a process is at work on it now."""
+        return any(is_held(path) for path in self.folder.glob("*.user"))
+
+
+def kept_renders(renders: Path) -> list[KeptRender]:
+    """List unfinished renders, the last touched first."""
+    found = [_describe(path.parent) for path in renders.glob("*/plan.json")]
+    return sorted((render for render in found if render), key=lambda render: -render.touched)
+
+
+def prune(renders: Path, *, keep_days: float = KEEP_DAYS, keep_bytes: int = KEEP_BYTES) -> list[KeptRender]:
+    """Remove unfinished renders that are too old or, longest untouched first, too much; return them.
+
+    A render that a process is at work on stays.
+    """
+    removed, total = [], 0
+    for render in kept_renders(renders):
+        total += render.bytes
+        old = time.time() - render.touched > keep_days * 86400
+        if (old or total > keep_bytes) and not render.busy:
+            shutil.rmtree(render.folder, ignore_errors=True)
+            removed.append(render)
+    return removed
+
+
+def _describe(folder: Path) -> KeptRender | None:
+    try:
+        about = json.loads((folder / "plan.json").read_text())
+        files = [path.stat() for path in folder.iterdir() if path.is_file()]
+        return KeptRender(
+            folder=folder,
+            song=str(about["song"]),
+            target=str(about["target"]),
+            done=(len(list(folder.glob("[0-9]*.json"))), int(about["segments"])),
+            bytes=sum(file.st_size for file in files),
+            touched=max(file.st_mtime for file in files),
+        )
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return None
