@@ -1,6 +1,6 @@
 """Peak memory of making a video of thirty minutes, against one of three.
 
-A tiny generator draws small pictures a few times a second, so that what grows with the song shows. Each video
+A tiny generator draws small images a few times a second, so that what grows with the song shows. Each video
 is made in a process of its own; on Linux the peak is given for each stage of the work. What a stage
 finds already in memory counts for it too.
 

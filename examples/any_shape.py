@@ -1,7 +1,7 @@
 """The same moment upright, wide and very wide (technique 12).
 
-The generator's learned 4 x 4 constant is extended to as many cells as the picture's shape wants, so the
-network paints the whole width itself; more cells give more native detail.
+The generator's learned 4 x 4 constant is extended to as many cells as the image's shape wants, so the
+network draws the whole width itself; more cells give more native detail.
 """
 
 from clavilux import compose, still

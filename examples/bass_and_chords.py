@@ -1,6 +1,6 @@
 """Let the bass choose the shape and the chords the colours (technique 3).
 
-The coarse layers of a StyleGAN draw the shape of the picture, the finer ones its colour and detail.
+The coarse layers of a StyleGAN draw the shape of the image, the finer ones its colour and detail.
 """
 
 from clavilux import Patch, compose, drift, palette, render, song

@@ -170,8 +170,8 @@ def test_cover_art_is_ignored(songs, tmp_path):
         container.mux(stream.encode(av.VideoFrame.from_ndarray(np.zeros((8, 8, 3), np.uint8))))
         container.mux(stream.encode(None))
     plain = encode(tmp_path / "plain.mp3", "libmp3lame", clicks(44100), 44100, options={"id3v2_version": "0"})
-    picture = b"\0image/png\0\3\0" + png.read_bytes()
-    frame = b"APIC" + struct.pack(">IH", len(picture), 0) + picture
+    image = b"\0image/png\0\3\0" + png.read_bytes()
+    frame = b"APIC" + struct.pack(">IH", len(image), 0) + image
     size = bytes((len(frame) >> shift) & 127 for shift in (21, 14, 7, 0))
     covered = tmp_path / "covered.mp3"
     covered.write_bytes(b"ID3\3\0\0" + size + frame + plain.read_bytes())
@@ -183,14 +183,14 @@ def test_cover_art_is_ignored(songs, tmp_path):
 def test_audio_of_a_video(tmp_path, songs):
     path = tmp_path / "video.mp4"
     with av.open(str(path), "w") as container:
-        pictures = container.add_stream("libx264", rate=24)
-        pictures.width, pictures.height, pictures.pix_fmt = 16, 16, "yuv420p"
+        images = container.add_stream("libx264", rate=24)
+        images.width, images.height, images.pix_fmt = 16, 16, "yuv420p"
         sound = container.add_stream("alac", rate=44100, layout="stereo")
         for _ in range(36):
             container.mux(
-                pictures.encode(av.VideoFrame.from_ndarray(np.zeros((24, 16), np.uint8), format="yuv420p"))
+                images.encode(av.VideoFrame.from_ndarray(np.zeros((24, 16), np.uint8), format="yuv420p"))
             )
-        container.mux(pictures.encode(None))
+        container.mux(images.encode(None))
         packed = np.ascontiguousarray(clicks(44100).T.reshape(1, -1))
         frame = av.AudioFrame.from_ndarray(packed, format="flt", layout="stereo")
         frame.sample_rate = 44100

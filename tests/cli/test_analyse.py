@@ -166,8 +166,8 @@ def test_brackets_in_a_name_are_only_letters(tmp_path, tune, capsys):
 def test_detail_and_plot(tune, analysed, tmp_path):
     found = analysed(tune, "--detail", 5, "--plot", "heard.png")
     assert len(found["sections"]) == found["details"][3]
-    with Image.open(tmp_path / "heard.png") as picture:
-        assert picture.size == (1080, 1920)
+    with Image.open(tmp_path / "heard.png") as image:
+        assert image.size == (1080, 1920)
 
 
 def test_stems_are_taken_from_a_folder(tune, analysed, tmp_path, piece):

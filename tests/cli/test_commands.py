@@ -88,11 +88,11 @@ def test_a_part_of_a_song_at_an_exact_rate(tune, tmp_path, capsys):
     assert str(made.fps) == "12000/1001"
 
 
-def test_a_still_is_one_picture_of_the_size_asked(tune, tmp_path):
+def test_a_still_is_one_image_of_the_size_asked(tune, tmp_path):
     assert run("still", tune, "--at", "0:01", "-o", "frame.png", *SMALL) == 0
-    with Image.open(tmp_path / "frame.png") as picture:
-        assert picture.size == (128, 72)
-        assert np.asarray(picture).std() > 5
+    with Image.open(tmp_path / "frame.png") as image:
+        assert image.size == (128, 72)
+        assert np.asarray(image).std() > 5
 
 
 def test_a_demo_needs_nothing(tmp_path):
@@ -106,8 +106,8 @@ def test_what_was_heard_as_table_json_and_plot(tune, tmp_path, capsys):
     assert run("analyze", tune, "--json", "--plot", "heard.png") == 0
     said = json.loads(capsys.readouterr().out)
     assert said["duration"] == pytest.approx(2)
-    with Image.open(tmp_path / "heard.png") as picture:
-        assert picture.width > 600
+    with Image.open(tmp_path / "heard.png") as image:
+        assert image.width > 600
 
 
 def test_a_silent_song_is_a_song(tmp_path, capsys):
@@ -140,7 +140,7 @@ def test_what_is_not_a_song_is_said_in_one_sentence(tmp_path, capsys, command, n
     assert sorted(tmp_path.iterdir()) == before
 
 
-def test_a_picture_or_a_folder_is_not_a_song(tmp_path, capsys):
+def test_an_image_or_a_folder_is_not_a_song(tmp_path, capsys):
     Image.new("RGB", (32, 32)).save(tmp_path / "cover.png")
     assert run("render", "cover.png") == 2
     assert "cover.png" in capsys.readouterr().err
@@ -232,8 +232,8 @@ def test_models_are_listed_and_shown_with_a_sheet(tmp_path, small_file, capsys):
     assert (first["name"], first["licence"]) == (Project.model, "CC0-1.0")
     assert run("models", "show", small_file, "--sheet", "sheet.png") == 0
     assert "16" in capsys.readouterr().out
-    with Image.open(tmp_path / "sheet.png") as picture:
-        assert np.asarray(picture).std() > 5
+    with Image.open(tmp_path / "sheet.png") as image:
+        assert np.asarray(image).std() > 5
     assert run("models", "show", "silc") == 2
     assert "silk" in capsys.readouterr().err
 

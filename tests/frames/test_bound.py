@@ -79,7 +79,7 @@ def notes(*pitches, level=1.0):
     return np.repeat(np.eye(12, dtype=np.float32)[list(pitches)] * level, 100, axis=0)
 
 
-def test_one_note_shows_its_picture_and_a_change_shows_the_other(heard):
+def test_one_note_shows_its_image_and_a_change_shows_the_other(heard):
     field = latents(heard, COLOURS.weigh(CHORDS), {CHORDS: notes(0, 7)})
     ws = field.at(TIMELINE.window(0, 60))
     np.testing.assert_allclose(ws[5, 0], PALETTES[COLOURS].ring[0], atol=1e-5)
@@ -91,7 +91,7 @@ def test_silence_shows_the_rest(heard):
     np.testing.assert_allclose(ws, np.broadcast_to(PALETTES[COLOURS].rest, ws.shape), atol=1e-6)
 
 
-def test_a_blend_keeps_the_spread_of_one_picture(heard):
+def test_a_blend_keeps_the_spread_of_one_image(heard):
     chord = notes(0) + notes(4) + notes(7)
     ws = latents(heard, COLOURS.weigh(CHORDS), {CHORDS: chord}).at(TIMELINE.window(0, 4))
     centre = PALETTES[COLOURS].ring.mean(axis=0)
@@ -120,7 +120,7 @@ def test_the_snare_pulls_to_the_accent_and_nothing_is_bit_equal_to_no_op(heard):
     np.testing.assert_allclose(pulled[-1, 0], PALETTES[COLOURS].accent, atol=1e-6)
 
 
-def test_a_loop_passes_through_its_pictures_and_closes_on_its_bar(heard):
+def test_a_loop_passes_through_its_images_and_closes_on_its_bar(heard):
     grid = heard.grid
     field = latents(heard, COLOURS.loop(bars=4))
     timeline = Timeline(Fraction(100), Fraction(0), 2000)

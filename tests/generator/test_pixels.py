@@ -13,7 +13,7 @@ from clavilux.pixel_formats import LAYOUTS, Layout
 
 def smooth_image(height: int, width: int, seed: int = 0) -> torch.Tensor:
     """Colours that vary slowly, some beyond [-1, 1]."""
-    coarse = torch.from_numpy(1.5 * seeds.normal(seed, "picture", 0, (1, 3, 4, 5)))
+    coarse = torch.from_numpy(1.5 * seeds.normal(seed, "image", 0, (1, 3, 4, 5)))
     return F.interpolate(coarse, size=(height, width), mode="bicubic", align_corners=True).clamp(-1.3, 1.3)
 
 

@@ -51,20 +51,20 @@ def test_ffv1_keeps_the_frames_bit_for_bit(piece, settings, workspace, tmp_path)
 
 
 def test_images_are_resumed_and_nothing_foreign_is_touched(piece, settings, workspace, tmp_path):
-    pictures = {**settings, "codec": "png"}
-    render(piece.audio, tmp_path / "frames", **pictures, workspace=workspace)
+    images = {**settings, "codec": "png"}
+    render(piece.audio, tmp_path / "frames", **images, workspace=workspace)
     files = sorted((tmp_path / "frames").iterdir())
     assert [file.name for file in files] == [f"{number:06d}.png" for number in range(32)]
     kept = files[3].stat().st_mtime_ns
     files[5].write_bytes(files[5].read_bytes()[:-20])
     files[6].unlink()
-    render(piece.audio, tmp_path / "frames", **pictures, workspace=workspace)
+    render(piece.audio, tmp_path / "frames", **images, workspace=workspace)
     assert files[3].stat().st_mtime_ns == kept
     for file in files:
-        with Image.open(file) as picture:
-            assert np.asarray(picture).shape == (54, 96, 3)
+        with Image.open(file) as image:
+            assert np.asarray(image).shape == (54, 96, 3)
     with pytest.raises(OutputError, match="images of another video"):
-        render(piece.audio, tmp_path / "frames", **{**pictures, "seed": 9}, workspace=workspace)
+        render(piece.audio, tmp_path / "frames", **{**images, "seed": 9}, workspace=workspace)
 
 
 @pytest.mark.parametrize(

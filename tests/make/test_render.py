@@ -48,8 +48,8 @@ def test_the_same_project_gives_the_same_frames_again(piece, workspace, job):
 
 
 def test_a_still_is_the_frame_of_the_video_before_it_is_encoded(piece, workspace, job):
-    pictures = prepare_job(piece.audio, **SETTINGS, codec="png", workspace=workspace)
-    np.testing.assert_array_equal(job.still(4), draw(pictures, 40, 41)[0])
+    images = prepare_job(piece.audio, **SETTINGS, codec="png", workspace=workspace)
+    np.testing.assert_array_equal(job.still(4), draw(images, 40, 41)[0])
 
 
 def test_programs_that_differ_in_the_weights_of_a_bend_are_compiled_apart(small_model, workspace):

@@ -82,12 +82,12 @@ def prepared(codec):
     )
     return replace(job, runner=TorchRunner(job.program, batch=2))  # OpenVINO does not survive a fork
 
-job, pictures = prepared("h264"), prepared("png")
+job, images = prepared("h264"), prepared("png")
 moments = random.Random(5)
 
 def work(folder):
     if folder.name.startswith("png"):
-        pictures.render(folder)
+        images.render(folder)
         return
     store = SegmentStore(folder, job.plan, job.encoding, job.runner.label)
     with store.open({"song": "piece", "target": "piece.mp4", "segments": len(job.plan.segments)}) as user:
@@ -121,7 +121,7 @@ for kind in ("", "png"):
     assert [os.waitpid(pid, 0)[1] for pid in together] == [0, 0, 0]
     whole = hashes(folder / f"{kind}whole")
     assert hashes(folder / f"{kind}killed") == whole == hashes(folder / f"{kind}shared")
-assert len(whole) == pictures.timeline.frames
+assert len(whole) == images.timeline.frames
 """
 
 

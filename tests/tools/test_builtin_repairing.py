@@ -42,11 +42,11 @@ def test_a_renewed_feature_is_not_read_and_the_others_stay(feature, tmp_path, mo
     path = tmp_path / "latest.pt"
     torch.manual_seed(0)
     before = Generator(SMALL).state_dict()
-    torch.save({"generator": before, "average": before, "pictures": 5, "since": 2}, path)
+    torch.save({"generator": before, "average": before, "images": 5, "since": 2}, path)
     monkeypatch.setattr(sys, "argv", ["repair.py", "renew", str(path), feature])
     repair.main()
     state = torch.load(path, weights_only=True)
-    assert state["since"] == state["pictures"] == 5
+    assert state["since"] == state["images"] == 5
     after = state["average"]
     layer = f"synthesis.{feature.split(':')[0]}"
     changed = {name for name in before if not torch.equal(before[name], after[name])}
@@ -76,7 +76,7 @@ def test_what_cannot_be_repaired_is_refused_and_nothing_is_written(
 ):
     path = tmp_path / "latest.pt"
     state = Generator(SMALL).state_dict()
-    torch.save({"generator": state, "average": state, "pictures": 5, "since": 2}, path)
+    torch.save({"generator": state, "average": state, "images": 5, "since": 2}, path)
     torch.save(state, tmp_path / "latest.pt.average")
     before = path.read_bytes()
     monkeypatch.setattr(sys, "argv", ["repair.py", *arguments.format(path).split()])

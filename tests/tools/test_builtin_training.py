@@ -36,7 +36,7 @@ def drawn(family: str, seed: int = 1, resolution: int = 16, batch: int = 8) -> t
 
 
 @pytest.mark.parametrize("family", sorted(teachers.FAMILIES))
-def test_a_teacher_draws_seeded_varied_pictures_in_range(family):
+def test_a_teacher_draws_seeded_varied_images_in_range(family):
     images = drawn(family, resolution=32)
     assert images.shape == (8, 3, 32, 32)
     assert images.min() >= -1
@@ -73,7 +73,7 @@ def test_doubling_is_the_shipped_filter():
     assert torch.allclose(fir_double(image), layers.upsample2x(image), atol=1e-6)
 
 
-def test_a_grown_generator_paints_the_same_picture_larger():
+def test_a_grown_generator_paints_the_same_image_larger():
     torch.manual_seed(0)
     small = Generator(SMALL)
     larger = Sizes(32, z_dim=8, w_dim=8, mapping_layers=2, channel_base=256, channel_max=16)
@@ -94,7 +94,7 @@ def test_an_octave_that_waited_keeps_its_features_and_adds_no_light_yet():
     assert torch.equal(grown.synthesis.b32.conv1.weight, old.synthesis.b32.conv1.weight)
 
 
-def test_mixing_takes_coarse_styles_from_one_picture_and_fine_from_another():
+def test_mixing_takes_coarse_styles_from_one_image_and_fine_from_another():
     ws = torch.arange(8.0)[:, None, None].expand(8, 6, 4)
     batch = losses.mix(ws, crossover=2)
     assert batch.ws[:6].equal(ws[:6])
@@ -123,16 +123,16 @@ def test_glints_tell_sparks_from_specks():
 
 
 def test_tones_tell_that_black_is_not_quite_black():
-    pictures = drawn("silk", resolution=64)
-    levels = losses.tones(pictures)
+    images = drawn("silk", resolution=64)
+    levels = losses.tones(images)
     assert (levels.diff() >= 0).all()
-    lifted = losses.tones(pictures.clamp(min=-0.8))
+    lifted = losses.tones(images.clamp(min=-0.8))
     assert levels[0] < -0.95
     assert lifted[0] == pytest.approx(-0.8)
     assert torch.allclose(lifted[-4:], levels[-4:], atol=0.02)
 
 
-def test_a_window_is_held_to_the_picture_under_it_but_free_in_its_detail():
+def test_a_window_is_held_to_the_image_under_it_but_free_in_its_detail():
     under = drawn("glass")
     image = under.repeat_interleave(4, 2).repeat_interleave(4, 3)
     checks = torch.tensor([[1.0, -1.0], [-1.0, 1.0]]).repeat(32, 32)
@@ -141,78 +141,78 @@ def test_a_window_is_held_to_the_picture_under_it_but_free_in_its_detail():
     assert losses.faith(image + 0.2, under) == pytest.approx(0.2, abs=1e-6)
 
 
-def test_a_frame_around_the_picture_is_seen():
-    pictures = drawn("silk", resolution=64)
-    framed = F.pad(pictures[..., 1:-1, 1:-1], (1, 1, 1, 1), value=0)
-    assert losses.seams(pictures) < 0.1
+def test_a_frame_around_the_image_is_seen():
+    images = drawn("silk", resolution=64)
+    framed = F.pad(images[..., 1:-1, 1:-1], (1, 1, 1, 1), value=0)
+    assert losses.seams(images) < 0.1
     assert losses.seams(framed) > 0.3
 
 
-def test_only_borders_that_are_the_pictures_own_can_have_a_seam():
-    pictures = drawn("silk", resolution=64)
-    left = F.pad(pictures[..., 1:], (1, 0, 0, 0), value=0)
+def test_only_borders_that_are_the_images_own_can_have_a_seam():
+    images = drawn("silk", resolution=64)
+    left = F.pad(images[..., 1:], (1, 0, 0, 0), value=0)
     assert losses.seams(left, [2]) > losses.seams(left) > losses.seams(left, [0, 1, 3])
     assert losses.seams(left, []) == 0
 
 
 def test_only_what_is_far_beyond_black_and_white_is_too_much():
-    pictures = drawn("glass")
-    assert losses.excess(1.4 * pictures) == 0
-    assert losses.excess(pictures + 8 * (pictures > 0.9)) > 0.1
+    images = drawn("glass")
+    assert losses.excess(1.4 * images) == 0
+    assert losses.excess(images + 8 * (images > 0.9)) > 0.1
 
 
-def test_pictures_are_alike_that_share_their_lines_whatever_their_colours():
-    pictures = drawn("glass", resolution=96)
+def test_images_are_alike_that_share_their_lines_whatever_their_colours():
+    images = drawn("glass", resolution=96)
     tints = torch.rand(8, 3, 1, 1, generator=torch.Generator().manual_seed(0))
-    shared = (pictures[:1] + 1) * (0.4 + 0.6 * tints) - 1
-    assert losses.rms_correlation(losses.outlines(pictures)) < 0.15
+    shared = (images[:1] + 1) * (0.4 + 0.6 * tints) - 1
+    assert losses.rms_correlation(losses.outlines(images)) < 0.15
     assert losses.rms_correlation(losses.outlines(shared)) > 0.8
     assert losses.rms_correlation(losses.outlines(torch.zeros(4, 3, 16, 16))) < 0.01
 
 
-def test_pictures_are_alike_that_share_where_colours_lie_whatever_their_light():
-    pictures = drawn("glass", resolution=64)
+def test_images_are_alike_that_share_where_colours_lie_whatever_their_light():
+    images = drawn("glass", resolution=64)
     pane = torch.zeros(3, 64, 64)
     pane[0, :20, :20] = 2
-    apart = losses.rms_correlation(losses.hues(pictures))
+    apart = losses.rms_correlation(losses.hues(images))
     assert apart < 0.35
-    assert losses.rms_correlation(losses.hues(pictures + pane)) > apart + 0.1
-    greys = pictures.mean(1, keepdim=True).expand_as(pictures)
+    assert losses.rms_correlation(losses.hues(images + pane)) > apart + 0.1
+    greys = images.mean(1, keepdim=True).expand_as(images)
     assert losses.rms_correlation(losses.hues(greys)) < 0.01
 
 
-def test_a_picture_with_a_twin_crowds_and_strangers_do_not():
-    pictures, strangers = drawn("glass", resolution=64), drawn("glass", seed=2, resolution=64)
-    portraits = losses.portrait(pictures)
+def test_an_image_with_a_twin_crowds_and_strangers_do_not():
+    images, strangers = drawn("glass", resolution=64), drawn("glass", seed=2, resolution=64)
+    portraits = losses.portrait(images)
     assert torch.allclose(portraits.square().sum(1), torch.ones(8), atol=1e-3)
     alone = losses.crowding(portraits, losses.portrait(strangers))
-    dimmed = losses.portrait(0.8 * pictures - 0.1)
+    dimmed = losses.portrait(0.8 * images - 0.1)
     among = losses.crowding(dimmed, torch.cat((losses.portrait(strangers), portraits)))
     assert among > 0.9
     assert alone < 0.4
 
 
-def test_a_mark_in_every_picture_is_seen_however_small():
-    pictures = drawn("glass", resolution=96)
-    marked = pictures.clone()
+def test_a_mark_in_every_image_is_seen_however_small():
+    images = drawn("glass", resolution=96)
+    marked = images.clone()
     marked[..., 40:44, 20:30] = -1
-    assert abs(losses.mean_correlation(losses.marks(pictures))) < 0.01
+    assert abs(losses.mean_correlation(losses.marks(images))) < 0.01
     assert (
-        losses.mean_correlation(losses.marks(marked)) > losses.mean_correlation(losses.marks(pictures)) + 0.01
+        losses.mean_correlation(losses.marks(marked)) > losses.mean_correlation(losses.marks(images)) + 0.01
     )
     assert abs(losses.mean_correlation(losses.marks(torch.zeros(4, 3, 16, 16)))) < 0.01
 
 
 def test_fringes_are_stripes_of_colour_but_not_of_light():
-    pictures = drawn("silk", resolution=64)
-    wanted = losses.fringes(pictures)
-    stripes = torch.zeros_like(pictures)
+    images = drawn("silk", resolution=64)
+    wanted = losses.fringes(images)
+    stripes = torch.zeros_like(images)
     stripes[:, 0, :, ::2], stripes[:, 2, :, 1::2] = 0.3, 0.3
-    assert losses.fringe_gap(pictures, wanted) == 0
-    assert losses.fringe_gap(pictures * 0.9, wanted) == 0
-    assert losses.fringe_gap(pictures + stripes, wanted) > 0.5
+    assert losses.fringe_gap(images, wanted) == 0
+    assert losses.fringe_gap(images * 0.9, wanted) == 0
+    assert losses.fringe_gap(images + stripes, wanted) > 0.5
     light = stripes.sum(1, keepdim=True) * torch.arange(64).remainder(2)
-    assert losses.fringes(pictures + light).item() == pytest.approx(wanted.item(), rel=1e-4)
+    assert losses.fringes(images + light).item() == pytest.approx(wanted.item(), rel=1e-4)
 
 
 def test_crops_show_the_borders_too():
@@ -280,7 +280,7 @@ def test_lab_knows_white_grey_and_red():
     assert torch.allclose(measures.lab(colours)[:, :, 0, 0], wanted, atol=0.1)
 
 
-def test_a_blurred_picture_is_less_sharp():
+def test_a_blurred_image_is_less_sharp():
     images = drawn("glass", resolution=32)
     blurred = F.avg_pool2d(F.pad(images, (1, 1, 1, 1), mode="reflect"), 3, 1)
     assert measures.sharpness(blurred) < 0.8 * measures.sharpness(images)
@@ -293,7 +293,7 @@ def test_the_kernel_distance_is_small_for_one_family_and_large_for_two():
     assert abs(near) < 0.1 * far
 
 
-def test_a_sheet_lays_pictures_out_in_rows():
+def test_a_sheet_lays_images_out_in_rows():
     levels = torch.linspace(-1, 1, 6)[:, None, None, None].expand(6, 3, 2, 2)
     grid = np.asarray(pixels(levels, columns=3))
     assert grid.shape == (4, 6, 3)
@@ -338,7 +338,7 @@ def run(tmp_path_factory, handlers):
 def test_training_grows_resumes_and_stops_on_request(run):
     assert run.outcomes == ["grow", "done", "stopped"]
     state = torch.load(run.folder / "latest.pt", weights_only=True)
-    assert state["pictures"] == 20
+    assert state["images"] == 20
     assert state["resolution"] == 32
     with (run.folder / "log.csv").open() as file:
         kimg = [float(row["kimg"]) for row in csv.DictReader(file)]
@@ -401,8 +401,8 @@ def test_training_goes_on_from_shipped_weights(run, tmp_path, monkeypatch):
     worker = Trainer(
         parse(f"silk --resolution 16 --workers 1 --start {shipped} --grow 8:32".split()), home, 0
     )
-    assert (worker.pictures, worker.sizes.resolution) == (7000, 16)
-    worker.pictures = 8000
+    assert (worker.images, worker.sizes.resolution) == (7000, 16)
+    worker.images = 8000
     worker.save({}, 1.0)
     grown = Trainer(parse(f"silk --resolution 16 --workers 1 --start {shipped} --grow 8:32".split()), home, 0)
     kept = load_file(shipped)["synthesis.b32.conv0.weight"].float()
@@ -437,7 +437,7 @@ def test_a_run_goes_on_with_octaves_at_rest(handlers, tmp_path):
     assert all(torch.equal(value, held[name]) for name, value in begun.generator.state_dict().items())
 
 
-def test_new_pictures_join_the_crowd_and_the_oldest_leave(handlers, tmp_path):
+def test_new_images_join_the_crowd_and_the_oldest_leave(handlers, tmp_path):
     from train import parse
     from trainer import CROWD, Trainer
 

@@ -44,7 +44,7 @@ def paint(generator: Generator, ws: Tensor, *, noise: str = "const") -> Tensor:
     return torch.cat(parts).clamp(-1, 1)
 
 
-def teacher_pictures(family: str, count: int, resolution: int, seed: int) -> Tensor:
+def teacher_images(family: str, count: int, resolution: int, seed: int) -> Tensor:
     """Draw a teacher's images few at a time: the steps take memory."""
     source = torch.Generator().manual_seed(seed)
     return torch.cat([draw(family, min(8, count - k), resolution, source) for k in range(0, count, 8)])
@@ -91,7 +91,7 @@ def twofold(images: Tensor) -> float:
 def figures(generator: Generator, family: str, count: int) -> dict[str, float]:
     """Every figure of the card but the kernel distance."""
     resolution = generator.sizes.resolution
-    teacher = teacher_pictures(family, count, resolution, 101)
+    teacher = teacher_images(family, count, resolution, 101)
     ws, others = latents(generator, range(count)), latents(generator, range(count, 2 * count))
     other = paint(generator, others)
     made, afresh = (paint(generator, ws, noise=noise) for noise in ("const", "random"))
@@ -110,9 +110,9 @@ def figures(generator: Generator, family: str, count: int) -> dict[str, float]:
         "teacher's lines' mean correlation": losses.mean_correlation(losses.marks(teacher)).item(),
         "nearest of others' correlation": twins(afresh),
         "teacher's nearest of others' correlation": twins(teacher),
-        "teacher's other picture: palette shift": measures.palette_shift(teacher, teacher.roll(1, 0)),
-        "other picture: luma correlation": measures.luma_correlation(made, other),
-        "other picture: palette shift": measures.palette_shift(made, other),
+        "teacher's other image: palette shift": measures.palette_shift(teacher, teacher.roll(1, 0)),
+        "other image: luma correlation": measures.luma_correlation(made, other),
+        "other image: palette shift": measures.palette_shift(made, other),
     }
     for name, layers in {**MIXES, "middle and fine": slice(COARSE, None)}.items():
         swapped = paint(generator, mixed(ws, others, layers))
@@ -142,7 +142,7 @@ def kernel_curve(snapshots: dict[str, Generator], family: str, count: int) -> di
     features = Features()
     resolution = max(g.sizes.resolution for g in snapshots.values())
     sets = [
-        measures.embed(teacher_pictures(family, count, resolution, seed), features) for seed in (201, 202)
+        measures.embed(teacher_images(family, count, resolution, seed), features) for seed in (201, 202)
     ]
     curve = {"teacher": measures.kernel_distance(*sets, reference=sets[0])}
     for name, generator in snapshots.items():
@@ -151,7 +151,7 @@ def kernel_curve(snapshots: dict[str, Generator], family: str, count: int) -> di
     return curve
 
 
-def pictures(generator: Generator, family: str, folder: Path) -> None:
+def images(generator: Generator, family: str, folder: Path) -> None:
     """Draw the contact sheets."""
     resolution = generator.sizes.resolution
     ws, others = latents(generator, range(8)), latents(generator, range(8, 16))
@@ -162,7 +162,7 @@ def pictures(generator: Generator, family: str, folder: Path) -> None:
     noises = [paint(generator, ws, noise=n) for n in ("const", "none", "random")]
     sheets = {
         "samples": paint(generator, latents(generator, range(64))),
-        "teacher": teacher_pictures(family, 32, resolution, 101),
+        "teacher": teacher_images(family, 32, resolution, 101),
         "mixing": torch.cat(rows),
         "noise": torch.cat(noises),
         "truncation": torch.cat([sample(generator, z, psi=psi) for psi in (1, 0.7, 0.4, 0)]),
@@ -179,7 +179,7 @@ def pictures(generator: Generator, family: str, folder: Path) -> None:
 
 CAPTIONS = {
     "samples": "Seeds 0 to 63, nothing chosen.",
-    "teacher": "The teacher's own pictures.",
+    "teacher": "The teacher's own images.",
     "mixing": "Seeds 0 to 7; 8 to 15; the first with the coarse, the middle, the fine styles of the second.",
     "noise": "Corners of seeds 0 to 7, pixel for pixel, with their stored noise, with none, with new noise.",
     "truncation": "psi 1, 0.7, 0.4 and 0.",
@@ -196,13 +196,13 @@ def write_card(folder: Path, family: str, found: dict[str, float], curve: dict[s
     lines = [
         f"# {family}",
         "",
-        "A built-in generator. CC0-1.0, trained only on pictures this project generates.",
+        "A built-in generator. CC0-1.0, trained only on images this project generates.",
         "",
         "| | |",
         "|---|---|",
     ]
     lines += [f"| {name} | {value:.3g} |" for name, value in found.items()]
-    lines += ["", "Kernel distance to fresh teacher pictures (x 1000), by thousands of pictures painted:"]
+    lines += ["", "Kernel distance to fresh teacher images (x 1000), by thousands of images generated:"]
     lines += ["", "| weights | |", "|---|---|"]
     lines += [f"| {name} | {value:.3g} |" for name, value in curve.items()]
     for name, caption in CAPTIONS.items():
@@ -217,7 +217,7 @@ def main() -> None:
     parser.add_argument("weights", type=Path)
     parser.add_argument("--snapshots", type=Path, help="folder of ema/*.pt for the curve")
     parser.add_argument("--target", type=Path, required=True)
-    parser.add_argument("--count", type=int, default=256, help="pictures to measure")
+    parser.add_argument("--count", type=int, default=256, help="images to measure")
     options = parser.parse_args()
     options.target.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(0)
@@ -226,7 +226,7 @@ def main() -> None:
     snapshots = {path.stem: load_generator(path) for path in paths} | {"these": generator}
     curve = kernel_curve(snapshots, options.family, options.count)
     write_card(options.target, options.family, figures(generator, options.family, options.count), curve)
-    pictures(generator, options.family, options.target)
+    images(generator, options.family, options.target)
 
 
 if __name__ == "__main__":

@@ -42,7 +42,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("weights", type=Path, help="latest.pt or a snapshot of a run")
     parser.add_argument("family", choices=DESCRIPTIONS)
-    parser.add_argument("--kimg", type=float, help="thousands of pictures painted; else read from latest.pt")
+    parser.add_argument("--kimg", type=float, help="thousands of images generated; else read from latest.pt")
     parser.add_argument("--hours", type=float, help="hours of training; else read from latest.pt")
     parser.add_argument("--target", type=Path, help="default: the package's own folder")
     options = parser.parse_args()
@@ -59,13 +59,13 @@ def main() -> None:
 def card(options: argparse.Namespace) -> dict[str, str]:
     """What is known of the weights, as lines of text."""
     state = torch.load(options.weights, weights_only=True)
-    kimg = options.kimg if options.kimg is not None else state.get("pictures", 0) / 1000
+    kimg = options.kimg if options.kimg is not None else state.get("images", 0) / 1000
     hours = options.hours if options.hours is not None else state.get("seconds", 0) / 3600
     return {
         "title": options.family,
         "description": DESCRIPTIONS[options.family],
         "licence": "CC0-1.0",
-        "source": f"trained by this project on pictures it generates (procedural {options.family} teacher)",
+        "source": f"trained by this project on images it generates (procedural {options.family} teacher)",
         "extend": "mirror",
         "mapping_lr_multiplier": str(LR_MULTIPLIER),
         "kimg": f"{kimg:.0f}",

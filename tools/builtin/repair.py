@@ -158,7 +158,7 @@ def rewrite(options: argparse.Namespace) -> None:
     for feature in options.features:
         renew(state["generator"], feature)
         renew(state["average"], feature)
-    state["since"] = state["pictures"]
+    state["since"] = state["images"]
     part = options.weights.with_suffix(".part")
     torch.save(state, part)
     part.replace(options.weights)

@@ -41,7 +41,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--rest", type=int, default=0, help="octaves to this size rest, and the mapping")
     parser.add_argument("--kimg", type=float, default=10_000, help="stop after this many")
-    parser.add_argument("--batch", type=int, default=16, help="pictures a step, all workers together")
+    parser.add_argument("--batch", type=int, default=16, help="images a step, all workers together")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--save-minutes", type=float, default=5)

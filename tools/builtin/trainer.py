@@ -61,15 +61,15 @@ class Trainer:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.half = halves(self.device)
         state = self.restore()
-        self.pictures, self.seconds, self.since = state["pictures"], state["seconds"], state["since"]
-        self.sizes = Sizes(scheduled(options, self.pictures / 1000))
+        self.images, self.seconds, self.since = state["images"], state["seconds"], state["since"]
+        self.sizes = Sizes(scheduled(options, self.images / 1000))
         torch.manual_seed(options.seed)
         self.features = Features().to(self.device)
         self.build(state)
         climb = self.generator.synthesis.climb
         self.climb = torch.compile(climb, dynamic=False) if options.compile else climb
-        torch.manual_seed(1000 * options.seed + rank + self.pictures)
-        self.chance = torch.Generator(self.device).manual_seed(7919 * options.seed + rank + self.pictures)
+        torch.manual_seed(1000 * options.seed + rank + self.images)
+        self.chance = torch.Generator(self.device).manual_seed(7919 * options.seed + rank + self.images)
         self.fill_portraits()
         self.stopping = False
         for name in (signal.SIGTERM, signal.SIGINT):
@@ -85,7 +85,7 @@ class Trainer:
         if latest.exists():
             return torch.load(latest, weights_only=True, map_location=self.device)
         start = {
-            "pictures": 0,
+            "images": 0,
             "seconds": 0.0,
             "since": 0,
             "norms": {},
@@ -93,7 +93,7 @@ class Trainer:
         }
         if self.options.start:
             card = native_card(self.options.start)
-            start["pictures"] = start["since"] = round(1000 * float(card["kimg"]))
+            start["images"] = start["since"] = round(1000 * float(card["kimg"]))
             start["seconds"] = 3600 * float(card["training_hours"])
         return start
 
@@ -123,7 +123,7 @@ class Trainer:
         )
         self.norms: dict[str, float] = {} if grown else state["norms"]
         if grown:
-            self.since = self.pictures
+            self.since = self.images
         if grown or "critic" not in state:
             source = torch.Generator(self.device).manual_seed(0)
             shown = torch.cat([self.draw_teacher(16, source, self.window()) for _ in range(4)])
@@ -166,7 +166,7 @@ class Trainer:
         """Return the generator's learning rate: 0 while the critic warms up, then a ramp."""
         if "generator" not in self.origin:
             return self.options.generator_rate
-        kimg = (self.pictures - self.since) / 1000 - self.options.warmup_kimg
+        kimg = (self.images - self.since) / 1000 - self.options.warmup_kimg
         return self.options.generator_rate * min(max(kimg / RAMP_KIMG, 0.0), 1.0)
 
     @property
@@ -177,7 +177,7 @@ class Trainer:
     def run(self) -> str:
         """Step until done, stopped or due to grow."""
         clock, saved = time.monotonic(), time.monotonic()
-        sheet = self.pictures // (1000 * self.options.sheet_kimg)
+        sheet = self.images // (1000 * self.options.sheet_kimg)
         totals: dict[str, float] = {}
         steps = 0
         while True:
@@ -191,8 +191,8 @@ class Trainer:
                 rate = steps * self.options.batch / max(now - saved, 1e-9)
                 self.save({name: value / steps for name, value in totals.items()}, rate)
                 totals, steps, saved = {}, 0, now
-            if self.pictures // (1000 * self.options.sheet_kimg) > sheet or outcome:
-                sheet = self.pictures // (1000 * self.options.sheet_kimg)
+            if self.images // (1000 * self.options.sheet_kimg) > sheet or outcome:
+                sheet = self.images // (1000 * self.options.sheet_kimg)
                 self.show()
             if outcome:
                 return outcome
@@ -203,9 +203,9 @@ class Trainer:
         distributed.all_reduce(flag)
         if flag.item():
             return "stopped"
-        if self.pictures >= 1000 * self.options.kimg:
+        if self.images >= 1000 * self.options.kimg:
             return "done"
-        return "grow" if scheduled(self.options, self.pictures / 1000) != self.sizes.resolution else ""
+        return "grow" if scheduled(self.options, self.images / 1000) != self.sizes.resolution else ""
 
     def step(self) -> dict[str, float]:
         """Generate one batch and draw another; train the critic, then the generator."""
@@ -219,7 +219,7 @@ class Trainer:
         report = self.teach_critic(truth, seen)
         self.update_norms(real)
         report |= self.teach_generator(batch, (fake, under, window), seen, rate)
-        self.pictures += self.options.batch
+        self.images += self.options.batch
         return report
 
     def update_norms(self, real: Tensor) -> None:
@@ -359,7 +359,7 @@ class Trainer:
     def update_average(self) -> None:
         """Bound the noise and update the average."""
         self.bound_noise(self.generator)
-        stage = (self.pictures - self.since) / 1000
+        stage = (self.images - self.since) / 1000
         keep = 0.5 ** (self.options.batch / (1000 * min(AVERAGE_KIMG, max(stage / 5, 0.05))))
         pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
         for kept, fresh in pairs:
@@ -387,7 +387,7 @@ class Trainer:
             "generator_steps": self.generator_steps.state_dict(),
             "critic_steps": self.critic_steps.state_dict(),
             "resolution": self.sizes.resolution,
-            **{name: getattr(self, name) for name in ("pictures", "seconds", "since", "norms")},
+            **{name: getattr(self, name) for name in ("images", "seconds", "since", "norms")},
         }
         part = self.folder / "latest.part"
         torch.save(state, part)
@@ -398,7 +398,7 @@ class Trainer:
         """Append to log.csv: kimg, hours, images a second, and the means since the last line."""
         strengths = [conv.noise_strength.item() for conv in self.generator.synthesis.convolutions()]
         row = {
-            "kimg": self.pictures / 1000,
+            "kimg": self.images / 1000,
             "hours": self.seconds / 3600,
             "images_per_second": rate,
             "resolution": self.sizes.resolution,
@@ -418,7 +418,7 @@ class Trainer:
         """Draw a contact sheet, teacher above, and store the average's weights (rank 0)."""
         if self.rank:
             return
-        name = f"{self.pictures // 1000:06d}"
+        name = f"{self.images // 1000:06d}"
         teacher = draw(self.options.family, 8, self.sizes.resolution, torch.Generator().manual_seed(5))
         made = sample(self.average, seeds_to_z(range(32), self.sizes.z_dim).to(self.device)).cpu()
         save_sheet(self.folder / "sheets" / f"{name}.png", torch.cat((teacher, made)))

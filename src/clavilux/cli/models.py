@@ -39,28 +39,28 @@ def models(context: typer.Context, *, as_json: options.Json = False) -> None:
         size = f"{card['resolution']} px, {card['megabytes']} MB"
         table.add_row(name, size, card["licence"], card["description"])
     console.print(table)
-    if _draws_pictures(console):
+    if _draws_images(console):
         for name, card in cards.items():
             console.print(f"\n{name}")
             console.print(_preview(Path(card["preview"]), console.width), end="")
     console.print("\nSee one larger with: clavilux models show NAME --sheet NAME.png")
 
 
-def _draws_pictures(console: "Console") -> bool:
+def _draws_images(console: "Console") -> bool:
     """Whether a terminal has the colours and the half blocks that a preview is made of."""
     enough = console.color_system in {"256", "truecolor"}
     return console.is_terminal and enough and not console.options.ascii_only
 
 
-def _preview(picture: Path, width: int) -> "Text":
-    """Draw a picture ``width`` characters wide, each of them two pixels."""
+def _preview(file: Path, width: int) -> "Text":
+    """Draw an image ``width`` characters wide, each of them two pixels."""
     import numpy as np
     from PIL import Image
     from rich.color import Color
     from rich.style import Style
     from rich.text import Text
 
-    with Image.open(picture) as image:
+    with Image.open(file) as image:
         lines = max(round(width * image.height / image.width / 2), 1)
         pixels = np.asarray(image.convert("RGB").resize((width, 2 * lines))).tolist()
     text = Text()
