@@ -1,4 +1,4 @@
-"""Everything that is detected in a song: bars, sections, melody, drums, and a plot (techniques 11, 13 and 14).
+"""Everything detected in a song: bars, sections, melody, drums, and a plot (techniques 11, 13 and 14).
 
 Everything a patch may use is a property of `Song`. Curves are on a clock of 100 values per second, events
 and bounds are times in seconds.

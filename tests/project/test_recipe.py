@@ -127,9 +127,9 @@ def test_a_patch_written_in_python_travels_and_a_device_does_not(piece, settings
     job = prepare_job(
         piece.audio, **settings, patch=patch, device="cpu", workspace=Workspace(Store(folder / "known"))
     )
-    recipe = Recipe.from_text(job.recipe([]).to_text())
+    recipe = Recipe.from_text(job.recipe([], []).to_text())
     assert recipe.project.patch == patch
-    assert "device" not in job.recipe([]).to_text()
+    assert "device" not in job.recipe([], []).to_text()
     again = prepare(piece.audio, recipe.project, recipe.output, Machine(precision=recipe.precision))
     recipe.check(again.identity)
 
@@ -180,7 +180,7 @@ def test_what_was_corrected_travels_and_is_not_read_again(piece, settings, folde
     workspace = Workspace(Store(folder / "known"))
     job = prepare_job(song, **settings, workspace=workspace)
     assert job.song.grid.tempo == pytest.approx(90)
-    again = Recipe.from_text(job.recipe([]).to_text())
+    again = Recipe.from_text(job.recipe([], []).to_text())
     sidecar.write_text("bpm = 120\n")
     recreated = prepare(song, again.project, again.output, workspace=workspace)
     assert recreated.plan.digest == job.plan.digest
@@ -193,7 +193,7 @@ def test_other_stems_are_not_the_ones_of_the_recipe(piece, settings, folder, tmp
     soundfile.write(stems / "drums.wav", piece.stems["drums"].T, piece.audio.rate)
     workspace = Workspace(Store(folder / "known"))
     job = prepare_job(piece.audio, **settings, stems=stems, workspace=workspace)
-    recipe = job.recipe([])
+    recipe = job.recipe([], [])
     recipe.check(job.identity)
     with pytest.raises(ProjectError, match="stems"):
         recipe.check(prepare_job(piece.audio, **settings, workspace=workspace).identity)

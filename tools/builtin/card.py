@@ -141,9 +141,7 @@ def kernel_curve(snapshots: dict[str, Generator], family: str, count: int) -> di
     """Kernel distance of every snapshot to fresh teacher images, and of the teacher to itself."""
     features = Features()
     resolution = max(g.sizes.resolution for g in snapshots.values())
-    sets = [
-        measures.embed(teacher_images(family, count, resolution, seed), features) for seed in (201, 202)
-    ]
+    sets = [measures.embed(teacher_images(family, count, resolution, seed), features) for seed in (201, 202)]
     curve = {"teacher": measures.kernel_distance(*sets, reference=sets[0])}
     for name, generator in snapshots.items():
         made = measures.embed(sample(generator, seeds_to_z(range(count), generator.sizes.z_dim)), features)

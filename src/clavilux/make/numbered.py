@@ -8,6 +8,7 @@ Nothing else is written; what a killed process left is removed by whoever finish
 """
 
 import contextlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from uuid import uuid4
@@ -21,7 +22,10 @@ from clavilux.make.plan import Plan, Segment
 from clavilux.pixel_formats import Samples
 from clavilux.video.images import Images
 
-__all__ = ["ImageStore"]
+__all__ = ["LEFT", "ImageStore"]
+
+LEFT = re.compile(r"\d+\.png\.part|\.\w+\.(lease|takeover)(\.part)?")
+"""Names of what is there during a render, and after it was killed."""
 
 
 @dataclass(frozen=True)
@@ -62,9 +66,10 @@ class ImageStore:
             yield user
         finally:
             user.release()
-            for path in folder.glob(".*.lease"):
-                if not is_held(path):
-                    remove(path)
+            if not any(is_held(path) for path in folder.glob(".*.lease")):
+                for path in folder.iterdir():
+                    if LEFT.fullmatch(path.name):
+                        remove(path)
 
     def missing(self) -> list[Segment]:
         """List the segments that lack an image."""

@@ -1,17 +1,14 @@
 """What a video, an image or a folder of images may be written to, checked before any work."""
 
 import os
-import re
 from pathlib import Path
 
 from clavilux.errors import OutputError
+from clavilux.make.numbered import LEFT
 from clavilux.project.output import IMAGES, Output
 from clavilux.video.codecs import codec_of
 
 __all__ = ["check_target", "target_suffix"]
-
-OURS = re.compile(r".*\.png|\d+\.png\.part|\..*\.(lease|takeover)")
-"""Names that a folder of images may hold: images, and what a killed render left."""
 
 
 def target_suffix(output: Output) -> str:
@@ -70,7 +67,7 @@ def _check_folder(folder: Path, *, overwrite: bool) -> None:
     """Check that a folder is there for images alone."""
     if folder.is_file():
         raise OutputError(f"{folder} is a file", where="target", hint="name a folder for the images")
-    if folder.is_dir() and not overwrite and not all(OURS.fullmatch(path.name) for path in folder.iterdir()):
+    if folder.is_dir() and not overwrite and not all(_may_stay(path.name) for path in folder.iterdir()):
         raise OutputError(
             f"{folder} holds other files",
             where="target",
@@ -78,3 +75,8 @@ def _check_folder(folder: Path, *, overwrite: bool) -> None:
             hint="name an empty folder, or allow overwriting",
             remedy="overwrite",
         )
+
+
+def _may_stay(name: str) -> bool:
+    """Whether a folder of images may hold such a file: an image, or what a killed render left."""
+    return name.endswith(".png") or LEFT.fullmatch(name) is not None
