@@ -18,6 +18,7 @@ named by ``remedy``, so that each surface can put it into its own terms.
 """
 
 import difflib
+import unicodedata
 from collections.abc import Iterable
 from typing import Literal
 
@@ -34,8 +35,13 @@ __all__ = [
     "RenderError",
     "SettingError",
     "SongError",
+    "one_line",
     "suggest",
 ]
+
+MAX_SENTENCE_LETTERS = 1000
+JOINERS = "\u200c\u200d"
+"""Invisible characters that names have: they join letters, and emoji."""
 
 Remedy = Literal["overwrite", "target", "size", "precision", "stems", "model", "seed", "tempo", "device"]
 """What the user has to change where the words for it depend on the surface."""
@@ -73,7 +79,7 @@ class ClaviluxError(Exception):
     def explain(self, hint: str) -> str:
         """Write the whole sentence with this fix in place of the error's own."""
         text = f"{self.what.rstrip('.')}; {hint}" if hint else self.what
-        return text if text.endswith((".", "?", "!")) else f"{text}."
+        return one_line(text if text.endswith((".", "?", "!")) else f"{text}.")
 
 
 class SettingError(ClaviluxError):
@@ -114,6 +120,27 @@ class RenderError(ClaviluxError):
 
 class OutputError(ClaviluxError):
     """A file cannot be written."""
+
+
+def one_line(text: str, limit: int = MAX_SENTENCE_LETTERS) -> str:
+    r"""Return text as one line that is safe to print: what is invisible or moves the cursor is escaped.
+
+    Names, tags and metadata may hold line breaks, ANSI escapes, characters that reverse the direction of
+    writing, or bytes that are no text.
+
+    >>> one_line("a\nb\x1b[31m\udce9"), one_line("plain – 音楽 🎵")
+    ('a\\nb\\x1b[31m\\xe9', 'plain – 音楽 🎵')
+    """
+    shown = "".join(map(_escaped, text[: limit + 1]))
+    return shown if len(text) <= limit else f"{shown[:limit]}..."
+
+
+def _escaped(letter: str) -> str:
+    if letter.isprintable() or letter in JOINERS or unicodedata.category(letter) == "Zs":
+        return letter
+    if "\udc80" <= letter <= "\udcff":  # a byte of a name that is no text
+        return f"\\x{ord(letter) - 0xDC00:02x}"
+    return letter.encode("unicode_escape").decode()
 
 
 def suggest(name: str, known: Iterable[str], *, otherwise: str = "there is {}") -> str:

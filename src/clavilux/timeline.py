@@ -16,11 +16,15 @@ import numpy as np
 from clavilux.arrays import F64, I64
 from clavilux.errors import SettingError
 
-__all__ = ["Timeline", "Window", "format_time", "parse_fps", "parse_time"]
+__all__ = ["Timeline", "Window", "format_time", "parse_fps", "parse_time", "television_rate"]
 
 MAX_FPS = 480
 MAX_HOURS = 24
 """Longest song, and latest time in one."""
+
+TELEVISION_RATES = (12, 15, 24, 30, 48, 60, 90, 120, 240)
+ROUNDED = Fraction(5, 1000)
+"""How far a decimal of two or three digits may be from the rate it stands for."""
 
 MAX_TEXT_LENGTH = 40
 """Of a time or a rate: enough for any, too little for a number that takes long to read."""
@@ -101,17 +105,18 @@ class Window:
 
 
 def parse_fps(text: str) -> Fraction:
-    """Read a frame rate: ``30``, ``29.97`` or exactly ``30000/1001``.
+    """Read a frame rate: ``30``, ``30000/1001``, or ``29.97``, which means the same.
 
     Raises:
         SettingError: not a number, not above zero, or above 480.
 
-    >>> parse_fps("30000/1001")
-    Fraction(30000, 1001)
+    >>> parse_fps("30000/1001"), parse_fps("23.976")
+    (Fraction(30000, 1001), Fraction(24000, 1001))
     """
     try:
         # without exponents, as 1e1000000000 would become a number of as many digits
         fps = Fraction(_matched(r"[+-]?(\d+(\.\d*)?|\.\d+)(/\d+)?", text)[0])
+        fps = television_rate(fps) if "." in text else fps
     except (ValueError, ZeroDivisionError):
         raise SettingError(
             f"The frame rate '{_shown(text)}' is not a number",
@@ -127,6 +132,18 @@ def parse_fps(text: str) -> Fraction:
             hint=f"it must be above 0 and at most {MAX_FPS}",
         )
     return fps
+
+
+def television_rate(fps: float | Fraction) -> Fraction:
+    """Return the exact rate that a rounded decimal such as 29.97 stands for; any other as it is.
+
+    Colour television in America has 30000/1001 frames per second, and film shown there 24000/1001.
+
+    >>> television_rate(59.94), television_rate(29.5)
+    (Fraction(60000, 1001), Fraction(59, 2))
+    """
+    exact = (Fraction(rate * 1000, 1001) for rate in TELEVISION_RATES)
+    return next((rate for rate in exact if abs(rate - Fraction(fps)) < ROUNDED), Fraction(fps))
 
 
 def parse_time(text: str) -> Fraction:

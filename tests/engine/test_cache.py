@@ -42,7 +42,7 @@ def test_what_is_kept_comes_back(tmp_path):
     assert fetch(tmp_path / "new", text="first") == "first"
     assert fetch(tmp_path / "new", text="second") == "first"
     assert fetch(tmp_path / "new", "b", text="second") == "second"
-    assert not list(tmp_path.rglob("*.part"))
+    assert not list(tmp_path.rglob("*.clavilux-part"))
 
 
 def test_nothing_is_kept_without_a_folder():

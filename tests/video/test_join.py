@@ -87,7 +87,9 @@ def two_seconds(make_segments):
         (48000, 6, 48000, "5.1"),
         (44100, 8, 44100, "7.1"),
         (8000, 1, 8000, "mono"),
-        (192_000, 2, 96000, "stereo"),
+        (192_000, 2, 48000, "stereo"),
+        (96_000, 2, 48000, "stereo"),
+        (88_200, 2, 44100, "stereo"),
         (45000, 2, 44100, "stereo"),
         (6000, 1, 7350, "mono"),
         (44100, 10, 44100, "stereo"),
@@ -275,7 +277,7 @@ def test_an_interruption_leaves_no_part(two_seconds, tmp_path, monkeypatch):
     target = tmp_path / "song.mp4"
 
     def interrupt(path) -> None:
-        assert [entry.name for entry in tmp_path.iterdir()] == ["song.mp4.part"]
+        assert [entry.name for entry in tmp_path.iterdir()] == ["song.mp4.clavilux-part"]
         raise KeyboardInterrupt
 
     monkeypatch.setattr(files, "sync", interrupt)

@@ -22,7 +22,7 @@ from tomlkit.exceptions import TOMLKitError
 from clavilux.annotations.labels import Region, join_regions, parse_labels
 from clavilux.errors import ClaviluxError, FileError, SettingError, suggest
 from clavilux.features.corrections import MAX_SONG_SECONDS, Corrections
-from clavilux.files import write_atomic
+from clavilux.files import fitting_name, read_small, write_atomic
 from clavilux.timeline import parse_time
 
 __all__ = ["TEMPI", "Sidecar", "corrected", "corrections_of", "read_labels", "sidecar_path"]
@@ -39,7 +39,7 @@ def sidecar_path(song: Path) -> Path:
     >>> sidecar_path(Path("music/song.mp3")).name
     'song.clavilux.toml'
     """
-    return song.with_name(f"{song.stem}.clavilux.toml")
+    return song.with_name(fitting_name(song.stem, ".clavilux.toml"))
 
 
 def corrections_of(song: Path) -> Corrections:
@@ -121,7 +121,7 @@ class Sidecar:
             FileError: it cannot be used; the message locates the mistake.
         """
         path = sidecar_path(song)
-        return cls._parse(path, _read_text(path, "corrections")) if path.exists() else cls(path)
+        return cls._parse(path, _read_text(path, "corrections")) if _is_there(path) else cls(path)
 
     @classmethod
     def _parse(cls, path: Path, text: str) -> "Sidecar":
@@ -167,7 +167,7 @@ class Sidecar:
         """
         new = Sidecar(self.path, self.inline.merged(given), tuple(labels) or self.labels)
         wanted = new.corrections()
-        old = _read_text(self.path, "corrections") if self.path.exists() else ""
+        old = _read_text(self.path, "corrections") if _is_there(self.path) else ""
         try:
             text = _edited(old, self._values(), new._values())
             if Sidecar._parse(self.path, text).corrections() == wanted:
@@ -267,21 +267,23 @@ def _file_names(value: object) -> list[str]:
     return names
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):  # a song of that name cannot be there either
+        return False
+
+
 def _read_text(path: Path, what: str) -> str:
     """Read a small text file with its own line ends."""
     try:
-        if path.stat().st_size > MAX_FILE_BYTES:
-            raise FileError(f"The file of {what} '{path}' is too large to be one", where=str(path))
-        return path.read_bytes().decode("utf-8-sig")
+        return read_small(path, f"file of {what}", MAX_FILE_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise FileError(
             f"The file of {what} '{path}' is not text in UTF-8",
             where=str(path),
             hint="export it again as text",
         ) from None
-    except OSError as error:
-        reason = (error.strerror or str(error)).lower()
-        raise FileError(f"The file of {what} '{path}' cannot be read: {reason}", where=str(path)) from None
 
 
 def _relative(path: Path, sidecar: Path) -> str:

@@ -1,7 +1,9 @@
 """An audio file is decoded into blocks of samples, in order, without the silence its encoder added.
 
-The decoders drop the priming samples that mp3, AAC and Opus begin with; time stamps are ignored, because an
-mp3's first frame claims 25 ms. Blocks are float32 (n, channels) at the rate and layout of the first frame.
+The decoders drop the priming samples that mp3, AAC and Opus begin with. The first sample has time 0 whatever
+its time stamp, because an mp3's first frame claims 25 ms; a hole between later ones, where a recorder omitted
+silence or packets were lost, is filled with silence, as in every player. Blocks are float32 (n, channels) at
+the rate and layout of the first frame.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,11 +18,14 @@ from av.audio.frame import AudioFrame
 from av.audio.layout import AudioLayout
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
+from av.container import InputContainer
 from av.packet import Packet
+from av.stream import Disposition
 
 from clavilux.arrays import F32
 from clavilux.audio.identity import PacketHash, decodes_exactly
-from clavilux.errors import AudioError
+from clavilux.errors import AudioError, SettingError
+from clavilux.media import open_media, reason
 
 __all__ = ["AudioFile", "layout_of"]
 
@@ -29,6 +34,19 @@ MAX_PADDING_SAMPLES = 4096
 
 BLOCK_SAMPLES = 32_768
 """Samples per channel in a block."""
+
+STAMPED_FORMATS = frozenset({"matroska", "webm", "mov", "mp4", "ogg", "asf", "flv", "mpegts", "nut"})
+"""Formats that give every packet a time of its own, instead of one counted from the packets before."""
+
+MIN_HOLE_SECONDS = 0.05
+MIN_JUMP_SECONDS = 0.01
+"""A hole is a sudden jump that leaves the samples behind the time stamps by more than jitter does."""
+
+MAX_HOLE_SECONDS = 3600.0
+"""A longer one is a damaged time stamp."""
+
+MAX_BACKWARD_SECONDS = 0.5
+"""Time stamps that go back by more begin anew, as in files put one after the other."""
 
 MAX_PLANAR_CHANNELS = 7
 """PyAV reads planar channels up to here; beyond, it reads past the frame."""
@@ -43,22 +61,24 @@ class AudioFile:
 
     ``rate``, ``channels`` and ``layout`` are known once the first block has been read.
 
+    Args:
+        path: the file.
+        track: which of several audio tracks, from 1; by default the first one that is marked as default.
+
     Raises:
         AudioError: no such file, a folder, not audio, or no audio in it.
+        SettingError: it has no such track.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, track: int | None = None) -> None:
         self.path, self.name = path, path.stem
         self.rate, self.channels, self.layout, self._priming = 0, 0, "", 0
         _check_file(path)
         try:
-            # `file:` and the whitelist keep hostile names and playlists from reaching the network.
-            self._container = av.open(
-                f"file:{path}", metadata_errors="replace", options={"protocol_whitelist": "file"}
-            )
+            self._container = open_media(path)
         except (av.FFmpegError, OSError, ValueError) as error:
             raise AudioError(
-                f"'{path.name}' cannot be read as audio ({_reason(error)})", where=str(path)
+                f"'{path.name}' cannot be read as audio ({reason(error)})", where=str(path)
             ) from error
         streams = [stream for stream in self._container.streams.audio if stream.codec_context]
         if not streams:
@@ -66,8 +86,18 @@ class AudioFile:
             raise AudioError(
                 f"'{path.name}' has no audio in it", where=str(path), hint="give a song or a video with audio"
             )
-        best = self._container.streams.best("audio")
-        self._stream = next((stream for stream in streams if stream == best), streams[0])
+        self.tracks = len(streams)
+        marked = [k for k, stream in enumerate(streams, 1) if Disposition.default in stream.disposition]
+        self.track = track or next(iter(marked), 1)
+        if not 1 <= self.track <= len(streams):
+            self._container.close()
+            raise SettingError(
+                f"'{path.name}' has no audio track {self.track}",
+                where="track",
+                value=self.track,
+                hint=f"it has {len(streams)}",
+            )
+        self._stream = streams[self.track - 1]
         self._packet_hash = None if decodes_exactly(self._stream) else PacketHash(self._stream)
 
     def __enter__(self) -> Self:
@@ -124,16 +154,23 @@ class AudioFile:
 
     def _converted(self, frames: Iterable[AudioFrame]) -> Iterator[F32]:
         """Convert every frame to float32 (channels, n) at the first frame's rate and layout."""
-        resampler, kind = None, None
+        resampler, kind, clock = None, None, _Clock(self._container)
         for frame in frames:
             if not frame.samples:
                 continue
+            hole = clock.hole_before(frame)
+            if hole and self.rate:
+                yield from self._silence(round(hole * self.rate))
             if (now := (frame.format.name, frame.layout.name, frame.sample_rate)) != kind:
                 yield from self._resampled(resampler, None)
                 self._priming = _samples_before_zero(frame) if kind is None else self._priming
                 resampler, kind = self._resampler(frame), now
             yield from self._resampled(resampler, frame)
         yield from self._resampled(resampler, None)
+
+    def _silence(self, samples: int) -> Iterator[F32]:
+        for first in range(0, samples, BLOCK_SAMPLES):
+            yield np.zeros((self.channels, min(BLOCK_SAMPLES, samples - first)), np.float32)
 
     def _resampler(self, frame: AudioFrame) -> AudioResampler:
         """Convert frames like this one; the first decides the rate and layout of all."""
@@ -149,7 +186,7 @@ class AudioFile:
             parts = resampler.resample(frame) if resampler else []
         except (av.FFmpegError, ValueError) as error:
             raise AudioError(
-                f"'{self.path.name}' has channels that cannot be read ({_reason(error)})",
+                f"'{self.path.name}' has channels that cannot be read ({reason(error)})",
                 where=str(self.path),
                 hint="export it as a stereo wav",
             ) from error
@@ -164,6 +201,35 @@ class AudioFile:
         if "mp4" not in self._container.format.name or not stream.duration or not stream.time_base:
             return None
         return round(stream.duration * stream.time_base * self.rate)
+
+
+class _Clock:
+    """Compares the samples decoded so far with the frames' time stamps, where a container has true ones."""
+
+    def __init__(self, container: InputContainer) -> None:
+        self._stamped = bool(STAMPED_FORMATS & set(container.format.name.split(",")))
+        end = None if container.duration is None else container.duration + max(container.start_time or 0, 0)
+        self._end = None if end is None else end / av.time_base
+        self._expected: float | None = None
+        self._last_end = 0.0
+
+    def hole_before(self, frame: AudioFrame) -> float:
+        """Return the seconds of silence that belong before a frame, and count the frame as decoded."""
+        if not self._stamped or frame.pts is None or not frame.time_base or not frame.sample_rate:
+            return 0.0
+        time, length = float(frame.pts * frame.time_base), frame.samples / frame.sample_rate
+        expected = time if self._expected is None else self._expected
+        behind, jump = time - expected, time - self._last_end
+        self._last_end = time + length
+        hole = 0.0
+        if behind < -MAX_BACKWARD_SECONDS:
+            expected = time
+        elif behind > MIN_HOLE_SECONDS and jump > MIN_JUMP_SECONDS:
+            if behind <= MAX_HOLE_SECONDS and (self._end is None or time <= self._end + 1):
+                hole = behind
+            expected = time
+        self._expected = expected + length
+        return hole
 
 
 def layout_of(channels: int) -> str:
@@ -230,11 +296,5 @@ def _check_file(path: Path) -> None:
         else:
             return
     except (OSError, ValueError) as error:
-        raise AudioError(f"'{path}' cannot be opened ({_reason(error)})", where=str(path)) from error
+        raise AudioError(f"'{path}' cannot be opened ({reason(error)})", where=str(path)) from error
     raise AudioError(what, where=str(path), hint=hint)
-
-
-def _reason(error: BaseException) -> str:
-    if isinstance(error, av.InvalidDataError):
-        return "it is no audio file, or it is damaged at its beginning"
-    return str(getattr(error, "strerror", None) or error).lower()

@@ -21,6 +21,9 @@ __all__ = ["PcmFile"]
 MAX_PEAK = 1000.0
 """60 dB above full scale: a file that holds more was written in another unit, or damaged."""
 
+CANCELLED = 0.1
+"""Channels cancel where their mean has less than this share of the power of as many unlike channels."""
+
 
 class PcmFile:
     """Samples that are appended once, in order, then read anywhere.
@@ -36,6 +39,8 @@ class PcmFile:
     def __init__(self, rate: int, channels: int, name: str) -> None:
         self.rate, self.channels, self.samples = rate, channels, 0
         self.peak = self.total = 0.0
+        self._totals = np.zeros(channels)
+        self._products = np.zeros((channels, channels))
         self._name = name
         self._hash = blake2b(f"{rate} Hz {channels} channels".encode(), digest_size=16)
         self._lock = threading.Lock()
@@ -78,7 +83,31 @@ class PcmFile:
         self._hash.update(data.data)
         self.peak = max(self.peak, peak)
         self.total += float(data.sum(dtype=np.float64))
+        self._totals += data.sum(axis=0, dtype=np.float64)
+        self._products += data.T @ data
         self.samples += len(data)
+
+    @property
+    def offset(self) -> float:
+        """Mean of all samples, each channel with its sign."""
+        signs = self.signs()
+        total = self.total if signs.min() > 0 else float(signs @ self._totals)
+        return total / (self.samples * self.channels)
+
+    def signs(self) -> F32:
+        """Return by what each channel is multiplied before their mean is taken, 1 or -1; (channels,).
+
+        All are 1 unless the channels cancel: then a channel is turned that opposes the sum of those louder.
+        """
+        signs = np.ones(self.channels, np.float32)
+        power = np.trace(self._products) / self.channels**2  # of the mean, if no two were alike
+        if self._products.sum() / self.channels**2 >= CANCELLED * power:
+            return signs
+        loudest_first = np.argsort(-np.diag(self._products), kind="stable")
+        for k, channel in enumerate(loudest_first):
+            if self._products[channel, loudest_first[:k]] @ signs[loudest_first[:k]] < 0:
+                signs[channel] = -1
+        return signs
 
     def read(self, start: int, count: int) -> F32:
         """Return samples ``start`` to ``start + count``, what of it exists, as float32 (n, channels)."""

@@ -38,6 +38,8 @@ class Audio:
         name: the file's name without its ending, for messages.
         layout: FFmpeg's name of the channel layout, such as ``stereo``.
         tags: ``title`` and ``artist`` where the file has them.
+        track: which of the file's audio tracks this is, from 1.
+        tracks: how many it has.
     """
 
     name: str
@@ -45,6 +47,8 @@ class Audio:
     tags: Mapping[str, str] = field(repr=False)
     _pcm: PcmFile = field(repr=False)
     _packet_digest: str = field(default="", repr=False)
+    track: int = 1
+    tracks: int = 1
 
     @classmethod
     def from_samples(cls, samples: ArrayLike, rate: int, *, name: str = "samples") -> "Audio":
@@ -119,8 +123,13 @@ class Audio:
 
     @property
     def mean(self) -> float:
-        """Mean of all samples of all channels: the constant offset."""
-        return self._pcm.total / (self.samples * self.channels)
+        """Mean of all samples of `mono`: the constant offset."""
+        return self._pcm.offset
+
+    @property
+    def turned(self) -> bool:
+        """Whether `mono` turns the sign of a channel that would cancel the others."""
+        return bool(self._pcm.signs().min() < 0)
 
     @property
     def silent(self) -> bool:
@@ -143,6 +152,9 @@ class Audio:
 
     def mono(self, rate: int = 22_050) -> F32:
         """Return the mean of the channels at ``rate`` Hz, float32 (m,), never empty.
+
+        A channel that is the others inverted, by a wrong wire or a widener, counts with its sign turned:
+        both ears hear it, but the mean would be silence.
 
         >>> Audio.from_samples(np.zeros((2, 44100)), 44100).mono().shape
         (22050,)
@@ -171,7 +183,9 @@ class Audio:
         >>> [len(block) for block in Audio.from_samples(np.zeros((2, 661500)), 22050).mono_blocks()]
         [220500, 220500, 220500]
         """
-        blocks = (block.mean(axis=0) for block in self.blocks())
+        signs = self._pcm.signs()[:, None]
+        whole = self.blocks()
+        blocks = (block.mean(axis=0) for block in (whole if signs.min() > 0 else (signs * b for b in whole)))
         if rate == self.rate:
             yield from blocks
             return
@@ -185,22 +199,27 @@ class Audio:
         self._pcm.close()
 
 
-def open_audio(path: str | Path) -> Audio:
+def open_audio(path: str | Path, track: int | None = None) -> Audio:
     """Decode a song, or the audio of a video, into a temporary file.
 
     Reads what FFmpeg reads: wav, aiff, flac, mp3, aac and alac in m4a, ogg, opus, mp4, mkv and more. Silence
     that an encoder added in front is dropped. Of a damaged or cut file, all that can be decoded is read.
 
+    Args:
+        path: the file.
+        track: which of several audio tracks, from 1; by default the one marked as default, else the first.
+
     Raises:
         AudioError: no such file, a folder, not audio, no audio in it, not a single sample, a sample that is
             not a number, or more than 24 hours.
+        SettingError: it has no such track.
         OutputError: the temporary folder is full.
 
     >>> open_audio("no such song.mp3")
     Traceback (most recent call last):
     clavilux.errors.AudioError: There is no file 'no such song.mp3'; check the name and the folder.
     """
-    with AudioFile(Path(path)) as file:
+    with AudioFile(Path(path), track) as file:
         pcm = None
         for block in file.blocks():
             pcm = pcm or _new_pcm(file.rate, file.channels, file.name)
@@ -208,7 +227,8 @@ def open_audio(path: str | Path) -> Audio:
         if pcm is None:
             raise _empty(file.path.name)
         digest = file.packet_digest(pcm.samples)
-        return Audio(file.name, file.layout, MappingProxyType(file.tags), pcm, digest)
+        tags = MappingProxyType(file.tags)
+        return Audio(file.name, file.layout, tags, pcm, digest, file.track, file.tracks)
 
 
 def _new_pcm(rate: int, channels: int, name: str) -> PcmFile:

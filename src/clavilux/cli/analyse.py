@@ -36,6 +36,10 @@ def analyse(  # noqa: PLR0913  # a command has as many options as its users need
         Path | None,
         typer.Option(metavar="FOLDER", help=settings_of(Project)["stems"].about, show_default=False),
     ] = None,
+    track: Annotated[
+        int | None,
+        typer.Option(metavar="N", help=settings_of(Project)["track"].about, show_default=False),
+    ] = None,
     detail: Annotated[
         int | None,
         typer.Option(
@@ -72,6 +76,7 @@ def analyse(  # noqa: PLR0913  # a command has as many options as its users need
     from clavilux.errors import SettingError
     from clavilux.make.analyse import analyse as analyse_song
     from clavilux.make.analyse import check_plot_target, export_targets
+    from clavilux.make.targets import files_read
     from clavilux.make.workspace import Workspace
 
     corrections = chosen.group(CorrectionOptions)
@@ -81,13 +86,15 @@ def analyse(  # noqa: PLR0913  # a command has as many options as its users need
         raise SettingError("There is nothing to save", hint="correct something, such as --bpm or --labels")
     if output is not None and not kinds:
         raise SettingError("There are no exports to put into --output", hint="choose them with --export")
-    export_targets(song.stem, kinds, folder, overwrite=force)
+    reads = files_read(song, stems=stems, others=labels)
+    export_targets(song.stem, kinds, folder, overwrite=force, reads=reads)
     if plot is not None:
-        check_plot_target(plot, overwrite=force)
+        check_plot_target(plot, overwrite=force, reads=reads)
     with Screen(quiet=quiet, as_json=as_json) as screen:
         analysed = analyse_song(
             song,
             stems=stems,
+            track=track,
             corrections=given,
             labels=labels,
             detail=detail,

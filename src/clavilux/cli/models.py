@@ -95,7 +95,7 @@ def show(
     from clavilux.make.targets import check_target
 
     if sheet is not None:
-        check_target(sheet, ".png", overwrite=force)
+        check_target(sheet, ".png", overwrite=force, reads=[Path(name)])
     model = load_model(name)
     about: dict[str, str | int] = {
         "name": model.name,

@@ -42,17 +42,19 @@ def recreate(  # noqa: PLR0913  # switches beside the settings
     """Make a video again, frame for frame, from the recipe it carries and its song."""
     from clavilux.cli.console import Screen
     from clavilux.make.prepare import prepare
-    from clavilux.make.targets import check_target, target_suffix
+    from clavilux.make.targets import check_target, default_target, files_read, target_suffix
     from clavilux.make.workspace import Workspace
     from clavilux.project.recipe import read_recipe
 
     recipe = read_recipe(video)
-    target = output or Path(f"{video.stem}-again{video.suffix}")
     then = recipe.project
     project = replace(then, model=model or then.model, stems=stems or then.stems)
+    suffix = target_suffix(recipe.output)
+    reads = files_read(song, stems=project.stems, model=project.model, others=[video])
+    target = output or default_target(video.stem, f"-again{suffix}", reads)
     machine = chosen.group(Machine, precision=recipe.precision)
     with Screen(quiet=quiet, verbose=verbose) as screen:
-        check_target(target, target_suffix(recipe.output), overwrite=force)
+        check_target(target, suffix, overwrite=force, reads=reads)
         job = prepare(song, project, recipe.output, machine, workspace=Workspace.of_user(screen))
         recipe.check(job.identity, job.samples)
         made = job.render(target, overwrite=force)

@@ -14,6 +14,8 @@ from clavilux.project.output import Output
 from clavilux.project.project import Project
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from clavilux.audio.sound import Audio
     from clavilux.cli.console import Screen
 
@@ -46,20 +48,22 @@ def render(  # noqa: PLR0913  # switches beside the settings
     The video has the song's own audio, in sync, and exactly as many frames as the song needs.
     """
     from clavilux.cli.console import Screen
-    from clavilux.make.targets import target_suffix
+    from clavilux.make.targets import default_target, files_read, target_suffix
 
-    corrections = chosen.group(CorrectionOptions).applied_to(song)
+    given = chosen.group(CorrectionOptions)
+    corrections = given.applied_to(song)
     settings = (
         chosen.group(Project, corrections=corrections),
         chosen.group(Output),
         chosen.group(Machine),
     )
-    target = output or Path(f"{song.stem}{target_suffix(settings[1])}")
+    reads = files_read(song, stems=settings[0].stems, model=settings[0].model, others=given.files)
+    target = output or default_target(song.stem, target_suffix(settings[1]), reads)
     with Screen(quiet=quiet, verbose=verbose, as_json=as_json) as screen:
-        make_video(song, target, settings, screen, force=force, dry_run=dry_run)
+        make_video(song, target, settings, screen, force=force, dry_run=dry_run, reads=reads)
 
 
-def make_video(
+def make_video(  # noqa: PLR0913  # what to make, where, and how it is shown
     source: "Path | Audio",
     target: Path,
     settings: tuple[Project, Output, Machine],
@@ -67,6 +71,7 @@ def make_video(
     *,
     force: bool,
     dry_run: bool = False,
+    reads: "Sequence[Path]" = (),
 ) -> None:
     """Make a video, or only show what it would be."""
     from clavilux.make.prepare import prepare
@@ -74,7 +79,7 @@ def make_video(
     from clavilux.make.workspace import Workspace
     from clavilux.timeline import format_time
 
-    check_target(target, target_suffix(settings[1]), overwrite=force)
+    check_target(target, target_suffix(settings[1]), overwrite=force, reads=reads)
     job = prepare(source, *settings, workspace=Workspace.of_user(screen))
     for line in job.describe():
         screen.note(line)
@@ -87,7 +92,7 @@ def make_video(
         f"clavilux analyse {shlex.quote(str(source))}" if isinstance(source, Path) else "clavilux render SONG"
     )
     screen.note(
-        f"{target}: {made.frames} frames, {format_time(made.duration)}, in {format_time(made.seconds)}.\n"
-        f"Next: another look with --seed {job.project.seed + 1}, or {again}"
+        f"{target}: {made.frames} frames, {format_time(made.duration)}, in {format_time(made.seconds)}."
     )
+    screen.note(f"Next: another look with --seed {job.project.seed + 1}, or {again}")
     screen.result(plan | {"seconds": round(made.seconds, 2)})

@@ -40,14 +40,19 @@ def still(  # noqa: PLR0913  # switches beside the settings
     """Draw one frame of a song's video as a PNG."""
     from clavilux.cli.console import Screen
     from clavilux.make import still as images
+    from clavilux.make.targets import check_target, default_target, files_read
     from clavilux.make.workspace import Workspace
     from clavilux.timeline import parse_time
 
-    corrections = chosen.group(CorrectionOptions).applied_to(song)
+    given = chosen.group(CorrectionOptions)
+    corrections = given.applied_to(song)
     settings = {
         name: value for group in (Output, Project, Machine) for name, value in chosen.values[group].items()
     }
-    target, moment = output or Path(f"{song.stem}.png"), parse_time(at)
+    project = chosen.group(Project, corrections=corrections)
+    reads = files_read(song, stems=project.stems, model=project.model, others=given.files)
+    target, moment = output or default_target(song.stem, ".png", reads), parse_time(at)
+    check_target(target, ".png", overwrite=force, reads=reads)
     with Screen(quiet=quiet, verbose=verbose) as screen:
         workspace = Workspace.of_user(screen)
         images.still(

@@ -14,8 +14,8 @@ from clavilux.audio.sound import Audio
 from clavilux.errors import SettingError, suggest
 from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
-from clavilux.files import write_atomic
-from clavilux.make.targets import check_target
+from clavilux.files import fitting_name, write_atomic
+from clavilux.make.targets import check_target, files_read
 from clavilux.make.workspace import Workspace
 from clavilux.report.exports import SUFFIXES, export
 from clavilux.report.plot import plot as draw_plot
@@ -34,6 +34,7 @@ class Analysed:
         detail: level of detail of the sections; none for the one that fits.
         given: corrections given for this analysis, without those kept beside the song.
         labels: label files given for this analysis.
+        reads: the files that are read, and so never replaced.
     """
 
     song: Song
@@ -41,6 +42,7 @@ class Analysed:
     detail: int | None = None
     given: Corrections = field(default_factory=Corrections)
     labels: tuple[Path, ...] = ()
+    reads: tuple[Path, ...] = ()
 
     @cached_property
     def summary(self) -> Summary:
@@ -72,7 +74,7 @@ class Analysed:
         Raises:
             OutputError: it cannot be written there.
         """
-        check_plot_target(target, overwrite=overwrite)
+        check_plot_target(target, overwrite=overwrite, reads=self.reads)
         return draw_plot(self.song, target, detail=self.detail)
 
     def export(
@@ -95,17 +97,19 @@ class Analysed:
         name = self.song.audio.name
         file = name if self.source is None else _seen_from(self.source, folder)
         written: list[Path] = []
-        for kind, paths in export_targets(name, kinds, folder, overwrite=overwrite).items():
+        targets = export_targets(name, kinds, folder, overwrite=overwrite, reads=self.reads)
+        for kind, paths in targets.items():
             for suffix, data in export(self.song, kind, file, detail=self.detail).items():
                 write_atomic(paths[suffix], data)
                 written.append(paths[suffix])
         return tuple(written)
 
 
-def analyse(
+def analyse(  # noqa: PLR0913  # what is analysed, and what is known of it
     source: str | Path | Audio,
     *,
     stems: str | Path | None = None,
+    track: int | None = None,
     corrections: Corrections | None = None,
     labels: Sequence[str | Path] = (),
     detail: int | None = None,
@@ -116,6 +120,7 @@ def analyse(
     Args:
         source: an audio file, a video with sound, or audio.
         stems: folder of the song's own stems.
+        track: which of several audio tracks of a film, from 1.
         corrections: tempo and bars given by the user; they override those kept beside the song.
         labels: label files with beats and sections, as corrections.
         detail: level of detail of the sections.
@@ -132,16 +137,22 @@ def analyse(
     given, files = corrections or Corrections(), tuple(Path(path) for path in labels)
     workspace.report.begin("Opening the song")
     path = None if isinstance(source, Audio) else Path(source)
-    audio = workspace.audio(source)
+    audio = workspace.audio(source, track=track)
     song = workspace.song(audio, stems=stems, corrections=corrected(path, given, files))
     workspace.report.begin("Analysing")
-    analysed = Analysed(song, path, detail, given, files)
+    reads = tuple(files_read(source, stems=stems, others=files))
+    analysed = Analysed(song, path, detail, given, files, reads)
     _ = analysed.summary  # computes everything, so that whatever is wrong is found here
     return analysed
 
 
 def export_targets(
-    name: str, kinds: Sequence[str], folder: str | Path = ".", *, overwrite: bool = False
+    name: str,
+    kinds: Sequence[str],
+    folder: str | Path = ".",
+    *,
+    overwrite: bool = False,
+    reads: Sequence[Path] = (),
 ) -> Mapping[str, Mapping[str, Path]]:
     """Return the files that exports of a song are written to, and check before any work that they can be.
 
@@ -150,6 +161,7 @@ def export_targets(
         kinds: any of csv, audacity, cue, midi and json.
         folder: where they go.
         overwrite: they may replace files that are there.
+        reads: files that are read; an export is never one of them.
 
     Returns:
         kind -> what follows the song's name -> file.
@@ -166,19 +178,19 @@ def export_targets(
         if kind not in SUFFIXES:
             hint = suggest(kind, SUFFIXES, otherwise="there are {}")
             raise SettingError(f"There is no export '{kind}'", where="export", value=kind, hint=hint)
-        targets[kind] = {suffix: Path(folder, f"{name}{suffix}") for suffix in SUFFIXES[kind]}
+        targets[kind] = {suffix: Path(folder, fitting_name(name, suffix)) for suffix in SUFFIXES[kind]}
         for path in targets[kind].values():
-            check_target(path, path.suffix, overwrite=overwrite)
+            check_target(path, path.suffix, overwrite=overwrite, reads=reads)
     return targets
 
 
-def check_plot_target(target: str | Path, *, overwrite: bool = False) -> None:
+def check_plot_target(target: str | Path, *, overwrite: bool = False, reads: Sequence[Path] = ()) -> None:
     """Check before any work that a plot can be written.
 
     Raises:
         OutputError: it cannot be, or is there already.
     """
-    check_target(Path(target), ".png", overwrite=overwrite)
+    check_target(Path(target), ".png", overwrite=overwrite, reads=reads)
 
 
 def _seen_from(song: Path, folder: str | Path) -> str:

@@ -18,8 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clavilux.engine.runner import Runner
-from clavilux.errors import ClaviluxError, OutputError, SettingError
+from clavilux.errors import ClaviluxError, OutputError, SettingError, one_line
 from clavilux.features.song import Song
+from clavilux.files import fitting_name
 from clavilux.frames.bound import Bound
 from clavilux.frames.crossfade import FrameSource
 from clavilux.frames.frames import frames
@@ -89,6 +90,7 @@ class Job:
         runner: the program on an engine.
         timeline: the frames.
         encoding: how the frames are encoded; none for images.
+        reads: the files that are read, and so never replaced.
     """
 
     project: Project
@@ -104,6 +106,7 @@ class Job:
     runner: Runner
     timeline: Timeline
     encoding: Encoding | None
+    reads: tuple[Path, ...] = ()
 
     @property
     def identity(self) -> Mapping[str, object]:
@@ -196,7 +199,7 @@ class Job:
             RenderError, OutputError: it cannot be drawn or written; nothing finished is lost.
         """
         target, began = Path(target), time.monotonic()
-        check_target(target, target_suffix(self.output), overwrite=overwrite)
+        check_target(target, target_suffix(self.output), overwrite=overwrite, reads=self.reads)
         with _disk_errors(target):
             if self.encoding is None:
                 pixels = self._render_images(target)
@@ -247,18 +250,19 @@ class Job:
             recipe = self.recipe(store.pixel_hashes(), store.engines())
             if len(recipe.engines) > 1:
                 report.note(f"Drawn by {' and '.join(recipe.engines)}, which agree to rounding.")
-            if not overwrite and target.exists():
-                _check_same(target, recipe)
-            else:
-                report.begin("Joining images and audio")
+            report.begin("Joining images and audio")
+            try:
                 join(
                     [store.path(segment) for segment in plan.segments],
                     target,
                     audio=self.song.audio,
                     start=self.timeline.start,
                     duration=self.timeline.duration,
-                    metadata={"title": self.song.audio.name, KEY: recipe.to_text()},
+                    metadata={"title": one_line(self.song.audio.name), KEY: recipe.to_text()},
+                    overwrite=overwrite,
                 )
+            except FileExistsError:
+                _check_same(target, recipe)
         store.remove()
         return recipe.pixels
 
@@ -275,7 +279,7 @@ class Job:
         """Return the folder of a render's segments: among the kept ones, or hidden beside the target."""
         if self.workspace.renders is not None:
             return self.workspace.renders / plan.digest
-        return target.parent / f".{target.stem}-{plan.digest[:8]}"
+        return target.parent / fitting_name(f".{target.stem}", f"-{plan.digest[:8]}")
 
     @contextlib.contextmanager
     def _kept(self, store: SegmentStore) -> Iterator[None]:

@@ -24,7 +24,7 @@ from clavilux.video.images import Images
 
 __all__ = ["LEFT", "ImageStore"]
 
-LEFT = re.compile(r"\d+\.png\.part|\.\w+\.(lease|takeover)(\.part)?")
+LEFT = re.compile(r"\d+\.png\.clavilux-part|\.\w+\.(lease|takeover)(\.clavilux-part)?")
 """Names of what is there during a render, and after it was killed."""
 
 

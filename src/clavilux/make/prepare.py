@@ -14,6 +14,7 @@ from clavilux.generator.model import Model
 from clavilux.generator.program import Program
 from clavilux.make.job import Job
 from clavilux.make.plan import gop_of, timeline_of
+from clavilux.make.targets import files_read
 from clavilux.make.workspace import Workspace
 from clavilux.project.machine import Machine
 from clavilux.project.output import IMAGES, Output
@@ -51,7 +52,7 @@ def prepare(
     workspace = workspace or Workspace()
     report = workspace.report
     report.begin("Opening the song")
-    audio = workspace.audio(source)
+    audio = workspace.audio(source, track=project.track)
     timeline = timeline_of(audio.duration, output.fps, start=project.start, duration=project.duration)
     encoding = _encoding(output, timeline)
     report.begin("Loading the model")
@@ -85,6 +86,7 @@ def prepare(
         runner=runner,
         timeline=timeline,
         encoding=encoding,
+        reads=tuple(files_read(source, stems=project.stems, model=project.model)),
     )
 
 

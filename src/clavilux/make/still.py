@@ -8,7 +8,7 @@ from PIL import Image
 
 from clavilux.audio.sound import Audio
 from clavilux.files import atomic, write_error
-from clavilux.make.targets import check_target
+from clavilux.make.targets import check_target, files_read
 from clavilux.make.video import Settings, prepare_job
 from clavilux.make.workspace import Workspace
 from clavilux.project.output import IMAGES
@@ -40,7 +40,8 @@ def still(
         ClaviluxError: one sentence on what is wrong; nothing is left under the target's name.
     """
     target = Path(target)
-    check_target(target, ".png", overwrite=overwrite)
+    reads = files_read(source, stems=settings.get("stems"), model=settings.get("model"))
+    check_target(target, ".png", overwrite=overwrite, reads=reads)
     rgb: Settings = {**settings, "codec": IMAGES, "bits": None, "crf": None}
     image = Image.fromarray(prepare_job(source, workspace=workspace, **rgb).still(at))
     try:

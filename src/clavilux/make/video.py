@@ -8,7 +8,7 @@ from clavilux.audio.sound import Audio
 from clavilux.features.corrections import Corrections
 from clavilux.make.job import Job, Rendered
 from clavilux.make.prepare import prepare
-from clavilux.make.targets import check_target, target_suffix
+from clavilux.make.targets import check_target, files_read, target_suffix
 from clavilux.make.workspace import Workspace
 from clavilux.patch.patch import Patch
 from clavilux.project.machine import Machine
@@ -28,6 +28,7 @@ class Settings(TypedDict, total=False):
     psi: float | None
     loop: bool
     stems: str | Path | None
+    track: int | None
     patch: Patch | str
     corrections: Corrections | None
     fps: float | Fraction
@@ -62,7 +63,8 @@ def render(
         ClaviluxError: one sentence on what is wrong; nothing is left under the target's name.
     """
     output = _group(Output, settings)
-    check_target(Path(target), target_suffix(output), overwrite=overwrite)
+    reads = files_read(source, stems=settings.get("stems"), model=settings.get("model"))
+    check_target(Path(target), target_suffix(output), overwrite=overwrite, reads=reads)
     job = prepare_job(source, workspace=workspace, **settings)
     return job.render(target, overwrite=overwrite)
 

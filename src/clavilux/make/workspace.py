@@ -86,15 +86,21 @@ class Workspace:
         folder = cache_folder()
         return cls(Store(folder / "known"), report or NullReporter(), folder / "renders", folder / "engine")
 
-    def audio(self, source: str | Path | Audio) -> Audio:
-        """Open a song's file, or return audio as it is.
+    def audio(self, source: str | Path | Audio, *, track: int | None = None) -> Audio:
+        """Open a song's file, or one of its audio tracks, or return audio as it is.
 
         Raises:
             AudioError: it cannot be read.
         """
         if isinstance(source, Audio):
             return source
-        return self._keep("audio", _file_key(Path(source)), lambda: open_audio(source))
+        audio = self._keep("audio", (_file_key(Path(source)), track), lambda: open_audio(source, track))
+        if audio.tracks > 1:
+            self.report.note(
+                f"{audio.name} has {audio.tracks} audio tracks, and this is number {audio.track}; "
+                "the setting track takes another."
+            )
+        return audio
 
     def song(self, audio: Audio, *, stems: str | Path | None, corrections: Corrections) -> Song:
         """Return a song with its stems and corrections.

@@ -51,7 +51,7 @@ class Output:
     """How the frames are sized and encoded.
 
     Attributes:
-        fps: frames per second; any number, exact fractions kept.
+        fps: frames per second; any number, exact fractions kept; 29.97 and the like mean 30000/1001.
         size: width and height in pixels, even.
         cells: height and width of the model's smallest layer, or none for the size's own aspect; more cells
             give more native detail and take longer.
@@ -68,7 +68,7 @@ class Output:
 
     fps: Fraction = setting(
         Fraction(30),
-        "Frames per second: 30, 24, or exactly 30000/1001.",
+        "Frames per second: 30, 24, or 29.97, which means exactly 30000/1001.",
         placeholder="RATE",
         parse=_fps,
         usual="30",
@@ -101,7 +101,7 @@ class Output:
 
     def __post_init__(self) -> None:
         from clavilux.pixel_formats import check_size
-        from clavilux.timeline import MAX_FPS
+        from clavilux.timeline import MAX_FPS, television_rate
 
         check(
             math.isfinite(self.fps),
@@ -110,7 +110,8 @@ class Output:
             value=self.fps,
             hint="try 30",
         )
-        object.__setattr__(self, "fps", Fraction(self.fps))
+        decimal = isinstance(self.fps, float)
+        object.__setattr__(self, "fps", television_rate(self.fps) if decimal else Fraction(self.fps))
         for name in ("size", "cells"):
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else tuple(value))

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Project"]
 
+MAX_TRACKS = 1000
+
 
 def _time(text: str) -> Fraction:
     from clavilux.timeline import parse_time  # here and below: NumPy would delay the command line's help
@@ -34,6 +36,7 @@ class Project:
         psi: truncation, 0 the average image, 1 full variety; none is the patch's own.
         loop: whether the end of the video fades into its beginning.
         stems: a folder of the song's own stems, which replace those separated from the mix.
+        track: which of several audio tracks, from 1; none is the one marked as default, else the first.
         patch: a patch, or a preset's name.
         corrections: of beats and sections; none is what is kept beside the song.
 
@@ -70,6 +73,13 @@ class Project:
         "The song's own stems, such as drums.wav and bass.wav, instead of those separated from the mix.",
         placeholder="FOLDER",
     )
+    track: int | None = setting(
+        None,
+        "Which audio track of a film or a stem file, from 1.",
+        placeholder="N",
+        usual="the one marked as default",
+        type=int,
+    )
     patch: Patch | str = "pulse"
     corrections: Corrections | None = field(default=None)
 
@@ -98,6 +108,13 @@ class Project:
             where="duration",
             value=self.duration,
             hint="it is above 0 s",
+        )
+        check(
+            self.track is None or 1 <= self.track <= MAX_TRACKS,
+            f"There is no audio track {self.track}",
+            where="track",
+            value=self.track,
+            hint="tracks count from 1",
         )
         check(
             self.psi is None or 0 <= self.psi <= 2,

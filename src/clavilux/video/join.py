@@ -64,7 +64,7 @@ class _Segment:
     setup: tuple[object, ...]
 
 
-def join(
+def join(  # noqa: PLR0913  # what is joined, into what, and whether it may be there
     segments: Sequence[Path],
     target: Path,
     *,
@@ -72,6 +72,7 @@ def join(
     start: Fraction = Fraction(0),
     duration: Fraction,
     metadata: Mapping[str, str] | None = None,
+    overwrite: bool = True,
 ) -> None:
     """Write ``target`` from ``segments`` in order and the song from ``start`` seconds on.
 
@@ -81,6 +82,7 @@ def join(
     Raises:
         OutputError: a segment is missing or damaged, they do not fit together, or do not hold ceil(duration x
             fps) frames; or the video cannot be written. No file is left, and an older one is untouched.
+        FileExistsError: there is a file of that name, and ``overwrite`` is false.
 
     >>> import tempfile
     >>> import numpy as np
@@ -106,11 +108,13 @@ def join(
     options = {name: value.format(clock=clock) for name, value in kind.options.items()}
     try:
         with (
-            atomic(target) as part,
+            atomic(target, replace=overwrite) as part,
             av.open(f"file:{part}", "w", format=kind.format, container_options=options) as container,
         ):
             container.metadata.update(metadata or {})
             _mux(parts, soundtrack, container)
+    except FileExistsError:
+        raise
     except (av.FFmpegError, OSError) as error:
         raise write_error(target, error) from error
 

@@ -22,11 +22,11 @@ from clavilux.audio.sound import Audio
 
 __all__ = ["AAC", "FLAC", "PCM", "AudioCodec", "Soundtrack"]
 
-AAC_RATES = (96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
-"""Sample rates of AAC."""
+AAC_RATES = (48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350)
+"""Sample rates of AAC that every player and upload site takes; it knows up to 96 kHz."""
 
-HIGH_RATES = (384_000, 352_800, 192_000, 176_400)
-"""Sample rates that only lossless codecs have."""
+HIGH_RATES = (384_000, 352_800, 192_000, 176_400, 96000, 88200, 64000)
+"""Sample rates that are kept by lossless codecs alone."""
 
 LAYOUTS = ("mono", "stereo", "2.1", "3.0", "4.0", "quad", "5.0", "5.1", "7.1")
 """Layouts that come back from a file unchanged."""
@@ -60,7 +60,8 @@ FLAC = AudioCodec("flac", (*HIGH_RATES, *AAC_RATES), lossless=True)
 class Soundtrack:
     """The song from ``start`` seconds on, for ``duration`` seconds or until it ends.
 
-    The sample rate is the song's where the codec has it, otherwise the codec's next lower one (or 7350 Hz).
+    The sample rate is the song's where the codec has it, otherwise one that divides it evenly (44.1 kHz for
+    88.2 kHz), or else the codec's next lower one (or 7350 Hz).
     The channels are the song's in layouts that files return unchanged; any other is mixed down to stereo:
     the first, third, ... channel averaged on the left and the second, fourth, ... on the right.
     """
@@ -69,7 +70,7 @@ class Soundtrack:
         self._audio, self._codec = audio, codec
         self._first = min(max(round(start * audio.rate), 0), audio.samples)
         self._count = min(round(duration * audio.rate), audio.samples - self._first)
-        self.rate = next((rate for rate in codec.rates if rate <= audio.rate), codec.rates[-1])
+        self.rate = _rate_for(audio.rate, codec)
         layout = SIDE_AS_BACK.get(audio.layout, audio.layout)
         self._mixed_down = layout not in LAYOUTS
         self.layout = "stereo" if self._mixed_down else layout
@@ -134,3 +135,8 @@ class Soundtrack:
             if self._mixed_down:
                 block = np.stack([block[::2].mean(axis=0), block[1::2].mean(axis=0)])
             yield np.ascontiguousarray(block.T)
+
+
+def _rate_for(rate: int, codec: AudioCodec) -> int:
+    lower = [each for each in codec.rates if each <= rate] or [codec.rates[-1]]
+    return next((each for each in lower[:2] if rate % each == 0), lower[0])

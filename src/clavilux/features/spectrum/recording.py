@@ -53,7 +53,7 @@ class Recording:
 
     def key(self, name: str) -> str:
         """Return the store key of a result of this recording."""
-        return f"{self.audio.digest}/{name}/{VERSION}"
+        return f"{self.audio.digest}/{name}/{VERSION}{'/turned' if self.audio.turned else ''}"
 
     def forget(self) -> None:
         """Free the memory of what the store keeps; it is read from there when asked for again."""
