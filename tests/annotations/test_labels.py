@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clavilux.annotations.labels import Region, join_regions, parse_labels
+from clavilux.curves import Grid
 from clavilux.errors import FileError
 
 VERSES = "0.000000\t10.5\tverse\n10.5\t20\tchorus\n20\t31.25\tverse\n"
@@ -81,11 +82,11 @@ def test_any_text_is_labels_or_one_sentence(text):
     ("text", "message"),
     [
         ("", "not one label"),
-        ("hello", "line 1: 'hello' is not start, tab"),
+        ("hello", "line 1: 'hello' is not a time in seconds; each line is start, tab"),
         ("0\t1\tA\n12,5\t13,0\tB", "line 2: '12,5' has a decimal comma; write 12.5"),
         ("0\tend\tA", "line 1: 'end' is not a time"),
-        ("-1\t1\tA", "line 1: the time -1 s"),
-        ("nan\t1\tA", "not within the song"),
+        ("-1\t1\tA", "line 1: the time -1 is"),
+        ("nan\t1\tA", "'nan' is not a time"),
         ("0\t1e9\tA", "not within the song"),
         ("0\t10\tA\n8\t12\tB", "line 2: 'B' begins at 8 s; 'A' ends at 10 s"),
         ("5\t1\tA", "line 1: 'A' ends"),
@@ -93,10 +94,14 @@ def test_any_text_is_labels_or_one_sentence(text):
         ("1\t1\t1\n2\t2\t3", "line 2: beat 3 follows beat 1"),
         ("1\t1\t1\n1\t1\t2", "line 2: two beats at 1 s"),
         ("1\t1\t2\n2\t2\t3", "no bar begins"),
-        ("1\t1\t1\n2\t2\t1\n3\t3\t1", "bars of one beat"),
+        ('{"tempo": 120}', "it is JSON"),
+        ("<DJ_PLAYLISTS/>", "it is XML"),
+        ('FILE "a.wav" WAVE\n  TRACK 01 AUDIO', "it is a cue sheet"),
+        ("#,Name,Start,End,Length\nR1,A,1.1.00,9.1.00,8.0.00", "line 2: '1.1.00' counts bars and beats"),
+        ("Marker Name,In,Out\nA,00:00:01:12,", "line 2: '00:00:01:12' counts frames"),
+        ("9" * 5000 + "\t1\tA", "is not a time"),
         ("1\t1\t1\n1.001\t1.001\t2", "50 ms apart"),
         ("time,end,kind,label,value\n0,,beat,one,", "line 2: 'one' is not a beat"),
-        ("time,end,kind\n0,1,section", "damaged"),
         ("time,end,kind,label,value\n", "not one label"),
     ],
 )  # fmt: skip
@@ -106,6 +111,69 @@ def test_what_cannot_be_read_is_located(text, message):
     assert message in str(caught.value)
     assert str(caught.value).startswith("The labels in 'mine.txt' cannot be used: ")
     assert "\n" not in str(caught.value)
+
+
+TAPS = [0.5 + 0.5 * n for n in range(80)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"{t:.6f}\t{t:.6f}\t{n}\n" for n, t in enumerate(TAPS, 1)),
+        "".join(f"{t:.6f}\t{t:.6f}\t{n:02d}\n" for n, t in enumerate(TAPS, 1)),
+        "".join(f"{t:.6f}\n" for t in TAPS),
+        "".join(f"{t:.6f}\t{t:.6f}\t\n" for t in TAPS),
+    ],
+    ids=["numbered on", "padded", "aubio", "no labels"],
+)
+def test_points_that_say_nothing_of_bars_are_beats(text):
+    labels = parse_labels(text, "taps.txt")
+    assert (labels.beats.each, labels.beats.times.tolist(), labels.sections) == ("beat", TAPS, None)
+    detected = Grid(np.arange(0, 45, 0.5))  # bars of four from 0 s
+    assert labels.apply_to_grid(detected, 42.0).downbeats[1] % 2 == 0
+
+
+def test_a_mark_on_every_bar_line_gives_the_bars_of_the_detected_metre():
+    text = "".join(f"{t}\t{t}\t1\n" for t in TAPS[::4])
+    labels = parse_labels(text, "bars.txt")
+    grid = labels.apply_to_grid(Grid(np.arange(0, 45, 0.5)), 42.0)
+    assert labels.beats.each == "bar"
+    assert (grid.tempo, grid.downbeats[:3].tolist()) == (120, [0.5, 2.5, 4.5])
+
+
+def test_marks_far_apart_are_sections():
+    starts = [0, 31.2, 60.5, 92.0, 121.4]
+    labels = parse_labels("".join(f"{t}\t{t}\t{n}\n" for n, t in enumerate(starts, 1)), "five.txt")
+    assert (labels.beats, labels.sections.labels) == (None, ("1", "2", "3", "4", "5"))
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["{t:.3f}\t{n}\n", '{t:.9f},"{n}"\n', "{t:.2f} {n}.0\n", "{t:.3f} {n}\n", "{t};{n}\n"],
+    ids=["madmom", "vamp", "BeatNet", ".beats", "semicolon"],
+)
+def test_the_beats_of_trackers_have_bars(line):
+    text = "".join(line.format(t=t, n=n % 4 + 1) for n, t in enumerate(TAPS))
+    grid = parse_labels(text, "beats").beats
+    assert (len(grid.beats), grid.beats_per_bar, grid.downbeats[:2].tolist()) == (80, 4, [0.5, 2.5])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '#,Name,Start,End,Length\nR1,"verse, one",0:00.000,0:31.200,0:31.200\nM1,end,0:31.200,,\n',
+        "Name\tStart\tDuration\tTime Format\tType\nverse, one\t0:00.000\t0:31.200\tdecimal\tCue\n"
+        "end\t0:31.200\t0:00.000\tdecimal\tCue\n",
+        "0.0\tverse, one\n31.2\tend\n",
+        "0.000 31.200 verse, one\n31.2 60 end\n",
+        '# by hand\n0,"verse, one"\n31.2,end\n',
+        '0.0,120.5,"verse, one"\n31.2,121.0,end\n',
+    ],
+    ids=["Reaper", "Audition", "two columns", ".lab", "commas", "values of a curve"],
+)
+def test_the_tables_of_other_programs_are_sections(text):
+    sections = parse_labels(text, "sections").sections
+    assert (sections.labels, sections.bounds[1]) == (("verse, one", "end"), 31.2)
 
 
 def test_regions_that_nearly_touch_are_joined():

@@ -1,33 +1,40 @@
-"""Label files made by hand, read as beats and sections: Audacity label tracks, and our own event tables.
+"""Label files, read as beats, bar lines and sections.
 
-A point label '1', '2', '3' ... or '12.3' (bar and beat) is a beat; '1' begins a bar. Every other label is a
-section: a region with its own end, or a point that lasts to the next. Times are seconds.
+A point labelled '12.3' is beat 3 of bar 12; points numbered 1, 2, 3, 4, 1, 2 ... are the beats of bars.
+Points that are numbered on, or have no labels, are beats, bar lines or sections by their distance. Every
+other label is a section: a region with its own end, or a point that lasts to the next. Times are seconds.
 """
 
-import csv
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
 
+from clavilux.annotations.tables import FORMAT_HINT, Row, read_rows
 from clavilux.curves import Grid, Sections
 from clavilux.errors import ClaviluxError, FileError
-from clavilux.features.corrections import MAX_SONG_SECONDS, UNNAMED, Corrections
+from clavilux.features.corrections import MAX_SONG_SECONDS, UNNAMED, Corrections, Marks
 
 __all__ = ["TABLE_COLUMNS", "Region", "join_regions", "parse_labels"]
 
 TABLE_COLUMNS = ("time", "end", "kind", "label", "value")
 """Columns of our own event tables."""
-BEAT = re.compile(r"([1-7])|\d{1,6}\.([1-9]\d?)")
-"""A beat of its bar, or bar and beat."""
+BAR_AND_BEAT = re.compile(r"(\d{1,6})\.([1-9]\d?)")
+NUMBER = re.compile(r"\d{1,6}")
+MAX_BEATS_PER_BAR = 16
+MAX_BEAT_SECONDS = 1.5
+"""Points that are nearer to each other are beats: 40 a minute or more."""
+MAX_BAR_SECONDS = 6.0
+"""Points that are nearer than this, but no beats, are bar lines; points farther apart are sections."""
+MIN_BARS = 4
+"""Fewer points at the distance of bars are sections of a short song."""
 MAX_GAP_SECONDS = 1.0
 """A shorter gap between two regions belongs to the first of them."""
 MAX_OVERLAP_SECONDS = 0.01
 """Regions drawn by hand may overlap by this much."""
 MAX_LABEL_LETTERS = 60
-FORMAT_HINT = "each line is start, tab, end, tab, text"
 
 
 @dataclass(frozen=True)
@@ -55,7 +62,7 @@ class _Beat:
 
 
 def parse_labels(text: str, name: str) -> Corrections:
-    r"""Read labels: an Audacity label track (start, tab, end, tab, text) or an event table exported by us.
+    r"""Read labels: a table of any program in `tables`, or an event table exported by us.
 
     Args:
         text: content of the file.
@@ -69,17 +76,15 @@ def parse_labels(text: str, name: str) -> Corrections:
     >>> labels.sections.labels, labels.sections.bounds.tolist()
     (('verse', 'chorus'), [0.0, 8.5, 17.0])
     """
-    lines = text.removeprefix("\ufeff").splitlines()
     try:
-        labels = list(_read_table(lines) if _is_table(lines) else _read_track(lines))
-        if not labels:
+        rows = [row for row in read_rows(text) if row.kind in {"", "beat", "downbeat", "section"}]
+        if not rows:
             raise FileError("there is not one label", hint=FORMAT_HINT)
-        beats = [label for label in labels if isinstance(label, _Beat)]
-        regions = [label for label in labels if isinstance(label, Region)]
-        return Corrections(
-            beats=_grid_of(sorted(beats, key=lambda beat: beat.time)) if beats else None,
-            sections=join_regions(regions) if regions else None,
-        )
+        points = sorted((row for row in rows if _is_point(row)), key=lambda row: row.start)
+        beats, sections = _beats_of(points)
+        regions = [_region(row) for row in rows if not _is_point(row)]
+        regions += [_region(row) for row in sections]
+        return Corrections(beats=beats, sections=join_regions(regions) if regions else None)
     except ClaviluxError as error:
         raise FileError(
             f"The labels in '{name}' cannot be used: {error.what}",
@@ -123,44 +128,67 @@ def join_regions(regions: Sequence[Region]) -> Sections:
     return Sections(np.array(bounds), tuple(labels))
 
 
-def _is_table(lines: Sequence[str]) -> bool:
-    return bool(lines) and tuple(lines[0].split(",")[:3]) == TABLE_COLUMNS[:3]
+def _is_point(row: Row) -> bool:
+    """Whether a row may be a beat: a point in time that is numbered, or has no label."""
+    if row.kind:
+        return row.kind != "section"
+    label = row.text.strip()
+    return row.end is None and (not label or bool(NUMBER.fullmatch(label) or BAR_AND_BEAT.fullmatch(label)))
 
 
-def _read_track(lines: Sequence[str]) -> Iterator[Region | _Beat]:
-    """Read an Audacity label track; lines that begin with a backslash hold frequencies and are skipped."""
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.startswith("\\"):
-            continue
-        place, fields = f"line {number}", line.split("\t", 2)
-        if len(fields) < 2:
-            raise FileError(f"{place}: '{line[:40]}' is not start, tab, end, tab, text", value=line[:40])
-        start, end = (_seconds(field, place) for field in fields[:2])
-        label = _printable(fields[2] if len(fields) == 3 else "")
-        beat = BEAT.fullmatch(label)
-        if start == end and beat:
-            yield _Beat(start, int(beat[1] or beat[2]), place)
-        else:
-            yield Region(start, None if start == end else end, label, place)
+def _region(row: Row) -> Region:
+    return Region(row.start, row.end, _printable(row.text), row.place)
 
 
-def _read_table(lines: Sequence[str]) -> Iterator[Region | _Beat]:
-    """Read the beats and sections of our own event table; all other rows are skipped."""
-    try:
-        for number, row in enumerate(csv.DictReader(lines, restval="", strict=True), 2):
-            place, kind, label = f"line {number}", row["kind"], _printable(row["label"])
-            beat = BEAT.fullmatch(label)
-            if kind in {"beat", "downbeat"}:
-                if beat is None:
-                    raise FileError(
-                        f"{place}: '{label}' is not a beat", value=label, hint="write bar.beat, such as 12.3"
-                    )
-                yield _Beat(_seconds(row["time"], place), int(beat[1] or beat[2]), place)
-            elif kind == "section":
-                end = _seconds(row["end"], place) if row["end"] else None
-                yield Region(_seconds(row["time"], place), end, label, place)
-    except (csv.Error, KeyError) as error:
-        raise FileError(f"the table is damaged: {error}") from error
+def _beats_of(points: Sequence[Row]) -> tuple[Grid | Marks | None, Sequence[Row]]:
+    """Return what points are, beats or bar lines; or the points again where they are sections."""
+    if not points:
+        return None, ()
+    labels = [point.text.strip() for point in points]
+    times = np.array([point.start for point in points])
+    step = float(np.median(np.diff(times))) if len(times) > 1 else 0.0
+    if any(point.kind for point in points) or any("." in label for label in labels):
+        return _grid_of(points, [_number(point) for point in points]), ()
+    numbers = [int(label) if label else None for label in labels]
+    if step > MAX_BAR_SECONDS or (step > MAX_BEAT_SECONDS and len(points) < MIN_BARS and _count_on(numbers)):
+        return None, points
+    if not _count_on(numbers):
+        return _grid_of(points, numbers), ()
+    if len(points) == 1:
+        raise FileError(f"{points[0].place}: one beat alone gives no tempo", hint="label two or more")
+    _check_distinct(points)
+    if step > MAX_BEAT_SECONDS or (len(points) > 2 and set(numbers) == {1} and step > 1.0):
+        return Marks(times, "bar"), ()
+    return Marks(times, "beat"), ()
+
+
+def _count_on(numbers: Sequence[int | None]) -> bool:
+    """Whether numbers tell nothing of bars: none, all alike, or counted on without a new beginning."""
+    if None in numbers or len(set(numbers)) == 1:
+        return True
+    counts = [number for number in numbers if number is not None]
+    return (
+        all(after == before + 1 for before, after in pairwise(counts))
+        and max(counts) > MAX_BEATS_PER_BAR // 2
+    )
+
+
+def _number(point: Row) -> int:
+    label = point.text.strip()
+    found = BAR_AND_BEAT.fullmatch(label)
+    if found is None and not NUMBER.fullmatch(label):
+        raise FileError(
+            f"{point.place}: '{_printable(label)}' is not a beat",
+            value=label,
+            hint="write bar.beat, such as 12.3",
+        )
+    return int(found[2]) if found else int(label)
+
+
+def _check_distinct(points: Sequence[Row]) -> None:
+    for before, after in pairwise(points):
+        if after.start == before.start:
+            raise FileError(f"{after.place}: two beats at {after.start:g} s")
 
 
 def _printable(text: str) -> str:
@@ -168,39 +196,20 @@ def _printable(text: str) -> str:
     return " ".join(kept.split())[:MAX_LABEL_LETTERS].strip() or UNNAMED
 
 
-def _seconds(text: str, place: str) -> float:
-    shown = text[:40]
-    if "," in text:
-        raise FileError(
-            f"{place}: '{shown}' has a decimal comma",
-            value=shown,
-            hint=f"write {shown.strip().replace(',', '.')}",
-        )
-    try:
-        seconds = float(text)
-    except ValueError:
-        raise FileError(f"{place}: '{shown}' is not a time in seconds", value=shown) from None
-    if not 0 <= seconds < MAX_SONG_SECONDS:
-        raise FileError(f"{place}: the time {seconds:g} s is not within the song", value=seconds)
-    return seconds
-
-
-def _grid_of(beats: Sequence[_Beat]) -> Grid:
+def _grid_of(points: Sequence[Row], numbers: Sequence[int | None]) -> Grid:
     """Make a grid of beats whose numbers count through every bar."""
-    first = beats[0].place
-    if len(beats) < 2:
+    first, counts = points[0].place, [number or 0 for number in numbers]
+    if len(points) < 2:
         raise FileError(f"{first}: one beat alone gives no tempo", hint="label two or more")
-    for before, after in pairwise(beats):
-        if after.number not in {1, before.number + 1}:
-            raise FileError(f"{after.place}: beat {after.number} follows beat {before.number}")
-        if after.time == before.time:
-            raise FileError(f"{after.place}: two beats at {after.time:g} s")
-    downbeats = [index for index, beat in enumerate(beats) if beat.number == 1]
+    for (_, point), (before, after) in zip(pairwise(points), pairwise(counts), strict=True):
+        if after not in {1, before + 1} or after > MAX_BEATS_PER_BAR:
+            raise FileError(f"{point.place}: beat {after} follows beat {before}")
+    _check_distinct(points)
+    downbeats = [index for index, number in enumerate(counts) if number == 1]
     if not downbeats:
         raise FileError(f"{first}: no bar begins anywhere", hint="label the first beat of each bar 1")
     lengths = np.diff(downbeats)
-    metre = int(np.bincount(lengths).argmax()) if len(lengths) else max(4, *(beat.number for beat in beats))
+    metre = int(np.bincount(lengths).argmax()) if len(lengths) else max(4, *counts)
     if metre < 2:
         raise FileError(f"{first}: bars of one beat", hint="count the beats of each bar 1, 2, 3 ...")
-    times = np.array([beat.time for beat in beats])
-    return Grid(times, beats_per_bar=metre, bars=np.array(downbeats))
+    return Grid([point.start for point in points], beats_per_bar=metre, bars=downbeats)

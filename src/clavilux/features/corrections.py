@@ -6,7 +6,7 @@ Times are seconds. What the user gives is certain: a grid made from it has confi
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from clavilux.features.rhythm.grid import (
 )
 from clavilux.timeline import format_time
 
-__all__ = ["MAX_SONG_SECONDS", "UNNAMED", "Corrections"]
+__all__ = ["MAX_SONG_SECONDS", "UNNAMED", "Corrections", "Marks"]
 
 T = TypeVar("T")
 
@@ -41,6 +41,61 @@ TEMPO_FACTORS = {0.5: "half the detected tempo", 1.0: "", 2.0: "double the detec
 
 
 @dataclass(frozen=True, eq=False)
+class Marks:
+    """Beats of which nobody said where bars begin, or bar lines alone; the rest is as detected.
+
+    Attributes:
+        times: (N,) s, N >= 2, increasing.
+        each: what each of them is.
+
+    Raises:
+        ValueError: fewer than two times, or times that do not increase.
+    """
+
+    times: F64
+    each: Literal["beat", "bar"]
+
+    def __post_init__(self) -> None:
+        times = np.array(self.times, np.float64)
+        if (
+            self.each not in {"beat", "bar"}
+            or times.ndim != 1
+            or len(times) < 2
+            or np.any(np.diff(times) <= 0)
+        ):
+            raise ValueError("marks are two or more increasing times of beats or bars")
+        object.__setattr__(self, "times", times)
+
+    def grid(
+        self, detected: Grid, duration: float, beats_per_bar: int | None, downbeat: float | None
+    ) -> Grid:
+        """Make a whole grid of a song of ``duration`` s.
+
+        Args:
+            detected: its metre, and the phase of its bars, are taken where they are not given.
+            duration: of the song, s.
+            beats_per_bar: the metre.
+            downbeat: where a bar begins, s.
+
+        >>> marks = Marks(np.arange(0.5, 8, 0.5), "beat")
+        >>> marks.grid(Grid(np.arange(0, 8, 0.5)), 8.0, None, None).downbeats.tolist()
+        [0.0, 2.0, 4.0, 6.0, 8.0]
+        """
+        metre = beats_per_bar or detected.beats_per_bar
+        if self.each == "bar":
+            positions = np.arange((len(self.times) - 1) * metre + 1) / metre
+            beats = np.interp(positions, np.arange(len(self.times)), self.times)
+            bars = np.arange(0, len(beats), metre)
+            return extrapolate_grid(Grid(beats, beats_per_bar=metre, bars=bars), duration)
+        beats = extrapolate_beats(self.times, duration)
+        if downbeat is None:
+            distances = np.abs(beats[:, None] - detected.downbeats).min(axis=1)  # (N,) s
+            phase = int(np.argmin([np.mean(distances[k::metre]) for k in range(min(metre, len(beats)))]))
+            downbeat = float(beats[phase])
+        return regular_bars(beats, downbeat, metre, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
 class Corrections:
     """What the user corrects in a song; the rest stays as detected. Equal by value.
 
@@ -49,7 +104,8 @@ class Corrections:
         first_downbeat: where a bar begins, s; bars continue from there in both directions.
         beats_per_bar: the metre, 2 to 7.
         tempo_factor: 2 where the detected tempo is half the true one, 0.5 where it is double, else 1.
-        beats: every beat and bar; none of the fields above may be given besides.
+        beats: every beat and bar, none of the fields above may be given besides; or only beats, or only bar
+            lines, beside which there may be a metre.
         sections: the sections of the song, whose energies are measured; the last may end after the song.
 
     Raises:
@@ -63,7 +119,7 @@ class Corrections:
     first_downbeat: float | None = None
     beats_per_bar: int | None = None
     tempo_factor: float = 1.0
-    beats: Grid | None = None
+    beats: Grid | Marks | None = None
     sections: Sections | None = None
 
     def __post_init__(self) -> None:
@@ -97,9 +153,11 @@ class Corrections:
             if getattr(self, name) is not None:
                 object.__setattr__(self, name, kind(getattr(self, name)))
 
-    def _check_beats(self, beats: Grid) -> None:
-        _check_times(beats.beats, MIN_BEAT_SECONDS)
-        given = [name for name in self.to_dict() if name not in {"beats", "sections"}]
+    def _check_beats(self, beats: Grid | Marks) -> None:
+        whole = isinstance(beats, Grid)
+        _check_times(beats.beats if isinstance(beats, Grid) else beats.times, MIN_BEAT_SECONDS)
+        free = {"beats", "sections"} | (set() if whole else {"beats_per_bar", "first_downbeat"})
+        given = [name for name in self.to_dict() if name not in free]
         if given:
             raise SettingError(
                 "The labels already give every beat",
@@ -131,7 +189,8 @@ class Corrections:
         if self.tempo_factor != 1:
             words.append(TEMPO_FACTORS[self.tempo_factor])
         if self.beats is not None:
-            words.append(f"{len(self.beats.beats)} beats")
+            marks = self.beats if isinstance(self.beats, Marks) else Marks(self.beats.beats, "beat")
+            words.append(f"{len(marks.times)} {marks.each}s")
         if self.sections is not None:
             words.append(f"{len(self.sections)} sections")
         return tuple(words)
@@ -158,7 +217,9 @@ class Corrections:
         kept = self
         if later.beats is not None:
             kept = Corrections(sections=kept.sections)
-        if later._timing:
+        if later._timing and not (
+            isinstance(kept.beats, Marks) and later.bpm is None and later.tempo_factor == 1
+        ):
             kept = replace(kept, beats=None)
         if later.bpm is not None or later.tempo_factor != 1:
             kept = replace(kept, bpm=None, tempo_factor=1.0)
@@ -167,7 +228,7 @@ class Corrections:
             first_downbeat=_either(later.first_downbeat, kept.first_downbeat),
             beats_per_bar=_either(later.beats_per_bar, kept.beats_per_bar),
             tempo_factor=kept.tempo_factor if later.tempo_factor == 1 else later.tempo_factor,
-            beats=_either(later.beats, kept.beats),
+            beats=kept.beats if later.beats is None else later.beats,
             sections=_either(later.sections, kept.sections),
         )
 
@@ -184,7 +245,9 @@ class Corrections:
             "tempo_factor": None if self.tempo_factor == 1 else self.tempo_factor,
         }
         written: dict[str, object] = {name: value for name, value in numbers.items() if value is not None}
-        if self.beats is not None:
+        if isinstance(self.beats, Marks):
+            written["beats"] = {"times": self.beats.times.tolist(), "each": self.beats.each}
+        elif self.beats is not None:
             written["beats"] = {
                 "times": self.beats.beats.tolist(),
                 "bars": self.beats.bars.tolist(),
@@ -210,12 +273,7 @@ class Corrections:
         fields = dict(written)
         try:
             if "beats" in fields:
-                beats = cast("dict[str, list[float]]", fields["beats"])
-                fields["beats"] = Grid(
-                    np.array(beats["times"], np.float64),
-                    beats_per_bar=int(cast("int", beats["beats_per_bar"])),
-                    bars=np.array(beats["bars"], np.int64),
-                )
+                fields["beats"] = _read_beats(cast("Mapping[str, Any]", fields["beats"]))
             if "sections" in fields:
                 parts = cast("dict[str, list[str]]", fields["sections"])
                 fields["sections"] = Sections(np.array(parts["bounds"], np.float64), tuple(parts["labels"]))
@@ -237,6 +295,8 @@ class Corrections:
         >>> Corrections(first_downbeat=1.0).apply_to_grid(detected, 7.0).downbeats.tolist()
         [1.0, 3.0, 5.0, 7.0]
         """
+        if isinstance(self.beats, Marks):
+            return self.beats.grid(grid, duration, self.beats_per_bar, self.first_downbeat)
         if self.beats is not None:
             return extrapolate_grid(self.beats, duration)
         if not self._timing:
@@ -296,6 +356,14 @@ class Corrections:
             return Sections(np.append(bounds, duration), (*labels, UNNAMED))
         bounds[-1] = duration
         return Sections(bounds, labels)
+
+
+def _read_beats(written: Mapping[str, Any]) -> Grid | Marks:
+    times = np.array(written["times"], np.float64)
+    if "each" in written:
+        return Marks(times, written["each"])
+    bars = np.array(written["bars"], np.int64)
+    return Grid(times, beats_per_bar=int(written["beats_per_bar"]), bars=bars)
 
 
 def _either(first: T | None, second: T | None) -> T | None:
