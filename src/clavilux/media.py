@@ -5,6 +5,7 @@ image sequences, subtitles). Only the formats of audio and film files are let in
 itself, so that nothing else on this machine or the network is ever opened.
 """
 
+import errno
 from pathlib import Path
 
 import av
@@ -29,6 +30,8 @@ def open_media(path: Path) -> InputContainer:
     Raises:
         av.FFmpegError, OSError, ValueError: it cannot be opened; `reason` says why.
     """
+    if path.exists() and not path.is_file():  # a pipe would be waited for
+        raise OSError(errno.EOPNOTSUPP, "it is not an ordinary file")
     options = {"protocol_whitelist": "file", "format_whitelist": FORMATS}
     return av.open(f"file:{path}", metadata_errors="replace", options=options)
 

@@ -415,3 +415,64 @@ def test_samples_from_outside_are_not_kept():
 def test_the_mean_is_that_of_all_samples():
     samples = np.random.default_rng(4).normal(0.1, 0.2, (2, 12_345)).astype(np.float32)
     assert Audio.from_samples(samples, 1000).mean == pytest.approx(samples.mean(dtype=np.float64), abs=1e-9)
+
+
+def with_holes(path, samples, rate, drop):
+    """Write Opus in WebM without the packets whose times are in a span of ``drop``."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libopus", rate=rate, layout="mono")
+        frame = av.AudioFrame.from_ndarray(
+            np.asarray(samples, np.float32)[None], format="fltp", layout="mono"
+        )
+        frame.sample_rate, frame.pts, frame.time_base = rate, 0, Fraction(1, rate)
+        resampler = av.AudioResampler("flt", "mono", rate, 960)
+        ready = [*resampler.resample(frame), *resampler.resample(None)]
+        packets = [packet for part in ready if part for packet in stream.encode(part)]
+        for packet in [*packets, *stream.encode(None)]:
+            time = float(packet.pts * packet.time_base)
+            if not any(start <= time < end for start, end in drop):
+                container.mux(packet)
+    return path
+
+
+def test_holes_in_time_stamps_are_silence(tmp_path):
+    rate = 48000
+    clicks = np.zeros(12 * rate)
+    for beat in range(24):
+        clicks[beat * rate // 2 : beat * rate // 2 + 200] = 0.9
+    song = open_audio(with_holes(tmp_path / "a.webm", clicks, rate, [(4, 6), (9, 9.5)]))
+    assert song.duration == pytest.approx(12, abs=0.02)
+    found = np.abs(song.read(0, song.samples)[0])
+    assert found[round(4.1 * rate) : round(5.9 * rate)].max() < 1e-3
+    for second in (1.0, 6.5, 8.5, 10.0, 11.0):
+        near = found[round((second - 0.05) * rate) : round((second + 0.05) * rate)]
+        assert abs(near.argmax() / rate - 0.05) < 0.01, second
+
+
+def test_a_time_stamp_far_beyond_the_end_is_not_believed(tmp_path):
+    rate = 48000
+    whole = open_audio(with_holes(tmp_path / "a.webm", np.full(2 * rate, 0.1), rate, []))
+    data = (tmp_path / "a.webm").read_bytes()
+    assert open_audio(tmp_path / "a.webm").samples == whole.samples
+    position = data.rindex(b"\x1f\x43\xb6\x75")  # the last cluster; its time stamp is the E7 element
+    at = data.index(b"\xe7", position)
+    size = data[at + 1] & 0x7F
+    damaged = data[: at + 2] + b"\x7f" * size + data[at + 2 + size :]
+    (tmp_path / "b.webm").write_bytes(damaged)
+    assert open_audio(tmp_path / "b.webm").duration < 10
+
+
+@pytest.mark.parametrize("share", [-1.0, -0.98, -0.9])
+def test_an_inverted_channel_is_heard(share):
+    left = np.sin(np.arange(44100) / 20).astype(np.float32)
+    song = Audio.from_samples(np.stack([left, share * left]), 22050)
+    assert song.turned
+    np.testing.assert_allclose(song.mono(22050), left * (1 - share) / 2, atol=1e-6)
+
+
+@pytest.mark.parametrize("share", [1.0, 0.0, -0.3])
+def test_ordinary_channels_are_not_turned(share):
+    left, other = np.random.default_rng(0).standard_normal((2, 44100)).astype(np.float32) / 8
+    song = Audio.from_samples(np.stack([left, share * left + other * (1 - abs(share))]), 22050)
+    assert not song.turned
+    np.testing.assert_array_equal(song.mono(22050), song.read(0, 44100).mean(axis=0))

@@ -131,7 +131,7 @@ class Sidecar:
             return cls(path, _read(written), tuple(path.parent / name for name in labels))
         except ClaviluxError as error:
             raise _unusable(path, error) from None
-        except (tomllib.TOMLDecodeError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
             raise _unusable(path, ClaviluxError(str(error))) from None
 
     def corrections(self) -> Corrections:

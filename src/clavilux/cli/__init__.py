@@ -1,5 +1,6 @@
 """The command line: one file per command; errors become one sentence and exit code 2."""
 
+import io
 import json
 import shlex
 import sys
@@ -9,7 +10,8 @@ import typer
 
 from clavilux.cli import analyse, demo, doctor, models, recreate, render, renders, still
 from clavilux.cli.remedies import as_table, explain
-from clavilux.errors import ClaviluxError
+from clavilux.cli.stand_ins import STAND_INS
+from clavilux.errors import ClaviluxError, one_line
 
 __all__ = ["app", "main"]
 
@@ -55,6 +57,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a console or file of another encoding gets other letters
+            stream.reconfigure(errors=STAND_INS)
     try:
         result = app(args=arguments, standalone_mode=False)
     except ClaviluxError as error:
@@ -62,7 +67,7 @@ def _run(arguments: Sequence[str] | None) -> int:
             typer.echo(json.dumps(as_table(error), indent=2))
         return _say(f"Error: {explain(error)}", 2)
     except typer.TyperException as error:
-        return _say(f"Error: {error.format_message()}", 2)
+        return _say(one_line(f"Error: {error.format_message()}"), 2)
     except (KeyboardInterrupt, typer.Abort):
         result = STOPPED
     if result == STOPPED:  # typer turns Ctrl-C into this result

@@ -9,6 +9,7 @@ import typer
 from clavilux.cli import options
 from clavilux.cli.corrections import CorrectionOptions
 from clavilux.cli.settings import Chosen, takes
+from clavilux.errors import one_line
 from clavilux.project.project import Project
 from clavilux.project.setting import settings_of
 
@@ -119,7 +120,8 @@ def _print(found: "Summary") -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(found.name), title_justify="left", show_header=False, box=None, pad_edge=False)
+    title = Text(one_line(found.name))
+    table = Table(title=title, title_justify="left", show_header=False, box=None, pad_edge=False)
     for name, value in _rows(found):
         table.add_row(name, value)
     console = Console(highlight=False, markup=False)

@@ -19,6 +19,8 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from clavilux.errors import one_line
+
 __all__ = ["Screen"]
 
 
@@ -91,7 +93,7 @@ class Screen:
 
     def note(self, text: str) -> None:
         """Show one sentence, above the bar."""
-        self._progress.console.print(text, markup=False)
+        self._progress.console.print(one_line(text), markup=False, soft_wrap=True)
 
     def cancelled(self) -> bool:
         """Never: Ctrl-C is an exception of its own."""

@@ -1,11 +1,14 @@
 """Unfinished renders on the disk: which there are, and which are removed to make room."""
 
-import json
 import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
+
+from clavilux.errors import FileError
+from clavilux.files import read_small
 from clavilux.make.lease import is_held
 
 __all__ = ["KEEP_BYTES", "KEEP_DAYS", "KeptRender", "kept_renders", "prune"]
@@ -13,8 +16,16 @@ __all__ = ["KEEP_BYTES", "KEEP_DAYS", "KeptRender", "kept_renders", "prune"]
 KEEP_DAYS = 30
 """Unfinished renders not touched for this long are removed when another one begins."""
 
+MAX_PLAN_BYTES = 50_000_000
+
 KEEP_BYTES = 20 * 10**9
 """Beyond this size altogether, the longest untouched unfinished renders are removed."""
+
+
+class _About(msgspec.Struct):
+    song: str
+    target: str
+    segments: int
 
 
 @dataclass(frozen=True)
@@ -66,15 +77,16 @@ def prune(renders: Path, *, keep_days: float = KEEP_DAYS, keep_bytes: int = KEEP
 
 def _describe(folder: Path) -> KeptRender | None:
     try:
-        about = json.loads((folder / "plan.json").read_text())
+        content = read_small(folder / "plan.json", "plan", MAX_PLAN_BYTES)
+        about = msgspec.json.decode(content, type=_About)
         files = [path.stat() for path in folder.iterdir() if path.is_file()]
         return KeptRender(
             folder=folder,
-            song=str(about["song"]),
-            target=str(about["target"]),
-            done=(len(list(folder.glob("[0-9]*.json"))), int(about["segments"])),
+            song=about.song,
+            target=about.target,
+            done=(len(list(folder.glob("[0-9]*.json"))), about.segments),
             bytes=sum(file.st_size for file in files),
             touched=max(file.st_mtime for file in files),
         )
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, RecursionError, FileError):
         return None

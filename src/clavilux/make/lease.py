@@ -13,9 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
+import msgspec
 from filelock import FileLock
 
-from clavilux.files import remove, write_atomic
+from clavilux.errors import FileError
+from clavilux.files import read_small, remove, remove_folder, write_atomic
 
 __all__ = ["Lease", "is_held", "read_record"]
 
@@ -25,6 +27,7 @@ LEASE_SECONDS = 300.0
 WRITING_SECONDS = 2.0
 
 MAX_RECORD_BYTES = 65_536
+Plain = str | int | float | bool | None
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,7 @@ class Lease:
         lease = cls(path)
         holder = {"owner": lease.owner, "host": socket.gethostname(), "pid": os.getpid(), "engine": engine}
         content = json.dumps(holder)
+        remove_folder(path)  # something else put it there
         try:
             with path.open("x") as file:  # fails where the file exists, also on network drives
                 file.write(content)
@@ -92,12 +96,10 @@ def is_held(path: Path) -> bool:
 def read_record(path: Path) -> dict[str, str]:
     """Read a small table; a missing, damaged or strange one is empty."""
     try:
-        if path.stat().st_size > MAX_RECORD_BYTES:
-            return {}
-        found = json.loads(path.read_text())
-    except (OSError, ValueError, RecursionError):
+        found = msgspec.json.decode(read_small(path, "record", MAX_RECORD_BYTES), type=dict[str, Plain])
+    except (FileError, ValueError):
         return {}
-    return {key: str(value)[:1000] for key, value in found.items()} if isinstance(found, dict) else {}
+    return {key: str(value)[:1000] for key, value in found.items()}
 
 
 def _runs(pid: str) -> bool:

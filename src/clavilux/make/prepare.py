@@ -4,12 +4,14 @@ from pathlib import Path
 
 from clavilux.annotations.sidecar import corrections_of
 from clavilux.audio.sound import Audio
+from clavilux.engine.memory import check_memory
 from clavilux.errors import EngineError
 from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
 from clavilux.frames.bind import bind, choose_palettes
 from clavilux.frames.bound import Bound
 from clavilux.frames.crossfade import looped
+from clavilux.generator.canvas import check_cells, default_cells
 from clavilux.generator.model import Model
 from clavilux.generator.program import Program
 from clavilux.make.job import Job
@@ -58,7 +60,10 @@ def prepare(
     report.begin("Loading the model")
     model = workspace.model(project.model)
     pixels = encoding.pixels if encoding else "rgb24"
-    program = Program(model, size=output.size, cells=output.cells, pixels=pixels)
+    cells = output.cells or default_cells(model.network, output.size)
+    check_cells(model.network, cells)
+    check_memory(model.network, output.size, cells, machine.device)
+    program = Program(model, size=output.size, cells=cells, pixels=pixels)
     report.begin("Analysing")
     if audio.silent:
         report.note(f"{audio.name} is silent; the image will only drift.")

@@ -26,7 +26,7 @@ from uuid import uuid4
 import numpy as np
 
 from clavilux.errors import EngineError
-from clavilux.files import hash_of, put_in_place, write_atomic
+from clavilux.files import hash_of, put_in_place, remove_folder, write_atomic
 from clavilux.make.lease import Lease, is_held, read_record
 from clavilux.make.plan import Plan, Segment
 from clavilux.video.frame import Samples
@@ -66,6 +66,7 @@ class SegmentStore:
             OutputError: the folder cannot be written.
         """
         self.folder.mkdir(exist_ok=True)
+        remove_folder(self.folder / "plan.json")
         others = {read_record(path).get("engine", "") for path in self.folder.glob("*.user") if is_held(path)}
         for engine in sorted(other for other in others if other and not self._fits(other)):
             raise EngineError(
@@ -115,6 +116,8 @@ class SegmentStore:
     def write(self, segment: Segment) -> Iterator["HashingWriter"]:
         """Encode a segment; it counts only when the block ends without an error and all is on the disk."""
         part = self.folder / f"{segment.index:05d}.{uuid4().hex[:12]}.part"
+        for path in (self.path(segment), self._record_path(segment)):
+            remove_folder(path)  # something else put it there
         began = time.monotonic()
         with SegmentWriter(part, self.encoding) as encoder:
             writer = HashingWriter(encoder)

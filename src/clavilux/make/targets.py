@@ -80,6 +80,9 @@ def check_target(target: Path, suffix: str, *, overwrite: bool, reads: Iterable[
             is already there, or one that is read.
     """
     _check_name(target)
+    if suffix and target.is_dir():
+        hint = f"name a file, such as {target / f'video{suffix}'}"
+        raise OutputError(f"'{target}' is a folder", where="target", value=str(target), hint=hint)
     if suffix and target.suffix.lower() != suffix:
         hint = f"name it {target.stem or 'video'}{suffix}"
         raise OutputError(
@@ -96,9 +99,6 @@ def check_target(target: Path, suffix: str, *, overwrite: bool, reads: Iterable[
         )
     if not suffix:
         _check_folder(target, overwrite=overwrite)
-    elif target.is_dir():
-        hint = f"name a file, such as {target / f'video{suffix}'}"
-        raise OutputError(f"'{target}' is a folder", where="target", value=str(target), hint=hint)
     elif target.exists() and not overwrite:
         raise OutputError(
             f"'{target}' is already there",
@@ -135,7 +135,7 @@ def check_target(target: Path, suffix: str, *, overwrite: bool, reads: Iterable[
 
 def _check_name(target: Path) -> None:
     """Check that the disk can hold the target's name, before anything else is asked of it."""
-    if not target.name or "\0" in str(target):
+    if "\0" in str(target):
         raise OutputError(
             f"'{target}' is not the name of a file",
             where="target",

@@ -82,8 +82,14 @@ class Workspace:
 
     @classmethod
     def of_user(cls, report: Reporter | None = None) -> "Workspace":
-        """Keep everything in this user's cache folder."""
+        """Keep everything in this user's cache folder; nothing where it cannot be written."""
         folder = cache_folder()
+        if not _writable(folder):
+            (report or NullReporter()).note(
+                f"The cache folder '{folder}' cannot be written, so nothing is kept for the next time; the "
+                "environment variable CLAVILUX_CACHE names another."
+            )
+            return cls(report=report or NullReporter())
         return cls(Store(folder / "known"), report or NullReporter(), folder / "renders", folder / "engine")
 
     def audio(self, source: str | Path | Audio, *, track: int | None = None) -> Audio:
@@ -152,6 +158,15 @@ class Workspace:
 def cache_folder() -> Path:
     """Return this user's cache folder; the environment's CLAVILUX_CACHE names another."""
     return Path(os.environ.get("CLAVILUX_CACHE") or platformdirs.user_cache_dir("clavilux", appauthor=False))
+
+
+def _writable(folder: Path) -> bool:
+    """Whether a folder is there, or can be made, and can be written to."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (OSError, ValueError):
+        return False
+    return folder.is_absolute() and os.access(folder, os.W_OK)
 
 
 def _file_key(path: Path) -> Hashable:

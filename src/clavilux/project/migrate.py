@@ -62,7 +62,7 @@ def migrated(recipe: Any) -> dict[str, Any]:
 
 
 def _from_1(old: Mapping[str, Any]) -> dict[str, Any]:
-    settings, plan = old["settings"], dict(old["plan"])
+    settings, plan = _table(old["settings"]), dict(_table(old["plan"]))
     patch = pulse(settings["seed"])
     psi = 1.0 if settings["psi"] is None else float(settings["psi"])
     as_written = PULSE_1.format(seed=settings["seed"], next=settings["seed"] + 1, psi=psi)
@@ -71,7 +71,7 @@ def _from_1(old: Mapping[str, Any]) -> dict[str, Any]:
         "patch": str(patch.with_psi(psi)) if known else plan["patch"],
         "ops": dict.fromkeys(patch.versions, 1),
         "song": f"{SAMPLES}{plan['song']}",
-        "stems": {name: f"{SAMPLES}{digest}" for name, digest in plan["stems"].items()},
+        "stems": {name: f"{SAMPLES}{digest}" for name, digest in _table(plan["stems"]).items()},
     }
     return {
         "schema": 2,
@@ -83,6 +83,12 @@ def _from_1(old: Mapping[str, Any]) -> dict[str, Any]:
         "identity": identity,
         "pixels": old["pixels"],
     }
+
+
+def _table(value: object) -> Mapping[str, Any]:
+    if not isinstance(value, dict):
+        raise TypeError("a table is missing")
+    return value
 
 
 MIGRATIONS: Mapping[object, Callable[[Mapping[str, Any]], dict[str, Any]]] = {1: _from_1}

@@ -13,6 +13,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar
 
+import msgspec
+
 from clavilux.errors import ClaviluxError, FileError, ModelError, ProjectError
 from clavilux.features.corrections import Corrections
 from clavilux.patch.patch import Patch
@@ -20,6 +22,7 @@ from clavilux.project.machine import Machine
 from clavilux.project.migrate import SAMPLES, SCHEMA, migrated
 from clavilux.project.output import Output
 from clavilux.project.project import Project
+from clavilux.project.schema import check_group, check_recipe
 from clavilux.video.probe import probe
 
 __all__ = ["KEY", "Recipe", "from_dict", "read_recipe", "to_dict"]
@@ -28,6 +31,7 @@ KEY = "clavilux"
 """Name of the recipe in a video's metadata."""
 
 MAX_CHARACTERS = 4_000_000
+FRACTIONS = ("fps", "start", "duration")
 T = TypeVar("T", Project, Output, Machine)
 
 
@@ -81,15 +85,15 @@ class Recipe:
         """
         if len(text) > MAX_CHARACTERS:
             raise ValueError(f"{len(text)} characters")
-        whole = migrated(json.loads(text))
+        table = check_recipe(migrated(msgspec.json.decode(text.encode())))
         return cls(
-            version=str(whole["version"]),
-            project=from_dict(Project, whole["project"]),
-            output=from_dict(Output, whole["output"]),
-            precision=str(whole["precision"]),
-            engines=tuple(map(str, whole["engines"])),
-            identity=dict(whole["identity"]),
-            pixels=str(whole["pixels"]),
+            version=table.version,
+            project=from_dict(Project, table.project),
+            output=from_dict(Output, table.output),
+            precision=table.precision,
+            engines=tuple(table.engines),
+            identity=table.identity,
+            pixels=table.pixels,
         )
 
     def check(self, identity: Mapping[str, object], samples: Mapping[str, object] | None = None) -> None:
@@ -158,12 +162,12 @@ def from_dict(group: type[T], values: Mapping[str, Any]) -> T:
     """Read settings from plain values.
 
     Raises:
-        ValueError, TypeError, SettingError, PatchError: a value is unknown or cannot be.
+        FileError, SettingError, PatchError: a value is unknown or cannot be.
 
     >>> from_dict(Output, to_dict(Output(fps=Fraction(24000, 1001)))) == Output(fps=Fraction(24000, 1001))
     True
     """
-    return group(**{name: _read(name, value) for name, value in values.items()})
+    return group(**{name: _read(name, value) for name, value in check_group(group, values).items()})
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -181,11 +185,12 @@ def read_recipe(path: Path) -> Recipe:
         )
     try:
         return Recipe.from_text(text)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ClaviluxError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, ClaviluxError) as error:
+        what = error.what if isinstance(error, ClaviluxError) else str(error) or type(error).__name__
         raise FileError(
-            f"The recipe in {path.name} cannot be read ({str(error)[:200] or type(error).__name__})",
+            f"The recipe in '{path.name}' cannot be read ({what[:200].rstrip('.')})",
             where=str(path),
-            hint="a newer version of Clavilux may have made it",
+            hint="a newer version of Clavilux may have made it, or it was changed",
         ) from error
 
 
@@ -199,34 +204,17 @@ def _plain(value: object) -> object:
             return str(value)
         case tuple():
             return list(value)
+        case str():  # a path with bytes that are no text
+            return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
     return value
 
 
 def _read(name: str, value: Any) -> Any:
-    if value is None:
-        return None
-    if name in {"fps", "start", "duration"}:
-        return _fraction(name, value)
-    if name in {"size", "cells"}:
-        width, height = value
-        return _whole(name, width), _whole(name, height)
-    if name == "corrections":
-        return Corrections.from_dict(value)
-    if name == "patch" and isinstance(value, Mapping):
-        return Patch.parse(str(value["text"]))
-    if isinstance(value, list | dict):
-        raise TypeError(f"{name} is a list")
-    return value
-
-
-def _fraction(name: str, value: Any) -> Fraction:
-    text = str(value)
-    if len(text) > 60 or "e" in text.lower():
-        raise ValueError(f"{name} is no number")
-    return Fraction(text)
-
-
-def _whole(name: str, value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise TypeError(f"{name} is no whole number")
+    match value:
+        case str() if name in FRACTIONS:
+            return Fraction(value)
+        case {"text": str(text)}:
+            return Patch.parse(text)
+        case dict():
+            return Corrections.from_dict(value)
     return value

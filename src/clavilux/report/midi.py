@@ -26,6 +26,10 @@ MAX_LATE_BEATS = 0.1
 """The first beat may be this late and still be moved to the start."""
 CLOCK_SECONDS = 0.5
 """Length of a beat where there are less than two."""
+MAX_BEAT_SECONDS = 16.0
+"""A tempo is written in 24 bits of microseconds a beat: at most 16.78 s."""
+MAX_NUMERATOR = 255
+"""Of a time signature."""
 MAX_DRIFT_MICROSECONDS = 100
 """The tempo is written again where the next beat would be further off."""
 DRUM_CHANNEL = 9
@@ -55,7 +59,11 @@ class _Clock:
         early = times[0] > MAX_LATE_BEATS * step  # the time before the first beat becomes a beat
         times = np.concatenate(([0.0], times[0 if early else 1 :], [times[-1] + step]))
         bars = np.flatnonzero(beats.beats == 1) + int(early)
-        return cls(times, tuple(bars.tolist()) or (0,))
+        # MIDI holds no slower tempo: a beat that lasts longer, over a pause, becomes several
+        parts = np.maximum(np.ceil(np.diff(times) / MAX_BEAT_SECONDS), 1).astype(int)
+        places = np.concatenate(([0], np.cumsum(parts)))
+        whole = np.interp(np.arange(places[-1] + 1), places, times)
+        return cls(whole, tuple(places[bars].tolist()) or (0,))
 
     def ticks(self, time: float) -> int:
         """Convert a time in seconds to ticks; after the last beat its tempo continues."""
@@ -102,7 +110,7 @@ def _timing(clock: _Clock, markers: Sequence[tuple[float, str]], metre: int) -> 
     lengths = np.diff([0, *clock.bars, clock.bars[-1] + metre]).tolist()
     bars = zip([0, *clock.bars], lengths, [0, *lengths], strict=False)
     for beat, length, before in bars:
-        if length not in {0, before}:
+        if length not in {0, before} and length <= MAX_NUMERATOR:
             events.append((beat * TICKS_PER_BEAT, mido.MetaMessage("time_signature", numerator=length)))
     now, step = 0, 0
     for beat, end in enumerate(np.round(clock.times[1:] * 1e6).astype(int).tolist()):

@@ -14,6 +14,7 @@ from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from clavilux.errors import FileError
+from clavilux.media import open_media
 from clavilux.video.frame import Samples, ffmpeg_name, from_ffmpeg, pixels_of
 
 __all__ = ["AudioInfo", "VideoInfo", "decode", "open_video", "probe", "video_stream"]
@@ -144,12 +145,12 @@ def open_video(path: Path) -> InputContainer:
         FileError: no such file, or not a video.
     """
     try:
-        return av.open(f"file:{path}", metadata_errors="replace", options={"protocol_whitelist": "file"})
+        return open_media(path)
     except FileNotFoundError as error:
         raise FileError(
             f"There is no video '{path}'", where=str(path), hint="check the name and the folder"
         ) from error
-    except (av.FFmpegError, OSError) as error:
+    except (av.FFmpegError, OSError, ValueError) as error:
         raise FileError(
             f"'{path}' cannot be read as a video", where=str(path), hint="give a file like song.mp4"
         ) from error

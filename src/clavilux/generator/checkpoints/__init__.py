@@ -49,10 +49,12 @@ def _check_start(path: Path) -> None:
     """Refuse what is not safetensors, before its bytes are taken for numbers."""
     where = str(path)
     try:
+        if path.exists() and not path.is_file():
+            raise ModelError(f"The model {path} cannot be read: it is not an ordinary file", where=where)
         with path.open("rb") as file:
             start = file.read(START_BYTES)
-    except OSError as error:
-        reason = error.strerror or error
+    except (OSError, ValueError) as error:  # ValueError: a name with a NUL
+        reason = getattr(error, "strerror", None) or error
         raise ModelError(f"The model {path} cannot be read: {reason}", where=where) from error
     if not start:
         raise ModelError(f"The model {path} is empty", where=where, hint="fetch it again")

@@ -34,7 +34,7 @@ MAX_HEADER_BYTES = 16 * 2**20
 MAX_WIDTH = 8192
 """Most channels, latent numbers or pixels along a side that a network may claim."""
 
-BLOCK = re.compile(r"synthesis\.b(\d+)\.")
+BLOCK = re.compile(r"synthesis\.b(\d{1,5})\.")
 """Names of the arrays of the block whose features have this side."""
 
 FETCH_AGAIN = "fetch it again"
