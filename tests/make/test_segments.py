@@ -294,6 +294,17 @@ def test_a_strange_record_is_a_missing_segment(job, tmp_path, record):
     assert store.missing() == job.plan.segments[:1]
 
 
+def test_folders_where_files_should_be_are_cleared_away(job, tmp_path, whole):
+    store = draw_all(job, tmp_path / "store")
+    for name in ("00000.mp4", "00001.json", "00002.lease", "plan.json"):
+        path = store.folder / name
+        path.unlink(missing_ok=True)
+        (path / "inside").mkdir(parents=True)
+    (store.folder / "00003.mp4").unlink()
+    assert draw_all(job, store.folder).pixel_hashes() == whole
+    assert store.folder.joinpath("plan.json").is_file()
+
+
 def test_a_render_that_is_cancelled_keeps_what_is_finished(job, tmp_path):
     class Cancelling(NullReporter):
         frames = 0

@@ -79,7 +79,7 @@ def _stopped(arguments: Sequence[str]) -> str:
     """Say how to go on after Ctrl-C: what is finished of a render is kept."""
     if not set(arguments) & {"render", "demo", "recreate"}:
         return "Stopped."
-    return f"Stopped. The same command resumes from here:\n  {shlex.join(['clavilux', *arguments])}"
+    return f"Stopped. The same command resumes from here:\n  {one_line(shlex.join(['clavilux', *arguments]))}"
 
 
 def _say(text: str, code: int) -> int:

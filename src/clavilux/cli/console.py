@@ -21,7 +21,12 @@ from rich.text import Text
 
 from clavilux.errors import one_line
 
-__all__ = ["Screen"]
+__all__ = ["Screen", "plain"]
+
+
+def plain(text: object) -> Text:
+    """Return text from a file or a name for a table: one line, without rich's markup."""
+    return Text(one_line(str(text)))
 
 
 class FramesPerSecond(ProgressColumn):

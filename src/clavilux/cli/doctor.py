@@ -14,7 +14,7 @@ def doctor(*, as_json: options.Json = False) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from clavilux.cli.console import Screen
+    from clavilux.cli.console import Screen, plain
     from clavilux.make.doctor import examine
     from clavilux.make.workspace import cache_folder
 
@@ -24,7 +24,7 @@ def doctor(*, as_json: options.Json = False) -> None:
         table = Table(show_header=False, box=None, pad_edge=False)
         for finding in findings:
             mark = "" if finding.fine else "! "
-            table.add_row(mark + finding.what, finding.found, finding.means)
+            table.add_row(*map(plain, (mark + finding.what, finding.found, finding.means)))
         Console(highlight=False).print(table)
     if not all(finding.fine for finding in findings):
         raise typer.Exit(1)

@@ -89,7 +89,7 @@ def show(
     from rich.console import Console
     from rich.table import Table
 
-    from clavilux.cli.console import Screen
+    from clavilux.cli.console import Screen, plain
     from clavilux.generator.model import load_model
     from clavilux.make.sheet import draw_sheet
     from clavilux.make.targets import check_target
@@ -112,5 +112,5 @@ def show(
     if not as_json:
         table = Table(show_header=False, box=None, pad_edge=False)
         for key, value in about.items():
-            table.add_row(key.replace("_", " "), str(value))
+            table.add_row(plain(key.replace("_", " ")), plain(value))
         Console(highlight=False).print(table)

@@ -70,6 +70,8 @@ def _print_table(kept: "list[KeptRender]") -> None:
     from rich.console import Console
     from rich.table import Table
 
+    from clavilux.cli.console import plain
+
     console = Console(highlight=False)
     if not kept:
         console.print("No unfinished renders.")
@@ -78,5 +80,6 @@ def _print_table(kept: "list[KeptRender]") -> None:
     for render in kept:
         done, total = render.done
         size = f"{render.bytes / 1e6:.1f} MB"
-        table.add_row(render.folder.name[:8], render.song, f"{done} of {total}", size, render.target)
+        row = (render.folder.name[:8], render.song, f"{done} of {total}", size, render.target)
+        table.add_row(*map(plain, row))
     console.print(table)
