@@ -165,11 +165,13 @@ def test_the_beats_of_trackers_have_bars(line):
         "Name\tStart\tDuration\tTime Format\tType\nverse, one\t0:00.000\t0:31.200\tdecimal\tCue\n"
         "end\t0:31.200\t0:00.000\tdecimal\tCue\n",
         "0.0\tverse, one\n31.2\tend\n",
+        "Anfang\tTeil\n0.0\tverse, one\n31.2\tend\n",
+        'sep=;\n0.0;"verse, one"\n31.2;end\n',
         "0.000 31.200 verse, one\n31.2 60 end\n",
         '# by hand\n0,"verse, one"\n31.2,end\n',
         '0.0,120.5,"verse, one"\n31.2,121.0,end\n',
     ],
-    ids=["Reaper", "Audition", "two columns", ".lab", "commas", "values of a curve"],
+    ids=["Reaper", "Audition", "two columns", "German", "Excel", ".lab", "commas", "values of a curve"],
 )
 def test_the_tables_of_other_programs_are_sections(text):
     sections = parse_labels(text, "sections").sections

@@ -35,6 +35,7 @@ def put(folder: Path, name: str, seconds: float = 4.0, rate: int = RATE) -> None
         ("1_song_(Instrumental).wav", "no_vocals"),
         ("1_Drums of War_(Vocals).wav", "vocals"),
         ("Bass Drum.wav", "kick"),
+        ("song_instrum.wav", "no_vocals"),
         ("Kick In.wav", "kick"),
         ("HiHat.wav", "hat"),
         ("Bass DI.wav", "bass"),
@@ -73,6 +74,12 @@ def test_several_of_one_kind_are_summed_and_pieces_make_up_the_drums(tmp_path, s
     assert open_stems(tmp_path, song)["drums"].digest == stems["drums"].digest
     (tmp_path / "Snare Top.wav").unlink()
     assert open_stems(tmp_path, song)["drums"].digest != stems["drums"].digest
+
+
+def test_percussion_alone_is_the_drums(tmp_path, song):
+    put(tmp_path, "Song - Percussion.wav")
+    put(tmp_path, "Song - Voice.wav")
+    assert sorted(open_stems(tmp_path, song)) == ["drums", "percussion", "vocals"]
 
 
 def test_a_kick_alone_is_no_drums_and_what_lacks_a_voice_is_no_voice(tmp_path, song):

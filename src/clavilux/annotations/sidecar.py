@@ -29,8 +29,10 @@ __all__ = ["TEMPI", "Sidecar", "corrected", "corrections_of", "read_labels", "si
 
 TEMPI = {"half": 0.5, "double": 2.0}
 KEYS = ("bpm", "first_downbeat", "beats_per_bar", "tempo", "sections", "labels")
-MAX_FILE_BYTES = 10_000_000
+MAX_LABEL_BYTES = 10_000_000
+MAX_SIDECAR_BYTES = 1_000_000
 """A larger file of labels or corrections was not written by hand."""
+MAX_NUMBER = 10**9
 
 
 def sidecar_path(song: Path) -> Path:
@@ -226,6 +228,9 @@ def _read(written: Mapping[str, object]) -> Corrections:
             raise FileError(
                 f"there is no '{key}'", value=key, hint=suggest(key, KEYS, otherwise="there are {}")
             )
+    for key, value in written.items():
+        if isinstance(value, int) and abs(value) > MAX_NUMBER:  # hexadecimal may have any length
+            raise FileError(f"{key} is a number beyond all bounds")
     tempo = written.get("tempo")
     if tempo is not None and tempo not in tuple(TEMPI):
         raise FileError(f"tempo is 'half' or 'double', not {tempo!r}", value=tempo)
@@ -277,13 +282,20 @@ def _is_there(path: Path) -> bool:
 def _read_text(path: Path, what: str) -> str:
     """Read a small text file with its own line ends."""
     try:
-        return read_small(path, f"file of {what}", MAX_FILE_BYTES).decode("utf-8-sig")
+        limit = MAX_LABEL_BYTES if what == "labels" else MAX_SIDECAR_BYTES
+        return _decoded(read_small(path, f"file of {what}", limit))
     except UnicodeDecodeError:
         raise FileError(
             f"The file of {what} '{path}' is not text in UTF-8",
             where=str(path),
             hint="export it again as text",
         ) from None
+
+
+def _decoded(content: bytes) -> str:
+    """Decode UTF-8, or UTF-16 with its mark, as some programs for Windows write it."""
+    marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
+    return content.decode("utf-16" if marked else "utf-8-sig")
 
 
 def _relative(path: Path, sidecar: Path) -> str:

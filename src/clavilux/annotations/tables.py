@@ -44,6 +44,8 @@ OTHER_FORMATS: Sequence[tuple[str, str]] = (
 """How texts of other kinds begin, and what they are called."""
 
 MAX_FIELDS = 100
+COMMENT = re.compile(r"\s*[;%]|\s*#(?!,)|sep=.$")
+"""Lines that are no data: comments, and Excel's own note of what separates fields."""
 
 
 @dataclass(frozen=True)
@@ -80,13 +82,15 @@ def read_rows(text: str) -> Iterator[Row]:
     lines = [
         (number, line)
         for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1)
-        if line.strip() and not line.startswith("\\") and not re.match(r"\s*[;%]|\s*#(?!,)", line)
+        if line.strip() and not line.startswith("\\") and not COMMENT.match(line)
     ]
     if not lines:
         return
     delimiter = _delimiter([line for _, line in lines])
     rows = [(f"line {number}", _fields(line, delimiter, f"line {number}")) for number, line in lines]
     columns = _columns(rows[0][1])
+    if not columns and len(rows) > 1 and not _is_time(rows[0][1][0]) and _is_time(rows[1][1][0]):
+        rows = rows[1:]  # names of columns in another language
     if columns:
         yield from (_named(fields, columns, place) for place, fields in rows[1:])
     else:

@@ -41,12 +41,15 @@ KINDS: Mapping[str, str] = {
 WORDS = {word: kind for kind, words in KINDS.items() for word in words.split()}
 
 DRUM_KIT = ("kick", "snare", "hat", "cymbals", "toms", "percussion")
-"""Pieces whose sum is the drums, where there is no stem of all drums but at least kick and snare."""
+"""Pieces whose sum is the drums, where there is no stem of all drums but at least kick and snare; or
+percussion alone, as some separators call the drums."""
 
 LACKING = frozenset({"no", "non", "without", "minus", "less", "sans", "ohne"})
 """Before a word: everything but that."""
 
-WITHOUT_VOCALS = frozenset({"instrumental", "instrumentals", "inst", "karaoke", "accompaniment", "playback"})
+WITHOUT_VOCALS = frozenset(
+    {"instrumental", "instrumentals", "instrum", "inst", "karaoke", "accompaniment", "playback"}
+)
 WITHOUT_DRUMS = frozenset({"drumless"})
 WHOLE_SONG = frozenset({"mix", "mixture", "master", "mixdown", "fullmix", "original"})
 """Names of the song itself, which lies beside its stems in many folders and is none of them."""
@@ -104,8 +107,15 @@ def open_stems(folder: str | Path, song: Audio) -> Mapping[str, Audio]:
     """
     folder = Path(folder)
     if not folder.is_dir():
-        raise AudioError(f"There is no folder '{folder}' of stems", where=str(folder), hint="check the name")
-    files = sorted(path for path in folder.iterdir() if _is_stem(path))
+        what = f"'{folder}' is a file" if folder.exists() else f"There is no folder '{folder}' of stems"
+        hint = "give the folder that holds the stems" if folder.exists() else "check the name"
+        raise AudioError(what, where=str(folder), hint=hint, remedy="stems")
+    try:
+        files = sorted(path for path in folder.iterdir() if _is_stem(path))
+    except OSError as error:
+        raise AudioError(
+            f"The folder '{folder}' of stems cannot be read ({error.strerror or error})", where=str(folder)
+        ) from error
     named: dict[str, list[Audio]] = {}
     for path in files:
         name = stem_name(path, song.name)
@@ -121,7 +131,8 @@ def open_stems(folder: str | Path, song: Audio) -> Mapping[str, Audio]:
             hint="stems are wav, flac, mp3 or the like, such as drums.wav and bass.wav",
         )
     pieces = [stem for name in DRUM_KIT for stem in named.get(name, [])]
-    if "drums" not in named and {"kick", "snare"} <= named.keys():
+    kit = named.keys() & set(DRUM_KIT)
+    if "drums" not in named and ({"kick", "snare"} <= kit or kit == {"percussion"}):
         named["drums"] = pieces
     return {name: _sum(name, stems, song) for name, stems in named.items()}
 

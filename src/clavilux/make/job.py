@@ -286,7 +286,14 @@ class Job:
         """Keep the segments of a stopped render where there is a place for them; else remove them."""
         renders = self.workspace.renders
         if renders is not None:
-            renders.mkdir(parents=True, exist_ok=True)
+            try:
+                renders.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                raise OutputError(
+                    f"The folder '{renders}' of unfinished renders cannot be made ({error.strerror})",
+                    where=str(renders),
+                    hint="the environment variable CLAVILUX_CACHE names another cache folder",
+                ) from error
             prune(renders)
             yield
             return

@@ -50,7 +50,8 @@ def files_read(
         with contextlib.suppress(ClaviluxError):  # said by whoever uses it
             found += Sidecar.beside(song).labels
     if stems is not None and Path(stems).is_dir():
-        found += [path for path in Path(stems).iterdir() if path.is_file()]
+        with contextlib.suppress(OSError):  # a folder that cannot be listed, also said by whoever uses it
+            found += [path for path in Path(stems).iterdir() if path.is_file()]
     if model is not None:
         found.append(Path(model))
     return found
