@@ -188,3 +188,18 @@ def test_settings_that_cannot_be_encoded_are_refused(change, message):
     values = {"size": (32, 18), "fps": FPS, "gop": 8} | change
     with pytest.raises(SettingError, match=message):
         Encoding(**values)
+
+
+@pytest.mark.parametrize("codec", ["h264", "hevc", "av1", "prores", "ffv1"])
+def test_the_same_frames_give_the_same_bytes(tmp_path, codec):
+    encoding = Encoding((160, 96), Fraction(24), gop=24, codec=codec)
+    random = np.random.default_rng(0)
+    base = random.integers(64, 200, encoding.shape)
+    frames = [np.roll(base, 3 * k, axis=1) + random.integers(0, 20, base.shape) for k in range(24)]
+    frames = np.stack(frames).astype(encoding.layout.dtype)
+    contents = set()
+    for k in range(5):
+        with SegmentWriter(tmp_path / f"{k}.mp4", encoding) as writer:
+            writer.write(frames)
+        contents.add((tmp_path / f"{k}.mp4").read_bytes())
+    assert len(contents) == 1

@@ -131,7 +131,8 @@ CODECS: Mapping[str, Codec] = {
         family="h264",
         suffix=".mp4",
         pixels=SUBSAMPLED,
-        options={"x264-params": "keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0"},
+        # without cpu-independent, its AVX-512 code reads what was in memory: other bytes at every run
+        options={"x264-params": "keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:cpu-independent=1"},
         quality=Quality("crf", 18, 51),
         presets=PRESETS,
     ),
