@@ -15,24 +15,44 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, Any, Literal
 
 import tomlkit
+from msgspec import Meta
 from tomlkit.exceptions import TOMLKitError
 
 from clavilux.annotations.labels import Region, join_regions, parse_labels
 from clavilux.errors import ClaviluxError, FileError, SettingError, suggest
 from clavilux.features.corrections import MAX_SONG_SECONDS, Corrections
 from clavilux.files import fitting_name, read_small, write_atomic
+from clavilux.schemas import MAX_ROWS, Name, Seconds, converted
 from clavilux.timeline import parse_time
 
 __all__ = ["TEMPI", "Sidecar", "corrected", "corrections_of", "read_labels", "sidecar_path"]
 
 TEMPI = {"half": 0.5, "double": 2.0}
-KEYS = ("bpm", "first_downbeat", "beats_per_bar", "tempo", "sections", "labels")
+TimeText = Annotated[str, Meta(max_length=100)]
+KEYS: Mapping[str, tuple[Any, str]] = {
+    "bpm": (Annotated[float, Meta(ge=20, le=400)], "bpm must be a number from 20 to 400"),
+    "first_downbeat": (Seconds | TimeText, 'first_downbeat is a time, such as 0.52 or "0:00.52"'),
+    "beats_per_bar": (
+        Annotated[int, Meta(ge=2, le=7)],
+        "beats_per_bar must be a whole number from 2 to 7",
+    ),
+    "tempo": (Literal["half", "double"], "tempo is 'half' or 'double'"),
+    "sections": (
+        Annotated[list[tuple[Seconds | TimeText, Name]], Meta(max_length=MAX_ROWS)],
+        'sections are written [["0:00", "intro"], ["0:15", "verse"]]',
+    ),
+    "labels": (
+        Name | Annotated[list[Name], Meta(max_length=100)],
+        "labels is the name of a file, or a list of names",
+    ),
+}
+"""What the file may hold, and what to say of anything else."""
 MAX_LABEL_BYTES = 10_000_000
 MAX_SIDECAR_BYTES = 1_000_000
 """A larger file of labels or corrections was not written by hand."""
-MAX_NUMBER = 10**9
 
 
 def sidecar_path(song: Path) -> Path:
@@ -129,8 +149,9 @@ class Sidecar:
     def _parse(cls, path: Path, text: str) -> "Sidecar":
         try:
             written = tomllib.loads(text)
-            labels = _file_names(written.get("labels", []))
-            return cls(path, _read(written), tuple(path.parent / name for name in labels))
+            inline, labels = _read(written), written.get("labels", [])
+            names = [labels] if isinstance(labels, str) else labels
+            return cls(path, inline, tuple(path.parent / name for name in names))
         except ClaviluxError as error:
             raise _unusable(path, error) from None
         except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
@@ -223,17 +244,17 @@ def _edited(text: str, old: Mapping[str, object], new: Mapping[str, object]) -> 
 
 def _read(written: Mapping[str, object]) -> Corrections:
     """Read the keys of the file, except for the labels."""
-    for key in written:
+    for key, value in written.items():
         if key not in KEYS:
             raise FileError(
                 f"there is no '{key}'", value=key, hint=suggest(key, KEYS, otherwise="there are {}")
             )
-    for key, value in written.items():
-        if isinstance(value, int) and abs(value) > MAX_NUMBER:  # hexadecimal may have any length
-            raise FileError(f"{key} is a number beyond all bounds")
+        schema, sentence = KEYS[key]
+        try:
+            converted(value, schema)
+        except FileError:
+            raise FileError(sentence, where=key) from None
     tempo = written.get("tempo")
-    if tempo is not None and tempo not in tuple(TEMPI):
-        raise FileError(f"tempo is 'half' or 'double', not {tempo!r}", value=tempo)
     fields = {name: written[name] for name in ("bpm", "beats_per_bar") if name in written}
     if "first_downbeat" in written:
         fields["first_downbeat"] = _seconds(written["first_downbeat"], "first_downbeat")
@@ -242,18 +263,14 @@ def _read(written: Mapping[str, object]) -> Corrections:
     return Corrections(**fields, tempo_factor=TEMPI[str(tempo)] if tempo else 1.0)  # type: ignore[arg-type]
 
 
-def _regions(rows: object) -> list[Region]:
-    regions = []
-    for number, row in enumerate(rows if isinstance(rows, list) else [None], 1):
-        match row:
-            case [start, str(label)]:
-                place = f"section {number}"
-                regions.append(Region(_seconds(start, place), None, label, place))
-            case _:
-                raise FileError('sections are written [["0:00", "intro"], ["0:15", "verse"]]', value=row)
-    if not regions:
+def _regions(rows: Any) -> list[Region]:
+    if not rows:
         raise FileError("sections are empty", hint="omit the line")
-    return regions
+    places = [f"section {number}" for number in range(1, len(rows) + 1)]
+    return [
+        Region(_seconds(start, place), None, label, place)
+        for (start, label), place in zip(rows, places, strict=True)
+    ]
 
 
 def _seconds(value: object, what: str) -> float:
@@ -263,13 +280,6 @@ def _seconds(value: object, what: str) -> float:
     if not 0 <= number <= MAX_SONG_SECONDS:
         raise FileError(f'{what} is a time, such as 0.52 or "0:00.52", not {value!r}', value=value)
     return float(number)
-
-
-def _file_names(value: object) -> list[str]:
-    names = [value] if isinstance(value, str) else value
-    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
-        raise FileError(f"labels is the name of a file, or a list of names, not {value!r}", value=value)
-    return names
 
 
 def _is_there(path: Path) -> bool:

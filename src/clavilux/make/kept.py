@@ -10,6 +10,7 @@ import msgspec
 from clavilux.errors import FileError
 from clavilux.files import read_small
 from clavilux.make.lease import is_held
+from clavilux.schemas import Count, Name, decoded
 
 __all__ = ["KEEP_BYTES", "KEEP_DAYS", "KeptRender", "kept_renders", "prune"]
 
@@ -23,9 +24,9 @@ KEEP_BYTES = 20 * 10**9
 
 
 class _About(msgspec.Struct):
-    song: str
-    target: str
-    segments: int
+    song: Name
+    target: Name
+    segments: Count
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def prune(renders: Path, *, keep_days: float = KEEP_DAYS, keep_bytes: int = KEEP
 def _describe(folder: Path) -> KeptRender | None:
     try:
         content = read_small(folder / "plan.json", "plan", MAX_PLAN_BYTES)
-        about = msgspec.json.decode(content, type=_About)
+        about = decoded(content, _About)
         files = [path.stat() for path in folder.iterdir() if path.is_file()]
         return KeptRender(
             folder=folder,
@@ -88,5 +89,5 @@ def _describe(folder: Path) -> KeptRender | None:
             bytes=sum(file.st_size for file in files),
             touched=max(file.st_mtime for file in files),
         )
-    except (OSError, ValueError, RecursionError, FileError):
+    except (OSError, ValueError, FileError):
         return None

@@ -13,11 +13,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from uuid import uuid4
 
-import msgspec
 from filelock import FileLock
 
 from clavilux.errors import FileError
 from clavilux.files import read_small, remove, remove_folder, write_atomic
+from clavilux.schemas import Plain, decoded
 
 __all__ = ["Lease", "is_held", "read_record"]
 
@@ -27,7 +27,6 @@ LEASE_SECONDS = 300.0
 WRITING_SECONDS = 2.0
 
 MAX_RECORD_BYTES = 65_536
-Plain = str | int | float | bool | None
 
 
 @dataclass(frozen=True)
@@ -96,8 +95,8 @@ def is_held(path: Path) -> bool:
 def read_record(path: Path) -> dict[str, str]:
     """Read a small table; a missing, damaged or strange one is empty."""
     try:
-        found = msgspec.json.decode(read_small(path, "record", MAX_RECORD_BYTES), type=dict[str, Plain])
-    except (FileError, ValueError):
+        found = decoded(read_small(path, "record", MAX_RECORD_BYTES), dict[str, Plain])
+    except FileError:
         return {}
     return {key: str(value)[:1000] for key, value in found.items()}
 

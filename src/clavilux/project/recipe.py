@@ -13,8 +13,6 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
-
 from clavilux.errors import ClaviluxError, FileError, ModelError, ProjectError
 from clavilux.features.corrections import Corrections
 from clavilux.patch.patch import Patch
@@ -23,6 +21,7 @@ from clavilux.project.migrate import SAMPLES, SCHEMA, migrated
 from clavilux.project.output import Output
 from clavilux.project.project import Project
 from clavilux.project.schema import check_group, check_recipe
+from clavilux.schemas import decoded
 from clavilux.video.probe import probe
 
 __all__ = ["KEY", "Recipe", "from_dict", "read_recipe", "to_dict"]
@@ -85,7 +84,7 @@ class Recipe:
         """
         if len(text) > MAX_CHARACTERS:
             raise ValueError(f"{len(text)} characters")
-        table = check_recipe(migrated(msgspec.json.decode(text.encode())))
+        table = check_recipe(migrated(decoded(text.encode())))
         return cls(
             version=table.version,
             project=from_dict(Project, table.project),

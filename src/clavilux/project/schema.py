@@ -15,20 +15,17 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from clavilux.errors import FileError
-from clavilux.features.corrections import MAX_SONG_SECONDS, Corrections
+from clavilux.features.corrections import Corrections
 from clavilux.patch.patch import Patch
 from clavilux.project.machine import Machine
 from clavilux.project.output import Output
 from clavilux.project.project import Project
+from clavilux.schemas import MAX_ROWS, Count, Name, Seconds, converted
 
 __all__ = ["RecipeTable", "check_group", "check_recipe"]
 
-Seconds = Annotated[float, Meta(ge=-MAX_SONG_SECONDS, le=MAX_SONG_SECONDS)]
-Count = Annotated[int, Meta(ge=0, le=2**31)]
 Side = Annotated[int, Meta(ge=1, le=100_000)]
-Name = Annotated[str, Meta(max_length=4096)]
 Ratio = Annotated[str, Meta(max_length=80, pattern=r"^-?\d{1,30}(\.\d{1,30})?(/0*[1-9]\d{0,29})?$")]
-MAX_ROWS = 1_000_000
 MAX_DEPTH = 8
 Group = TypeVar("Group", Project, Output, Machine)
 
@@ -97,7 +94,7 @@ def check_recipe(values: Mapping[str, Any]) -> RecipeTable:
     Raises:
         FileError: a value is missing, of another type or out of its bounds.
     """
-    table: RecipeTable = _converted(values, RecipeTable)
+    table: RecipeTable = converted(values, RecipeTable)
     _check_depth(table.identity)
     return table
 
@@ -114,7 +111,7 @@ def check_group(group: type[Group], values: Mapping[str, Any]) -> dict[str, Any]
     hints = get_type_hints(group, localns={"Patch": Patch, "Corrections": Corrections})
     fields = [(name, _wire(kind) | UnsetType, UNSET) for name, kind in hints.items()]
     schema = msgspec.defstruct(group.__name__, fields, forbid_unknown_fields=True, kw_only=True)
-    found: dict[str, Any] = msgspec.to_builtins(_converted(values, schema))
+    found: dict[str, Any] = msgspec.to_builtins(converted(values, schema))
     return found
 
 
@@ -124,13 +121,6 @@ def _wire(kind: Any) -> Any:
     if get_origin(kind) is tuple:
         return tuple[(Side,) * len(get_args(kind))]  # type: ignore[misc]
     return WIRE[kind]
-
-
-def _converted(values: object, schema: type[Any]) -> Any:
-    try:
-        return msgspec.convert(values, schema)
-    except msgspec.ValidationError as error:
-        raise FileError(str(error).replace("`", "'").replace("$.", "")) from None
 
 
 def _check_depth(value: object, depth: int = 0) -> None:

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Literal, cast, get_args
+from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
+
+from msgspec import Meta
 
 from clavilux.arrays import F32
-from clavilux.errors import ModelError, suggest
+from clavilux.errors import FileError, ModelError, suggest
+from clavilux.schemas import Name, converted
 
 if TYPE_CHECKING:
     from clavilux.generator.stylegan2_config import StyleGAN2Config
 
 __all__ = ["Card", "Checkpoint", "Extension"]
 
+Line = Annotated[str, Meta(max_length=100_000)]
 Extension = Literal["mirror", "replicate", "tile"]
 """How the learned constant is continued beyond its edge."""
 
@@ -58,6 +62,10 @@ class Card:
         Raises:
             ModelError: its constant is extended in no known way.
         """
+        try:
+            metadata = converted(dict(metadata), dict[Name, Line])
+        except FileError as error:
+            raise ModelError(f"The card of {name} cannot be read: {error.what}", where=name) from None
         extend = metadata.get("extend", cls.extend)
         if extend not in get_args(Extension):
             hint = suggest(extend, get_args(Extension), otherwise="it is {}")
