@@ -22,6 +22,8 @@ __all__ = [
     "atomic",
     "fitting_name",
     "hash_of",
+    "is_file",
+    "is_folder",
     "is_one_of",
     "part_of",
     "put_in_place",
@@ -45,7 +47,7 @@ def part_of(path: Path) -> Path:
     >>> part_of(Path("videos/song.mp4")).name
     'song.mp4.clavilux-part'
     """
-    return path.with_name(fitting_name(path.name, PART))
+    return path.parent / fitting_name(path.name, PART)
 
 
 def fitting_name(stem: str, suffix: str) -> str:
@@ -62,6 +64,16 @@ def fitting_name(stem: str, suffix: str) -> str:
     while len(os.fsencode(kept)) > MAX_NAME_BYTES - len(tail) - len(mark):
         kept = kept[:-1]
     return f"{kept}{mark}{suffix}"
+
+
+def is_file(path: str | Path) -> bool:
+    """Return whether an ordinary file is there; false also for a name that no disk holds."""
+    return os.path.isfile(path)  # noqa: PTH113  # where Path raises
+
+
+def is_folder(path: str | Path) -> bool:
+    """Return whether a folder is there; false also for a name that no disk holds."""
+    return os.path.isdir(path)  # noqa: PTH112  # where Path raises
 
 
 def is_one_of(path: Path, others: Iterable[Path]) -> bool:

@@ -299,3 +299,35 @@ def test_the_words_of_television_mean_its_rates(tune, small, word, rate, capsys)
 def test_a_text_file_is_opened_by_nobody_but_its_reader(tmp_path):
     """The file itself may be of any name; the song's own audio still opens."""
     assert open_audio(write_audio(tmp_path / "song.m3u8", np.ones(RATE) * 0.1)).samples == RATE
+
+
+@pytest.mark.parametrize(
+    "odd", ["", ".", "..", "/", "a\0b", "\n", " ", "x" * 300, "a/b", "file:tune.wav", "-"]
+)
+def test_whatever_is_named_in_the_place_of_a_file_is_one_sentence(tune, film, small, tmp_path, odd, capsys):
+    before = sorted(path.name for path in tmp_path.iterdir())
+    for command in (
+        ["analyse", odd],
+        ["render", odd, *small],
+        ["still", odd, *small],
+        ["recreate", odd, tune],
+        ["recreate", film, odd, "-q"],
+        ["models", "show", odd],
+        ["models", "show", "silk", "--sheet", odd],
+        ["analyse", tune, "--labels", odd],
+        ["analyse", tune, "--stems", odd],
+        ["analyse", tune, "--plot", odd],
+        ["analyse", tune, "--export", "csv", "-o", odd, "-q"],
+        ["render", tune, "--model", odd, "-q"],
+        ["render", tune, "--stems", odd, *small],
+        ["render", tune, "-o", odd, *small],
+        ["still", tune, "-o", odd, *small],
+        ["renders", "--remove", odd],
+    ):
+        allowed = {0, 2} if "--stems" in command or "-o" in command or command[0] == "renders" else {2}
+        assert run(*command) in allowed, command
+        said = capsys.readouterr().err
+        assert "Traceback" not in said
+        assert sum(line.startswith("Error: ") for line in said.splitlines()) <= 1
+    extra = {path.name for path in tmp_path.iterdir()} - set(before)
+    assert extra <= {"tune.curves.csv", "tune.events.csv", "tune.mp4"}  # with the stems of this folder

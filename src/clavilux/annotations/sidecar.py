@@ -61,7 +61,7 @@ def sidecar_path(song: Path) -> Path:
     >>> sidecar_path(Path("music/song.mp3")).name
     'song.clavilux.toml'
     """
-    return song.with_name(fitting_name(song.stem, ".clavilux.toml"))
+    return song.parent / fitting_name(song.stem, ".clavilux.toml")
 
 
 def corrections_of(song: Path) -> Corrections:

@@ -16,6 +16,7 @@ import numpy as np
 from clavilux.audio.pcm import PcmFile
 from clavilux.audio.sound import Audio, open_audio
 from clavilux.errors import AudioError
+from clavilux.files import is_file, is_folder
 
 __all__ = ["open_stems", "stem_name"]
 
@@ -106,9 +107,9 @@ def open_stems(folder: str | Path, song: Audio) -> Mapping[str, Audio]:
         AudioError: no such folder, no stem in it, or a stem much longer than the song.
     """
     folder = Path(folder)
-    if not folder.is_dir():
-        what = f"'{folder}' is a file" if folder.exists() else f"There is no folder '{folder}' of stems"
-        hint = "give the folder that holds the stems" if folder.exists() else "check the name"
+    if not is_folder(folder):
+        what = f"'{folder}' is a file" if is_file(folder) else f"There is no folder '{folder}' of stems"
+        hint = "give the folder that holds the stems" if is_file(folder) else "check the name"
         raise AudioError(what, where=str(folder), hint=hint, remedy="stems")
     try:
         files = sorted(path for path in folder.iterdir() if _is_stem(path))

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from clavilux.arrays import F32
 from clavilux.catalogue import Group
 from clavilux.errors import ModelError, suggest
+from clavilux.files import is_file, is_folder
 from clavilux.generator.checkpoints import Card, Checkpoint, read_card, read_checkpoint
 from clavilux.generator.checkpoints.checkpoint import Extension
 from clavilux.generator.network import Network, layer_groups
@@ -191,20 +192,19 @@ def _build(checkpoint: Checkpoint) -> Network:
 
 
 def _find(name_or_path: str | Path) -> Path:
-    built_in = BUILTIN / f"{name_or_path}.safetensors"
-    if isinstance(name_or_path, str) and built_in.parent == BUILTIN and built_in.is_file():
-        return built_in
+    built_in = {found.stem: found for found in sorted(BUILTIN.glob("*.safetensors"))}
+    if name_or_path in built_in:
+        return built_in[str(name_or_path)]
     path = Path(name_or_path)
-    if path.is_file():
+    if is_file(path):
         return path
-    if path.is_dir():
+    if is_folder(path):
         what, hint = f"The model {path} is a folder", "give the .safetensors file inside it"
     elif len(path.parts) > 1 or path.suffix:
         what, hint = f"There is no model file {path}", "check the path"
     else:
         what = f"There is no built-in model '{name_or_path}'"
-        names = [found.stem for found in sorted(BUILTIN.glob("*.safetensors"))]
         hint = suggest(
-            str(name_or_path), names, otherwise="there is {}, or give the path of a .safetensors file"
+            str(name_or_path), built_in, otherwise="there is {}, or give the path of a .safetensors file"
         )
     raise ModelError(what, where="model", value=str(name_or_path), hint=hint, remedy="model")

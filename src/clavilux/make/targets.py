@@ -12,7 +12,7 @@ from pathlib import Path
 from clavilux.annotations.sidecar import Sidecar, sidecar_path
 from clavilux.audio.sound import Audio
 from clavilux.errors import ClaviluxError, OutputError
-from clavilux.files import fitting_name, is_one_of, part_of, write_error
+from clavilux.files import fitting_name, is_folder, is_one_of, part_of, write_error
 from clavilux.make.numbered import LEFT
 from clavilux.project.output import IMAGES, Output
 from clavilux.video.codecs import codec_of
@@ -49,7 +49,7 @@ def files_read(
         found += [song, sidecar_path(song)]
         with contextlib.suppress(ClaviluxError):  # said by whoever uses it
             found += Sidecar.beside(song).labels
-    if stems is not None and Path(stems).is_dir():
+    if stems is not None and is_folder(stems):
         with contextlib.suppress(OSError):  # a folder that cannot be listed, also said by whoever uses it
             found += [path for path in Path(stems).iterdir() if path.is_file()]
     if model is not None:

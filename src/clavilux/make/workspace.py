@@ -114,7 +114,7 @@ class Workspace:
         Raises:
             AudioError: stems cannot be used.
         """
-        own = open_stems(stems, audio) if stems else {}
+        own = {} if stems is None else open_stems(stems, audio)
         key = (
             audio.digest,
             repr(sorted(corrections.to_dict().items())),
