@@ -131,3 +131,9 @@ def test_a_patch_without_a_part_is_named():
         Patch.parse("latents = palette(seed=1).loop(bars=8)\npsi = 1")
     with pytest.raises(PatchError, match="noise of a patch cannot be"):
         Patch(palette().loop(bars=4), song.mix.rms())
+
+
+@pytest.mark.parametrize("name", ["kick", "snare", "hat", "beats", "drums", "vocals"])
+def test_a_stem_called_like_an_event_is_read_back_as_the_stem(name):
+    level = song.stem(name).rms()
+    assert parse(to_text(level)) == level

@@ -232,7 +232,8 @@ def _literal(op: Op, params: dict[str, Value]) -> str:
     if op.name == "constant":
         return _value(params["value"])
     name = params["name"]
-    return str(name) if name in WORDS or name in EVENTS else f"{op.name}(name={name!r})"
+    bare = WORDS if op.name == "stem" else EVENTS  # a stem of one's own may be called kick
+    return str(name) if name in bare else f"{op.name}(name={name!r})"
 
 
 def _value(value: Value) -> str:
