@@ -1,10 +1,12 @@
 """A kept program is used only whole, and only for what it was made for."""
 
+import importlib
 import io
 import os
 
 import pytest
 import torch
+from torch import nn
 
 from clavilux.engine import cache
 from clavilux.engine.cache import MAX_ENTRIES, Compiled, key, source_digest
@@ -129,3 +131,37 @@ def test_the_key_covers_every_file_that_decides_pixels(monkeypatch):
     names = {path.relative_to(cache.SOURCES[0].parent).as_posix() for path in read}
     assert {"generator/checkpoints/native.py", "generator/program.py", "engine/openvino.py"} <= names
     assert {"colour.py", "pixel_formats.py", "seeds.py"} <= names
+
+
+def test_a_bend_without_a_file_is_drawn_and_never_taken_for_another(small_model):
+    source = """
+class Double(nn.Module):
+    layer, inputs, spec, is_features = "b8.conv0", {}, ("double",), True
+
+    def forward(self, x):
+        return 2 * x
+"""
+    typed = {"nn": nn, "__name__": "__console__"}
+    exec(source, typed)
+    program = Program(small_model, size=(64, 64), taps=[typed["Double"]()])
+    assert key(program) != key(program)
+
+
+def test_what_a_bend_derives_from_is_part_of_the_key(small_model, tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    base = tmp_path / "base_of_bends.py"
+    base.write_text(
+        "from torch import nn\nclass Base(nn.Module):\n"
+        "    layer, inputs, spec, is_features = 'b8.conv0', {}, ('base',), True\n"
+    )
+    module = importlib.import_module("base_of_bends")
+
+    class Derived(module.Base):
+        def forward(self, x):
+            return x
+
+    program = Program(small_model, size=(64, 64), taps=[Derived()])
+    first = key(program)
+    assert key(program) == first
+    base.write_text(base.read_text() + "# changed\n")
+    assert key(program) != first

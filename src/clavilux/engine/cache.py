@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import torch
 
@@ -48,8 +49,8 @@ def key(program: Program, *rest: object) -> str:
         digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
         digest.update(tensor.cpu().contiguous().numpy().data)
     digest.update(source_digest(SOURCES))
-    for path in _sources_of_changes(program):
-        digest.update(path.read_bytes())
+    for change in (*program.taps, *program.rewrites):
+        digest.update(_source_of(type(change)))
     return digest.hexdigest()
 
 
@@ -64,9 +65,19 @@ def source_digest(sources: Iterable[Path]) -> bytes:
     return digest.digest()
 
 
-def _sources_of_changes(program: Program) -> list[Path]:
-    """List the files that define the program's bends and rewrites, which may come from anywhere."""
-    return sorted({Path(inspect.getfile(type(change))) for change in (*program.taps, *program.rewrites)})
+def _source_of(change: type) -> bytes:
+    """Hash the files that define a bend or rewrite and what it derives from, which may come from anywhere.
+
+    One that was typed into a console has no file; it is like no other, so nothing is reused for it.
+    """
+    digest = blake2b(digest_size=16)
+    for kind in change.__mro__:
+        if kind.__module__.partition(".")[0] not in {"builtins", "torch"}:
+            try:
+                digest.update(Path(inspect.getfile(kind)).read_bytes())
+            except (OSError, TypeError):
+                return uuid4().bytes
+    return digest.digest()
 
 
 @dataclass(frozen=True)
