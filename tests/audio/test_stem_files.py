@@ -34,6 +34,8 @@ def put(folder: Path, name: str, seconds: float = 4.0, rate: int = RATE) -> None
         ("song_(No Drums).wav", "no_drums"),
         ("1_song_(Instrumental).wav", "no_vocals"),
         ("1_Drums of War_(Vocals).wav", "vocals"),
+        ("1_song_(Instrumental)_Kim_Vocal_2.wav", "no_vocals"),
+        ("Song (feat. The Voice) - Drums.wav", "drums"),
         ("Bass Drum.wav", "kick"),
         ("song_instrum.wav", "no_vocals"),
         ("Kick In.wav", "kick"),

@@ -55,6 +55,9 @@ WITHOUT_DRUMS = frozenset({"drumless"})
 WHOLE_SONG = frozenset({"mix", "mixture", "master", "mixdown", "fullmix", "original"})
 """Names of the song itself, which lies beside its stems in many folders and is none of them."""
 
+GUESTS = frozenset({"feat", "ft", "featuring", "with", "prod", "live", "remix"})
+"""How a bracket of a song's title begins; other brackets are a separator's, and name the stem."""
+
 BASS_INSTRUMENTS = frozenset(
     {"clarinet", "trombone", "flute", "recorder", "marimba", "harmonica", "saxophone", "sax"}
 )
@@ -87,9 +90,8 @@ def stem_name(path: Path, song: str = "") -> str:
     title = _words(song)
     if title and words[: len(title)] == title and len(words) > len(title):
         words = words[len(title) :]
-    bracketed = [
-        name for text in re.findall(r"[(\[]([^)\]]*)[)\]]", path.stem) if (name := _kind(_words(text)))
-    ]
+    brackets = [_words(text) for text in re.findall(r"[(\[]([^)\]]*)[)\]]", path.stem)]
+    bracketed = [kind for inside in brackets if not GUESTS & {*inside[:1]} and (kind := _kind(inside))]
     name = bracketed[-1] if bracketed else _kind(words) or "_".join(words)
     return name if name.isidentifier() else f"stem_{name}"
 
