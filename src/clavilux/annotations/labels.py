@@ -54,13 +54,6 @@ class Region:
     place: str
 
 
-@dataclass(frozen=True)
-class _Beat:
-    time: float
-    number: int
-    place: str
-
-
 def parse_labels(text: str, name: str) -> Corrections:
     r"""Read labels: a table of any program in `tables`, or an event table exported by us.
 
