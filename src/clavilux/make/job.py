@@ -6,7 +6,6 @@ describes itself, and renders.
 """
 
 import contextlib
-import errno
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -20,7 +19,7 @@ from numpy.typing import NDArray
 from clavilux.engine.runner import Runner
 from clavilux.errors import ClaviluxError, OutputError, SettingError, one_line
 from clavilux.features.song import Song
-from clavilux.files import fitting_name
+from clavilux.files import fitting_name, write_error
 from clavilux.frames.bound import Bound
 from clavilux.frames.crossfade import FrameSource
 from clavilux.frames.frames import frames
@@ -45,8 +44,6 @@ from clavilux.video.join import join
 from clavilux.video.write import Encoding
 
 __all__ = ["Job", "Rendered"]
-
-FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 @dataclass(frozen=True)
@@ -324,11 +321,4 @@ def _disk_errors(target: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = "the disk is full" if error.errno in FULL else (error.strerror or str(error)).lower()
-        raise OutputError(
-            f"{target} cannot be written: {reason}",
-            where="target",
-            value=str(target),
-            hint="free some space, or choose another place",
-            remedy="target",
-        ) from error
+        raise write_error(target, error) from error
