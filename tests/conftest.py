@@ -1,7 +1,9 @@
 """A short composed song of known truth, heard once for all tests, and a small untrained model."""
 
 import importlib.util
+import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -23,6 +25,16 @@ settings.register_profile(
     "untimed", deadline=None
 )  # speed lives in benchmarks/; a busy machine fails no test
 settings.load_profile("untimed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Give each test process a Numba cache of its own, before librosa is imported.
+
+    Processes that compile the same functions into one cache at once may load each other's code, and crash.
+    """
+    folder = tempfile.TemporaryDirectory(prefix="numba-", ignore_cleanup_errors=True)
+    config.add_cleanup(folder.cleanup)
+    os.environ["NUMBA_CACHE_DIR"] = folder.name
 
 
 @pytest.fixture(scope="session", autouse=True)
