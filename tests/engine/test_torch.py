@@ -126,7 +126,7 @@ def test_a_later_run_does_not_change_an_earlier_one(program, runner, inputs):
 def test_half_precision_stays_near_and_leaves_the_model_alone(program, runner, inputs):
     before = {name: tensor.clone() for name, tensor in program.network.state_dict().items()}
     half = TorchRunner(program, batch=2, precision="fp16")
-    assert (runner.label, half.label) == ("torch fp32 on cpu", "torch fp16 on cpu")
+    assert (runner.label, half.label) == ("torch f32 on cpu", f"torch {torch.__version__} fp16 on cpu")
     found, wanted = (r.run(inputs(program, [0, 1])).astype(float) for r in (half, runner))
     assert np.abs(found - wanted).mean() < 0.5
     assert not np.array_equal(found, wanted)
@@ -145,7 +145,7 @@ def test_half_precision_keeps_huge_styles_and_weights_in_range(small_model, inpu
     given = inputs(program, [0, 1, 2])
     found, wanted = (
         TorchRunner(program, batch=3, precision=precision).run(given).astype(float)
-        for precision in ("fp16", "fp32")
+        for precision in ("fp16", "f32")
     )
     assert np.abs(found - wanted).mean() < 0.5
 
@@ -160,7 +160,7 @@ def test_programs_of_one_model_are_independent(small_model, inputs):
     wanted = plain.run(inputs(first, [0]))
     half = TorchRunner(second, batch=1, precision="bf16")
     half.run(inputs(second, [0]))
-    elsewhere = torch_runner._own_copy(second, torch.device("meta"), "fp32")
+    elsewhere = torch_runner._own_copy(second, torch.device("meta"), "f32")
     assert {buffer.device.type for buffer in elsewhere.buffers()} == {"meta"}
     assert elsewhere.network is not small_model.network
     assert tensors == {

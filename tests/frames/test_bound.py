@@ -255,6 +255,16 @@ def test_outside_a_mask_nothing_changes_with_its_amount(heard):
     assert spot[..., 32, 56].all()
 
 
+@pytest.mark.parametrize("amount", [0.0, 0.3, 0.5, 1.0])
+def test_a_mix_of_a_noise_with_itself_is_that_noise(heard, amount):
+    slow = drift(seconds=3)
+    mixed = mix(slow.scale(2), slow.fast(0.4, seconds=0.2).scale(2), amount)
+    assert noise(heard, mixed).at(WINDOW)["b64.conv1"].std() == pytest.approx(2, rel=0.03)
+    same, alone = (noise(heard, field).at(WINDOW) for field in (mix(slow, slow, amount), slow))
+    for layer, maps in same.items():
+        np.testing.assert_allclose(maps, alone[layer], atol=1e-5)
+
+
 def test_noise_on_some_layers_leaves_the_others_bit_equal(heard):
     base, other = drift(seconds=4), drift(seconds=1)
     plain, both, fine = (

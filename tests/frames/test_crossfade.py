@@ -63,3 +63,11 @@ def test_a_loop_ends_where_it_began_and_begins_as_it_was():
         np.testing.assert_array_equal(begin[name], values)
     np.testing.assert_allclose(past["ws"][0], begin["ws"][0], atol=1e-6)
     np.testing.assert_allclose(past["noise/b4.conv1"][0], begin["noise/b4.conv1"][0], atol=1e-6)
+
+
+def test_noise_that_both_have_in_common_does_not_swell():
+    first, second = Source("a"), Source("a")
+    fade = Crossfade(first, second, lambda window: np.full(window.count, 0.5), SPECS)
+    mixed = fade.at(TIMELINE.window(0, 8))["noise/b4.conv1"]
+    alone = first.at(TIMELINE.window(0, 8))["noise/b4.conv1"]
+    np.testing.assert_allclose(mixed, alone, rtol=0.05, atol=1e-3)

@@ -125,7 +125,8 @@ class Failing:
     """A runner whose device gives up in the third window."""
 
     def __init__(self, runner):
-        self.runner, self.calls, self.label = runner, 0, runner.label
+        self.runner, self.calls = runner, 0
+        self.label, self.precision = runner.label, runner.precision
 
     def run(self, inputs):
         self.calls += 1

@@ -168,7 +168,7 @@ def test_what_is_finished_is_not_drawn_again_and_a_finished_video_leaves_nothing
     draw_all(job, workspace.renders / job.plan.digest)
 
     class NeverRuns:
-        label = job.runner.label
+        label, precision = job.runner.label, job.runner.precision
 
         def run(self, inputs):
             raise AssertionError("everything is there already")
@@ -238,7 +238,7 @@ def test_engines_of_half_precision_are_not_mixed(job, tmp_path, whole):
     assert "openvino bf16 on cpu" in notes[0]
     assert json.loads((folder / "00000.json").read_text())["engine"] == "torch fp16 on cuda"
     assert not other.missing()
-    exact = [store_of(job, folder, label) for label in ("openvino f32 on cpu", "torch fp32 on cuda")]
+    exact = [store_of(job, folder, label) for label in ("openvino f32 on cpu", "torch f32 on cuda")]
     draw_all(job, folder, exact[0].engine)
     assert not exact[1].missing()
     assert exact[1].pixel_hashes() == whole
@@ -260,7 +260,7 @@ def test_engines_of_full_precision_that_shared_the_work_are_named(job, tmp_path)
             notes.append(text)
 
     class Another:
-        label = "torch fp32 on cuda"
+        label, precision = "torch f32 on cuda", job.runner.precision
         run = job.runner.run
 
     workspace = Workspace(renders=tmp_path / "renders", report=Listening())
@@ -270,7 +270,7 @@ def test_engines_of_full_precision_that_shared_the_work_are_named(job, tmp_path)
     draw_all(first, folder, "openvino f32 on cpu")
     (folder / "00001.json").unlink()
     replace(first, runner=Another()).render(tmp_path / "video.mp4")
-    engines = ("openvino f32 on cpu", "torch fp32 on cuda")
+    engines = ("openvino f32 on cpu", "torch f32 on cuda")
     assert read_recipe(tmp_path / "video.mp4").engines == engines
     assert any(all(engine in note for engine in engines) for note in notes)
 

@@ -54,7 +54,7 @@ def engines() -> list[Engine]:
         openvino = Engine("openvino", "cpu", precision)
     except EngineError as error:
         openvino = Engine("openvino", "cpu", "f32", str(error))
-    return [*cards, openvino, Engine("torch", "cpu", "fp32")]
+    return [*cards, openvino, Engine("torch", "cpu", "f32")]
 
 
 def open_runner(
@@ -84,7 +84,7 @@ def open_runner(
     chosen = choose_device(device)
     kind = chosen.partition(":")[0]
     if kind != "cpu":
-        half: Literal["fp16", "fp32"] = "fp16" if precision == "auto" else "fp32"
+        half: Literal["fp16", "f32"] = "fp16" if precision == "auto" else "f32"
         return TorchRunner(program, batch=PASS_FRAMES[kind], device=chosen, precision=half)
     try:
         load_openvino()

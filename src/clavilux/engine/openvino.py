@@ -64,7 +64,6 @@ class OpenVinoRunner(Runner):
         cache: Path | None = None,
         threads: int | None = None,
     ) -> None:
-        super().__init__(program, batch)
         self._ov = load_openvino()
         native = "BF16" in capabilities()
         if precision == "bf16" and not native:
@@ -75,13 +74,15 @@ class OpenVinoRunner(Runner):
                 hint="choose the precision auto or exact",
                 remedy="precision",
             )
-        self._precision: Precision = precision or ("bf16" if native else "f32")
-        self.label = f"openvino {self._precision} on cpu"
-        config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": self._precision}
+        chosen: Precision = precision or ("bf16" if native else "f32")
+        full = chosen == "f32"
+        label = "openvino f32 on cpu" if full else f"openvino {self._ov.__version__} {chosen} on {_processor()}"
+        super().__init__(program, batch, precision=chosen, label=label)
+        config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": chosen}
         if threads is not None:
             config["INFERENCE_NUM_THREADS"] = threads
         with self._memory():
-            kept = Compiled(cache, key(program, batch, self._precision, self._ov.__version__))
+            kept = Compiled(cache, key(program, batch, chosen, self._ov.__version__))
             self.compiled = kept.fetch(self._ov.Core(), config, lambda: self._convert(program))
             self._request = self.compiled.create_infer_request()
 
@@ -105,7 +106,7 @@ class OpenVinoRunner(Runner):
             model = self._ov.convert_model(traced, example_input=example)
         fixed = [self._ov.PartialShape([self.batch, *spec.shape]) for spec in specs]
         model.reshape(dict(zip(model.inputs, fixed, strict=True)))
-        if self._precision == "f32":
+        if self.precision == "f32":
             use_winograd(model)
             return model
         return keep_precise(model, program.feature_modules)
@@ -183,6 +184,11 @@ def load_openvino() -> Any:
         what, hint = f"OpenVINO cannot be used here: {error}", "pip install openvino"
         raise EngineError(what, where="engine", hint=hint) from error
     return openvino
+
+
+def _processor() -> str:
+    """Return the processor's name."""
+    return str(load_openvino().Core().get_property("CPU", "FULL_DEVICE_NAME"))
 
 
 def capabilities() -> list[str]:

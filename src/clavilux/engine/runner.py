@@ -25,16 +25,18 @@ class Runner(ABC):
     """Draws frames of a program.
 
     Attributes:
-        label: engine, precision and device, such as 'openvino f32 on cpu'.
+        precision: of the features: 'f32', 'bf16' or 'fp16'.
+        label: engine, precision and device, such as 'openvino f32 on cpu'. Full precision agrees to rounding
+            wherever it is computed; half precision does not, so its label also has the engine's version and
+            the name of the processor or card: frames of two labels never stand side by side.
         batch: frames in one pass.
     """
 
-    label: str
-
-    def __init__(self, program: Program, batch: int) -> None:
+    def __init__(self, program: Program, batch: int, *, precision: str, label: str) -> None:
         if batch < 1:
             what = f"A pass of {batch} frames cannot be drawn"
             raise SettingError(what, where="batch", value=batch, hint="give at least 1")
+        self.precision, self.label = precision, label
         self.batch = batch
         self._specs = program.inputs
         self._size = program.size

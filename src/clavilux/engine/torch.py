@@ -36,7 +36,7 @@ class TorchRunner(Runner):
         program: what to draw; never changed.
         batch: frames in one pass.
         device: a name `choose_device` knows.
-        precision: of the features; fp32, or what the device is fast in.
+        precision: of the features; f32, or what the device is fast in.
 
     Raises:
         EngineError: there is no such device here.
@@ -54,11 +54,10 @@ class TorchRunner(Runner):
         *,
         batch: int,
         device: str = "cpu",
-        precision: Literal["fp32", "fp16", "bf16"] = "fp32",
+        precision: Literal["f32", "fp16", "bf16"] = "f32",
     ) -> None:
-        super().__init__(program, batch)
         self._device = torch.device(choose_device(device))
-        self.label = f"torch {precision} on {self._device}"
+        super().__init__(program, batch, precision=precision, label=_label(self._device, precision))
         with self._memory(), self._mode():
             self._program = _own_copy(program, self._device, precision)
             self._inputs = [tensor.to(self._device) for tensor in self._zeros()]
@@ -149,12 +148,20 @@ def recorded(draw: Callable[[], Tensor], device: torch.device) -> Callable[[], T
 def _own_copy(program: Program, device: torch.device, precision: str) -> Program:
     """Return the program on a device in a precision: itself where it is so already, else a copy."""
     there = {tensor.device for tensor in (*program.buffers(), *program.parameters())}
-    if precision == "fp32" and there <= {device}:
+    if precision == "f32" and there <= {device}:
         return program
     program = copy.deepcopy(program)
-    if precision != "fp32":
+    if precision != "f32":
         program.to_precision(LOWER[precision])
     return program.to(device)
+
+
+def _label(device: torch.device, precision: str) -> str:
+    """Name the engine; see `Runner.label`. All cards of one name are the same device."""
+    if precision == "f32":
+        return f"torch f32 on {device.type}"
+    name = torch.cuda.get_device_name(device) if device.type == "cuda" else device.type
+    return f"torch {torch.__version__} {precision} on {name}"
 
 
 def _collect(pixels: AnyArray, place: slice, lane: Lane) -> None:

@@ -1,7 +1,8 @@
 """Crossfades: one source of frames turns into another, for loops and for scenes.
 
 `InputSpec.blend` gives how an input crosses: latents linearly, noise at constant power, the rest in
-one step.
+one step. Noise that both have in common, such as a track of one name in two scenes or the repeats of looped
+noise, would swell by up to 1.41 where its amplitudes add; so what both have in common is measured.
 """
 
 from collections.abc import Callable, Mapping
@@ -70,8 +71,10 @@ class Crossfade:
         if progress.min() >= 1:
             return self.second.at(window)
         first, second = self.first.at(window), self.second.at(window)
+        noise = [name for name, spec in self.specs.items() if spec.blend == "power"]
+        common = _correlation([first[name] for name in noise], [second[name] for name in noise])
         return {
-            name: _blended(first[name], second[name], progress, spec.blend)
+            name: _blended(first[name], second[name], progress, spec.blend, common)
             for name, spec in self.specs.items()
         }
 
@@ -91,12 +94,36 @@ def looped(source: FrameSource, timeline: Timeline, specs: Mapping[str, InputSpe
     return Crossfade(source, Shifted(source, -timeline.duration), progress, specs)
 
 
-def _blended(first: AnyArray, second: AnyArray, progress: F64, blend: str) -> AnyArray:
-    """Blend (B, ...) arrays, frame by frame."""
+def _correlation(first: list[AnyArray], second: list[AnyArray]) -> F64:
+    """Return how much two noises have in common in each frame, (B,): 0 where they are independent, to 1.
+
+    Args:
+        first: of every layer, (B, 1, H, W).
+        second: the same.
+    """
+    if not first:
+        return np.zeros(1)
+    a, b = (
+        np.concatenate([layer.reshape(len(layer), -1) for layer in layers], axis=1)
+        for layers in (first, second)
+    )
+    found = np.einsum("bp,bp->b", a, b, dtype=np.float64)
+    power = np.einsum("bp,bp->b", a, a, dtype=np.float64) * np.einsum("bp,bp->b", b, b, dtype=np.float64)
+    rho = found / np.sqrt(np.maximum(power, 1e-12))
+    by_chance = min(4 / np.sqrt(a.shape[1]), 0.5)  # four standard deviations; counts as none
+    return np.asarray(np.clip((rho - by_chance) / (1 - by_chance), 0, 1))
+
+
+def _blended(first: AnyArray, second: AnyArray, progress: F64, blend: str, common: F64) -> AnyArray:
+    """Blend (B, ...) arrays, frame by frame; noise by what both have in common, (B,)."""
     shape = (-1, *(1,) * (first.ndim - 1))
     if blend == "power":  # cos^2 + sin^2 = 1: the variance of independent noise stays
-        angle = (progress * np.pi / 2).reshape(shape)
-        fade_in, fade_out = np.sin(angle).astype(np.float32), np.cos(angle).astype(np.float32)
+        angle = progress * np.pi / 2
+        # var(cos a + sin b) = 1 + 2 cos sin rho for noises a and b of variance 1
+        gain = 1 / np.sqrt(1 + np.sin(2 * angle) * common)
+        fade_in, fade_out = (
+            (gain * fade(angle)).reshape(shape).astype(np.float32) for fade in (np.sin, np.cos)
+        )
         return np.asarray(fade_out * first + fade_in * second)
     if blend == "linear":
         return np.asarray(first + progress.astype(np.float32).reshape(shape) * (second - first))

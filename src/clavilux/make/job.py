@@ -34,7 +34,7 @@ from clavilux.make.work import render_missing
 from clavilux.make.workspace import Workspace
 from clavilux.pixel_formats import Samples
 from clavilux.project.machine import Machine
-from clavilux.project.migrate import SAMPLES
+from clavilux.project.migrate import SAMPLES, SCHEMA
 from clavilux.project.output import Output
 from clavilux.project.project import Project
 from clavilux.project.recipe import KEY, Recipe, read_recipe
@@ -110,6 +110,7 @@ class Job:
         """Everything the pixels of the video depend on, as plain values, numbers with all their digits."""
         encoding = self.encoding
         return {
+            "schema": SCHEMA,
             "song": self.song.audio.digest,
             "stems": {name: stem.digest for name, stem in sorted(self.song.stems.items())},
             "corrections": self.song.corrections.to_dict(),
@@ -121,7 +122,7 @@ class Job:
             "start": str(self.timeline.start),
             "frames": self.timeline.frames,
             "loop": self.project.loop,
-            "precision": self.machine.precision,
+            "precision": self.runner.precision,
             "size": list(self.program.size),
             "cells": list(self.program.cells),
             "codec": self.output.codec,

@@ -34,9 +34,6 @@ from clavilux.video.write import Encoding, SegmentWriter
 
 __all__ = ["SegmentStore"]
 
-FULL_PRECISIONS = frozenset({"f32", "fp32"})
-
-
 @dataclass(frozen=True)
 class SegmentStore:
     """The segments of one plan.
@@ -149,9 +146,7 @@ class SegmentStore:
             return False
 
     def _fits(self, engine: str) -> bool:
-        return engine == self.engine or all(
-            FULL_PRECISIONS & set(label.split()) for label in (engine, self.engine)
-        )
+        return engine == self.engine or all("f32" in label.split() for label in (engine, self.engine))
 
     def _record(self, segment: Segment) -> dict[str, str]:
         return read_record(self._record_path(segment))

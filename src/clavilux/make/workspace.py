@@ -3,7 +3,7 @@
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -117,6 +117,8 @@ class Workspace:
         own = {} if stems is None else open_stems(stems, audio)
         key = (
             audio.digest,
+            audio.name,
+            repr(sorted(audio.tags.items())),
             repr(sorted(corrections.to_dict().items())),
             *((name, own[name].digest) for name in sorted(own)),
         )
@@ -128,7 +130,9 @@ class Workspace:
         Raises:
             ModelError: there is none, or it cannot be used.
         """
-        return self._keep("model", _file_key(Path(name)), lambda: load_model(name))
+        model = self._keep("model", _file_key(Path(name)), lambda: load_model(name))
+        network = self._keep("network", model.digest, lambda: model.network)  # copies of a file share one
+        return replace(model, network=network)
 
     def runner(self, program: Program, machine: Machine) -> Runner:
         """Compile a program for this machine.

@@ -244,6 +244,15 @@ class Term:
     layers: frozenset[str] | None = None
     masks: tuple[MaskOf, ...] = ()
 
+    @property
+    def amplitude(self) -> F64:
+        """The product of its factors, (B,) or ()."""
+        return np.asarray(np.prod(self.factors, axis=0))
+
+    def is_like(self, other: "Term") -> bool:
+        """Whether another term is the same noise in the same places, whatever multiplies it."""
+        return (self.track, self.layers, self.masks) == (other.track, other.layers, other.masks)
+
     def times(self, amount: F64) -> "Term":
         """Multiply by an amount per frame, (B,)."""
         return replace(self, factors=(amount, *self.factors))
@@ -325,9 +334,20 @@ def _track(seconds: float | None, bars: float | None, name: str) -> Track:
 
 
 def _blended(first: Terms, second: Terms, amount: F64) -> Terms:
-    # cos^2 + sin^2 = 1: the power of two independent noises stays
+    """Blend two noises at constant power; a track that both have blends by its power, so it does not swell."""
     angle = np.clip(amount[:, 0], 0, 1) * np.pi / 2
-    return (*(term.times(np.cos(angle)) for term in first), *(term.times(np.sin(angle)) for term in second))
+    fade_out, fade_in = np.cos(angle), np.sin(angle)  # cos^2 + sin^2 = 1
+    left = list(second)
+    blended = []
+    for term in first:
+        same = next((other for other in left if other.is_like(term)), None)
+        if same is None:
+            blended.append(term.times(fade_out))
+        else:
+            left.remove(same)
+            power = np.hypot(fade_out * term.amplitude, fade_in * same.amplitude)
+            blended.append(replace(term, factors=(power,)))
+    return (*blended, *(term.times(fade_in) for term in left))
 
 
 def _only(terms: Terms, layers: frozenset[str]) -> Terms:

@@ -68,6 +68,7 @@ def _from_1(old: Mapping[str, Any]) -> dict[str, Any]:
     as_written = PULSE_1.format(seed=settings["seed"], next=settings["seed"] + 1, psi=psi)
     known = plan["patch"] == as_written
     identity = plan | {
+        "schema": 2,
         "patch": str(patch.with_psi(psi)) if known else plan["patch"],
         "ops": dict.fromkeys(patch.versions, 1),
         "song": f"{SAMPLES}{plan['song']}",

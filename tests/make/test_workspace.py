@@ -1,0 +1,32 @@
+"""What a workspace keeps in memory: one of each, whatever copies are called."""
+
+import shutil
+import wave
+
+import numpy as np
+
+from clavilux.features.corrections import Corrections
+from clavilux.make.workspace import Workspace
+
+
+def test_copies_of_a_model_share_one_network_and_keep_their_names(small_file, tmp_path):
+    copy = shutil.copy(small_file, tmp_path / "copy.safetensors")
+    workspace = Workspace()
+    first, second = workspace.model(str(small_file)), workspace.model(str(copy))
+    assert first.network is second.network
+    assert (first.name, second.name) == (small_file.stem, "copy")
+
+
+def test_a_copy_of_a_song_keeps_its_name(tmp_path):
+    for name in ("one.wav", "two.wav"):
+        with wave.open(str(tmp_path / name), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(22050)
+            file.writeframes(np.zeros(22050, "<i2").tobytes())
+    workspace = Workspace()
+    songs = [
+        workspace.song(workspace.audio(tmp_path / name), stems=None, corrections=Corrections())
+        for name in ("one.wav", "two.wav")
+    ]
+    assert [song.audio.name for song in songs] == ["one", "two"]
