@@ -1,6 +1,7 @@
 """Write type stubs from the op table, so that editors and type checkers know every method of a node.
 
-python tools/stubs.py            writes src/clavilux/{signals,patch}/methods.pyi
+python tools/stubs.py            writes src/clavilux/{signals,patch}/methods.pyi, patch/functions.pyi and
+                                 signals/sources.pyi
 python tools/stubs.py --check    changes nothing; exit code 1 if a stub is out of date
 """
 
@@ -11,6 +12,8 @@ import sys
 import textwrap
 from pathlib import Path
 
+from clavilux.catalogue import EVENTS, PARTS
+from clavilux.moments import Moment
 from clavilux.signals.table import KINDS, OPS, Kind, Op, Param, methods_of
 
 SOURCE = Path(__file__).parents[1] / "src" / "clavilux"
@@ -28,13 +31,20 @@ CLASSES: dict[Kind, tuple[str, str]] = {
     "mask": ("Mask", "clavilux.patch.noise"),
     "noise": ("Noise", "clavilux.patch.noise"),
 }
+MOMENT = ("Moment", "clavilux.moments")
+NAMES: dict[type, str] = {Moment: "str | Moment"}
 WIDTH = 110
 
 
 def main() -> int:
     importlib.import_module("clavilux.patch.ops")
     importlib.import_module("clavilux.signals.ops")
-    stubs = {SOURCE / room / "methods.pyi": stub(kinds) for room, kinds in ROOMS.items()}
+    stubs = {
+        SOURCE / room / "methods.pyi": stub("\n".join(class_of(kind) for kind in kinds))
+        for room, kinds in ROOMS.items()
+    }
+    stubs[SOURCE / "patch" / "functions.pyi"] = stub("\n".join(functions()))
+    stubs[SOURCE / "signals" / "sources.pyi"] = stub("\n".join(sources()))
     if "--check" not in sys.argv[1:]:
         for path, text in stubs.items():
             path.write_text(text, encoding="utf-8")
@@ -47,10 +57,9 @@ def main() -> int:
     return int(bool(stale))
 
 
-def stub(kinds: tuple[Kind, ...]) -> str:
-    body = "\n".join([*(class_of(kind) for kind in kinds), *makers(kinds)])
+def stub(body: str) -> str:
     used = sorted(
-        {(name, module) for name, module in CLASSES.values() if re.search(rf" {name}\b", body)},
+        {(name, module) for name, module in (*CLASSES.values(), MOMENT) if re.search(rf" {name}\b", body)},
         key=lambda pair: pair[1],
     )
     modules = dict.fromkeys(module for _, module in used)
@@ -76,14 +85,25 @@ def class_of(kind: Kind) -> str:
     return "\n".join(lines)
 
 
-def makers(kinds: tuple[Kind, ...]) -> list[str]:
-    """The functions that begin an expression of these kinds."""
+def functions() -> list[str]:
+    """The functions that begin an expression."""
     lines: list[str] = []
-    for op in OPS.values():
-        if op.gives in kinds and not op.takes and op.style == "method" and op.needs != "song":
-            named = ", ".join(argument(name, param) for name, param in op.params.items())
-            lines += written(f"def {op.name}(", f"*, {named}", f") -> {CLASSES[op.gives][0]}:", op, "")
+    for op in sorted(OPS.values(), key=lambda op: op.name):
+        if op.begins:
+            arguments = [argument(name, op.params[name]) for name in op.positional]
+            named = [argument(name, param) for name, param in op.params.items() if name not in op.positional]
+            arguments += ["*", *named] if named else []
+            lines += written(f"def {op.name}(", ", ".join(arguments), f") -> {CLASSES[op.gives][0]}:", op, "")
     return lines
+
+
+def sources() -> list[str]:
+    """The song as a patch names it: its parts and events."""
+    lines = ["class SongSource:", '    """The song a patch is written for."""', ""]
+    lines += [f"    {name}: Stem" for name in PARTS]
+    lines += [f"    {name}: Events" for name in EVENTS]
+    lines += ["    def stem(self, name: str) -> Stem:", '        """Name one of the user\'s own stems."""']
+    return [*lines, "", "song: SongSource", ""]
 
 
 def method(op: Op) -> list[str]:
@@ -116,7 +136,7 @@ def written(start: str, arguments: str, end: str, op: Op, indent: str) -> list[s
 
 def argument(name: str, param: Param) -> str:
     words = ", ".join(f'"{word}"' for word in param.choices)
-    kind = f"Literal[{words}]" if words else param.type.__name__
+    kind = f"Literal[{words}]" if words else NAMES.get(param.type, param.type.__name__)
     kind += " | None" if param.default is None else ""
     return f"{name}: {kind}" + ("" if param.default is ... else f" = {default(param)}")
 

@@ -10,8 +10,12 @@ Every step from a file of audio to a video is public, so that work can begin and
     for batch in job.frames(): ...                          frames as arrays
     job.render("song.mp4")                                  a video
     render("song.mp3", "song.mp4", size=(1920, 1080))       in one call
+
+Every operation that begins an expression of the patch language (docs/operations.md) is a function of this
+package: `clavilux.drift(seconds=4)`.
 """
 
+import contextlib
 import importlib
 from typing import TYPE_CHECKING
 
@@ -44,9 +48,8 @@ if TYPE_CHECKING:
     from clavilux.make.still import still
     from clavilux.make.video import render
     from clavilux.make.workspace import Reporter, Workspace
+    from clavilux.patch.functions import *  # noqa: F403
     from clavilux.patch.mix import mix
-    from clavilux.patch.noise import disc, drift, gradient, half, ring
-    from clavilux.patch.palette import palette
     from clavilux.patch.patch import Patch
     from clavilux.patch.presets.preset import Preset
     from clavilux.patch.presets.pulse import pulse
@@ -95,19 +98,13 @@ __all__ = [
     "analyse",
     "bind",
     "compose",
-    "disc",
-    "drift",
     "evaluate",
-    "gradient",
-    "half",
     "load_model",
     "mix",
     "open_audio",
-    "palette",
     "prepare",
     "pulse",
     "render",
-    "ring",
     "song",
     "still",
 ]
@@ -144,8 +141,6 @@ _HOMES = {
     "make.video": ("render",),
     "make.workspace": ("Reporter", "Workspace"),
     "patch.mix": ("mix",),
-    "patch.noise": ("disc", "drift", "gradient", "half", "ring"),
-    "patch.palette": ("palette",),
     "patch.patch": ("Patch",),
     "patch.presets.preset": ("Preset",),
     "patch.presets.pulse": ("pulse",),
@@ -165,4 +160,8 @@ def __getattr__(name: str) -> object:
     for module, names in _HOMES.items():
         if name in names:
             return getattr(importlib.import_module(f"clavilux.{module}"), name)
+    if not name.startswith("_"):
+        functions = importlib.import_module("clavilux.patch.functions")
+        with contextlib.suppress(AttributeError):
+            return getattr(functions, name)
     raise AttributeError(f"module 'clavilux' has no attribute '{name}'")

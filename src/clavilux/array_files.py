@@ -4,13 +4,15 @@ import zipfile
 from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
+from typing import ClassVar, Self
 
 import numpy as np
 
 from clavilux.arrays import AnyArray
-from clavilux.files import atomic
+from clavilux.errors import ClaviluxError, FileError
+from clavilux.files import atomic, write_error
 
-__all__ = ["Arrays", "hash_of_arrays", "load_arrays", "save_arrays"]
+__all__ = ["ArrayValue", "Arrays", "hash_of_arrays", "load_arrays", "save_arrays"]
 
 Arrays = dict[str, AnyArray]
 
@@ -55,3 +57,62 @@ def hash_of_arrays(arrays: Mapping[str, AnyArray]) -> str:
         whole.update(f"{name} {array.dtype.str} {array.shape}".encode())
         whole.update(np.ascontiguousarray(array).data)
     return whole.hexdigest()
+
+
+class ArrayValue:
+    """A value of plain arrays: saved, loaded, and equal where its arrays are.
+
+    Attributes:
+        noun: what messages call it.
+    """
+
+    noun: ClassVar[str]
+
+    def arrays(self) -> Arrays:
+        """Return everything as arrays by name."""
+        raise NotImplementedError
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> Self:
+        """Make the value of what `arrays` returned.
+
+        Raises:
+            ValueError, KeyError, TypeError, ClaviluxError: they are others.
+        """
+        raise NotImplementedError
+
+    @property
+    def digest(self) -> str:
+        """Hash of everything: values of one digest give the same numbers."""
+        return hash_of_arrays(self.arrays())
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and isinstance(other, ArrayValue) and self.digest == other.digest
+
+    def __hash__(self) -> int:
+        return hash(self.digest)
+
+    def save(self, path: str | Path) -> None:
+        """Write to an `.npz` file.
+
+        Raises:
+            OutputError: it cannot be written.
+        """
+        try:
+            save_arrays(Path(path), self.arrays())
+        except OSError as error:
+            raise write_error(Path(path), error) from error
+
+    @classmethod
+    def load(cls, path: str | Path) -> Self:
+        """Read what `save` wrote; nothing in it is executed.
+
+        Raises:
+            FileError: it is no such file, or damaged.
+        """
+        try:
+            return cls.from_arrays(load_arrays(Path(path)))
+        except (OSError, ValueError, KeyError, TypeError, ClaviluxError) as error:
+            raise FileError(
+                f"'{path}' holds no {cls.noun} that can be read", where=str(path), hint="make it again"
+            ) from error

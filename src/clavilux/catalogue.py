@@ -6,7 +6,7 @@ what it stands for.
 
 from typing import Literal
 
-__all__ = ["EVENTS", "FIFTHS", "GROUPS", "MOODS", "PITCH_CLASSES", "STEMS", "Group", "Mood"]
+__all__ = ["EVENTS", "FIFTHS", "GROUPS", "MOODS", "PARTS", "PITCH_CLASSES", "STEMS", "Group", "Mood"]
 
 Group = Literal["coarse", "middle", "fine"]
 GROUPS: tuple[Group, ...] = ("coarse", "middle", "fine")
@@ -18,6 +18,9 @@ MOODS: tuple[Mood, ...] = ("warm", "cool", "calm", "wild")
 
 STEMS = ("mix", "harmonic", "percussive", "drums", "bass", "chords")
 """The parts every song is separated into."""
+
+PARTS = (*STEMS, "melody")
+"""The parts of a song that a patch names: the stems, and the melody that is followed in the mix."""
 
 EVENTS = ("kick", "snare", "hat", "beats", "downbeats")
 """The events detected in every song."""

@@ -9,9 +9,8 @@ import pytest
 from clavilux.curves import Curve
 from clavilux.errors import FileError, PatchError
 from clavilux.frames.bound import Bound, Stage
+from clavilux.patch.functions import disc, drift, half, palette
 from clavilux.patch.mix import mix
-from clavilux.patch.noise import disc, drift, half
-from clavilux.patch.palette import palette
 from clavilux.patch.palette_latents import PaletteLatents
 from clavilux.patch.patch import Patch
 from clavilux.seeds import normal

@@ -11,6 +11,7 @@ from clavilux.audio.sound import Audio
 from clavilux.curves import Curve
 from clavilux.errors import FileError, PatchError, SongError
 from clavilux.features.song import Song
+from clavilux.patch.functions import gate
 from clavilux.signals.evaluate import Curves, evaluate
 from clavilux.signals.ops import envelopes, shapes
 from clavilux.signals.ops.combine import divide
@@ -174,10 +175,10 @@ def test_a_damaged_file_of_curves_is_named(tmp_path, content):
 
 def test_a_gate_opens_between_two_moments(heard, curve_of):
     bar = heard.grid.downbeats[heard.grid.downbeats >= 0]
-    values = curve_of(song.gate("bar 3", "bar 5")).values[:, 0]
+    values = curve_of(gate("bar 3", "bar 5")).values[:, 0]
     assert np.flatnonzero(values)[0] / 100 == pytest.approx(bar[2], abs=0.011)
     assert values.sum() / 100 == pytest.approx(bar[4] - bar[2], abs=0.021)
-    assert curve_of(song.gate("0", "end")).values.all()
+    assert curve_of(gate("0", "end")).values.all()
 
 
 def test_dividing_by_nothing_gives_nothing():

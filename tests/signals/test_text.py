@@ -8,9 +8,8 @@ from hypothesis import strategies as st
 
 from clavilux.errors import PatchError
 from clavilux.moments import Moment
+from clavilux.patch.functions import disc, drift, gate, gradient, half, palette, ring
 from clavilux.patch.mix import mix
-from clavilux.patch.noise import disc, drift, gradient, half, ring
-from clavilux.patch.palette import palette
 from clavilux.patch.patch import Patch
 from clavilux.patch.presets.pulse import pulse
 from clavilux.signals.expr import as_signal
@@ -64,7 +63,7 @@ def test_text_names_every_parameter_in_order():
     assert str(1 - song.mix.chroma()) == "(1 - mix.chroma())"
     assert str(song.mix.chroma().mix(song.bass.chroma(), 0.5)) == "mix(mix.chroma(), bass.chroma(), 0.5)"
     assert str(song.melody.notes().decay(beats=1)) == "melody.notes().decay(beats=1)"
-    assert parse("gate(start='1:04.5')") == song.gate("64.5") == song.gate(Moment("seconds", 64.5))
+    assert parse("gate(start='1:04.5')") == gate("64.5") == gate(Moment("seconds", 64.5))
     assert str(half()) == "half(side='left', soft=0.1)"
     assert str(gradient(degrees=90)) == "gradient(degrees=90)"
 

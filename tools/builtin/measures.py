@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from clavilux.colour import srgb_to_lab
 from critic import Features
 
 __all__ = [
@@ -22,12 +23,6 @@ __all__ = [
     "sharpness",
 ]
 
-RGB_TO_XYZ = torch.tensor(
-    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
-)
-WHITE = torch.tensor([0.95047, 1.0, 1.08883])
-XYZ_TO_LAB = torch.tensor([[0.0, 116.0, 0.0], [500.0, -500.0, 0.0], [0.0, 200.0, -200.0]])
-
 
 def lab(images: Tensor) -> Tensor:
     """Convert sRGB images in [-1, 1] to CIELAB (B, 3, H, W), few at a time: the steps take memory."""
@@ -36,13 +31,8 @@ def lab(images: Tensor) -> Tensor:
 
 def convert(images: Tensor) -> Tensor:
     """Convert a few."""
-    rgb = ((images + 1) / 2).clamp(0, 1)
-    linear = torch.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    xyz = torch.einsum("ij,bjhw->bihw", RGB_TO_XYZ, linear) / WHITE[:, None, None]
-    cube = torch.where(
-        xyz > (6 / 29) ** 3, xyz.clamp(min=1e-9) ** (1 / 3), xyz / (3 * (6 / 29) ** 2) + 4 / 29
-    )
-    return torch.einsum("ij,bjhw->bihw", XYZ_TO_LAB, cube) - torch.tensor([16.0, 0, 0])[:, None, None]
+    rgb = ((images + 1) / 2).clamp(0, 1).permute(0, 2, 3, 1)
+    return torch.from_numpy(srgb_to_lab(rgb.numpy())).float().permute(0, 3, 1, 2)
 
 
 def lab_change(images: Tensor, others: Tensor) -> float:

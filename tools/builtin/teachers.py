@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from clavilux import colour
+
 __all__ = ["FAMILIES", "WHOLE", "Basis", "Part", "Teacher", "draw", "glass", "luma", "silk"]
 
 SINUSOIDS = 6
@@ -24,7 +26,7 @@ CELLS = 320
 SPECKS = 512
 Part = tuple[slice, slice]
 WHOLE = slice(None), slice(None)
-LUMA = torch.tensor([0.2126, 0.7152, 0.0722])
+LUMA = torch.tensor(colour.LUMA)
 
 
 @dataclass(frozen=True)

@@ -46,10 +46,11 @@ def _remove(kept: "list[KeptRender]", name: str) -> "list[KeptRender]":
     chosen = [render for render in kept if name == "all" or render.folder.name.startswith(name)]
     if not chosen and name != "all":
         names = ", ".join(render.folder.name[:8] for render in kept) or "none"
-        raise SettingError(f"There is no unfinished render '{name}'; there is {names}.")
+        raise SettingError(f"There is no unfinished render '{name}'", value=name, hint=f"there is {names}")
     for render in chosen:
         if render.busy:
-            raise SettingError(f"The render {render.folder.name[:8]} is being worked on; stop it first.")
+            number = render.folder.name[:8]
+            raise SettingError(f"The render {number} is being worked on", value=number, hint="stop it first")
         shutil.rmtree(render.folder)
     return [render for render in kept if render not in chosen]
 

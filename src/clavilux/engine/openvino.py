@@ -75,8 +75,8 @@ class OpenVinoRunner(Runner):
                 remedy="precision",
             )
         chosen: Precision = precision or ("bf16" if native else "f32")
-        full = chosen == "f32"
-        label = "openvino f32 on cpu" if full else f"openvino {self._ov.__version__} {chosen} on {_processor()}"
+        own = f"openvino {self._ov.__version__} {chosen} on {_processor()}"
+        label = "openvino f32 on cpu" if chosen == "f32" else own
         super().__init__(program, batch, precision=chosen, label=label)
         config: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": chosen}
         if threads is not None:

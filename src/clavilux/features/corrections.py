@@ -279,7 +279,9 @@ class Corrections:
                 fields["sections"] = Sections(np.array(parts["bounds"], np.float64), tuple(parts["labels"]))
             return cls(**fields)  # type: ignore[arg-type]
         except (KeyError, TypeError, ValueError) as error:
-            raise SettingError(f"These corrections cannot be read: {error}") from error
+            raise SettingError(
+                f"These corrections cannot be read: {error}", where="corrections", hint="correct them again"
+            ) from error
 
     def apply_to_grid(self, grid: Grid, duration: float) -> Grid:
         """Correct the beats and bars detected in a song of ``duration`` s.
@@ -385,7 +387,11 @@ def _check_range(
 
 def _check_times(times: F64, least: float) -> None:
     if not (np.abs(times) <= MAX_SONG_SECONDS).all():
-        raise SettingError("A time of the beats or sections is not a number of seconds within 24 hours")
+        raise SettingError(
+            "A time of the beats or sections is not a number of seconds within 24 hours",
+            where="corrections",
+            hint="count seconds from the song's start",
+        )
     close = np.flatnonzero(np.diff(times) < least)
     if len(close):
         raise SettingError(

@@ -8,15 +8,12 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from clavilux.array_files import hash_of_arrays, load_arrays, save_arrays
+from clavilux.array_files import ArrayValue
 from clavilux.arrays import F32, AnyArray
-from clavilux.errors import FileError, PatchError
-from clavilux.files import write_error
 from clavilux.frames.noise import NoiseSource
 from clavilux.patch.ops import Moments
 from clavilux.patch.palette import Palette
@@ -50,7 +47,7 @@ class Stage:
 
 
 @dataclass(frozen=True, eq=False)
-class Bound:
+class Bound(ArrayValue):
     """Numbers for every frame.
 
     Attributes:
@@ -62,6 +59,7 @@ class Bound:
         seed: chooses the noise.
     """
 
+    noun = "bound patch"
     patch: Patch
     curves: Curves
     palettes: Mapping[Palette, PaletteLatents]
@@ -99,43 +97,8 @@ class Bound:
                     inputs[f"{name}/{k}/{param}"] = value(signal)[:, 0].astype(np.float32)
         return inputs
 
-    @property
-    def digest(self) -> str:
-        """Hash of everything: two bound patches of one digest give the same numbers."""
-        return hash_of_arrays(self._arrays())
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Bound) and self.digest == other.digest
-
-    def __hash__(self) -> int:
-        return hash(self.digest)
-
-    def save(self, path: str | Path) -> None:
-        """Write to an `.npz` file.
-
-        Raises:
-            OutputError: it cannot be written.
-        """
-        try:
-            save_arrays(Path(path), self._arrays())
-        except OSError as error:
-            raise write_error(Path(path), error) from error
-
-    @classmethod
-    def load(cls, path: str | Path) -> "Bound":
-        """Read what `save` wrote; nothing in it is executed.
-
-        Raises:
-            FileError: it is no such file, or damaged.
-        """
-        try:
-            return cls._of(load_arrays(Path(path)))
-        except (OSError, ValueError, KeyError, TypeError, PatchError) as error:
-            raise FileError(
-                f"'{path}' is not a bound patch that can be read", where=str(path), hint="make it again"
-            ) from error
-
-    def _arrays(self) -> dict[str, AnyArray]:
+    def arrays(self) -> dict[str, AnyArray]:
+        """Return everything as arrays: the patch as text, its curves, palettes, and the model's sizes."""
         stage = self.stage
         about = {
             "format": FORMAT,
@@ -157,7 +120,12 @@ class Bound:
         return arrays
 
     @classmethod
-    def _of(cls, arrays: Mapping[str, AnyArray]) -> "Bound":
+    def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> "Bound":
+        """Make a bound patch of what `arrays` returned.
+
+        Raises:
+            ValueError, KeyError, TypeError, PatchError: they are others.
+        """
         about = json.loads(str(arrays["about"]))
         if about["format"] != FORMAT:
             raise ValueError(f"format {about['format']}")

@@ -34,6 +34,7 @@ from clavilux.video.write import Encoding, SegmentWriter
 
 __all__ = ["SegmentStore"]
 
+
 @dataclass(frozen=True)
 class SegmentStore:
     """The segments of one plan.

@@ -65,6 +65,8 @@ def render_segment(
 ) -> bool:
     """Draw and encode one segment, on any machine that has the source and the store.
 
+    `render_missing` draws many in one run of frames; what is written is the same.
+
     Returns:
         whether it was drawn; not where another process draws it now or it is finished already.
 

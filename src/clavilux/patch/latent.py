@@ -1,6 +1,6 @@
 """Latents: what shape and colour the image takes, a latent for every layer at every moment.
 
->>> from clavilux.patch.palette import palette
+>>> from clavilux.patch.functions import palette
 >>> from clavilux.signals.sources import song
 >>> warm = palette(mood="warm")
 >>> print(warm.loop(bars=8).toward(warm.accent, song.snare.decay(beats=0.5)))

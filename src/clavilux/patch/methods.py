@@ -1,10 +1,6 @@
-"""Classes that carry the visual ops as methods, and the ops that begin an expression, as functions.
-
-Their types and documentation are in the generated stub.
-"""
+"""Classes that carry the visual ops as methods; their types and documentation are in the generated stub."""
 
 from clavilux.patch import ops as _ops  # fills the op table
-from clavilux.signals.expr import maker
 from clavilux.signals.table import methods_of
 
 __all__ = [
@@ -13,12 +9,6 @@ __all__ = [
     "MaskMethods",
     "NoiseMethods",
     "PaletteMethods",
-    "disc",
-    "drift",
-    "gradient",
-    "half",
-    "palette",
-    "ring",
 ]
 
 assert _ops
@@ -28,5 +18,3 @@ LatentMethods = methods_of("latent")
 MaskMethods = methods_of("mask")
 NoiseMethods = methods_of("noise")
 PaletteMethods = methods_of("palette")
-palette, drift = maker("palette"), maker("drift")
-disc, ring, half, gradient = maker("disc"), maker("ring"), maker("half"), maker("gradient")

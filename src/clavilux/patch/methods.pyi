@@ -3,7 +3,7 @@ from typing import Literal
 
 from clavilux.patch.latent import Latent
 from clavilux.patch.noise import Mask, Noise
-from clavilux.patch.palette import Entry, Palette
+from clavilux.patch.palette import Entry
 from clavilux.signals.expr import Signal
 
 class PaletteMethods:
@@ -66,23 +66,3 @@ class NoiseMethods:
 
     def loop(self, *, seconds: float | None = None, bars: float | None = None) -> Noise:
         """Repeat the noise exactly after so many seconds or bars (technique 14)."""
-
-def palette(*, mood: Literal["warm", "cool", "calm", "wild"] | None = None, seed: int = 0) -> Palette:
-    """Choose twelve latents of whatever model draws that belong together, by mood and seed."""
-
-def disc(*, x: float = 0.5, y: float = 0.5, radius: float = 0.3, soft: float = 0.1) -> Mask:
-    """Keep a disc: x and y from the left and the top, 0 to 1; radius and soft edge in image sides."""
-
-def ring(
-    *, x: float = 0.5, y: float = 0.5, radius: float = 0.35, width: float = 0.1, soft: float = 0.1
-) -> Mask:
-    """Keep a ring of a radius and a width, in image sides."""
-
-def half(*, side: Literal["left", "right", "top", "bottom"] = "left", soft: float = 0.1) -> Mask:
-    """Keep one half of the image: left, right, top or bottom."""
-
-def gradient(*, degrees: float = 0) -> Mask:
-    """Rise evenly from 0 to 1 across the image, from left to right at 0 degrees, downwards at 90."""
-
-def drift(*, seconds: float | None = None, bars: float | None = None, name: str = "") -> Noise:
-    """Begin with noise that has half changed after so many seconds or bars; one name is one noise."""

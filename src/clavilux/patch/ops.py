@@ -334,7 +334,7 @@ def _track(seconds: float | None, bars: float | None, name: str) -> Track:
 
 
 def _blended(first: Terms, second: Terms, amount: F64) -> Terms:
-    """Blend two noises at constant power; a track that both have blends by its power, so it does not swell."""
+    """Blend two noises at constant power; a track that both have blends by its power: it does not swell."""
     angle = np.clip(amount[:, 0], 0, 1) * np.pi / 2
     fade_out, fade_in = np.cos(angle), np.sin(angle)  # cos^2 + sin^2 = 1
     left = list(second)

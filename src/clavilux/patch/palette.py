@@ -3,15 +3,16 @@
 Which latents these are is settled when a patch meets a model. A palette has a rest for silence and an accent
 for hits.
 
+>>> from clavilux.patch.functions import palette
 >>> warm = palette(mood="warm")
 >>> print(warm.loop(bars=8), warm.accent)
 palette(mood='warm', seed=0).loop(bars=8) palette(mood='warm', seed=0).accent
 """
 
-from clavilux.patch.methods import EntryMethods, PaletteMethods, palette
+from clavilux.patch.methods import EntryMethods, PaletteMethods
 from clavilux.signals.expr import Node
 
-__all__ = ["Entry", "Palette", "palette"]
+__all__ = ["Entry", "Palette"]
 
 
 class Palette(Node, PaletteMethods):

@@ -31,8 +31,7 @@ class Patch:
     Raises:
         PatchError: a part is of another kind.
 
-    >>> from clavilux.patch.noise import drift
-    >>> from clavilux.patch.palette import palette
+    >>> from clavilux.patch.functions import drift, palette
     >>> patch = Patch(palette(seed=1).loop(bars=8), drift(seconds=4), psi=0.7)
     >>> print(patch)
     latents = palette(seed=1).loop(bars=8)

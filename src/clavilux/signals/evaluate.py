@@ -8,17 +8,14 @@ ops are applied to those values, so what is built from an envelope reaches its p
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from clavilux.array_files import hash_of_arrays, load_arrays, save_arrays
+from clavilux.array_files import ArrayValue
 from clavilux.arrays import F64, AnyArray
 from clavilux.curves import Curve, Grid
-from clavilux.errors import FileError, PatchError
 from clavilux.features.song import Song
-from clavilux.files import write_error
 from clavilux.signals.expr import Node, Signal
 from clavilux.signals.table import OPS
 from clavilux.signals.text import parse, to_text
@@ -27,7 +24,7 @@ __all__ = ["Curves", "curves_needed", "evaluate"]
 
 
 @dataclass(frozen=True, eq=False)
-class Curves:
+class Curves(ArrayValue):
     """Signals of one song as values: all that a patch needs of a song.
 
     Attributes:
@@ -35,47 +32,12 @@ class Curves:
         grid: the song's beats and bars.
     """
 
+    noun = "curves"
     curves: Mapping[Signal, Curve]
     grid: Grid
 
     def __getitem__(self, signal: Signal) -> Curve:
         return self.curves[signal]
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Curves) and self.digest == other.digest
-
-    def __hash__(self) -> int:
-        return hash(self.digest)
-
-    @property
-    def digest(self) -> str:
-        """Hash of everything: curves of one digest give the same numbers."""
-        return hash_of_arrays(self.arrays())
-
-    def save(self, path: str | Path) -> None:
-        """Write to an `.npz` file.
-
-        Raises:
-            OutputError: it cannot be written.
-        """
-        try:
-            save_arrays(Path(path), self.arrays())
-        except OSError as error:
-            raise write_error(Path(path), error) from error
-
-    @classmethod
-    def load(cls, path: str | Path) -> "Curves":
-        """Read what `save` wrote; nothing in it is executed.
-
-        Raises:
-            FileError: it is no such file, or damaged.
-        """
-        try:
-            return cls.from_arrays(load_arrays(Path(path)))
-        except (OSError, ValueError, KeyError, TypeError, PatchError) as error:
-            raise FileError(
-                f"'{path}' holds no curves that can be read", where=str(path), hint="make it again"
-            ) from error
 
     def arrays(self) -> dict[str, AnyArray]:
         """Return everything as arrays: the grid, and the curves in the order of their signals' texts."""

@@ -69,7 +69,12 @@ class Node:
         node = object.__new__(Node.of_kind[op.gives])
         depth = 1 + max((each.depth for each in inputs), default=0)
         if depth > MAX_DEPTH:
-            raise PatchError(f"More than {MAX_DEPTH} operations in a row cannot be followed")
+            raise PatchError(
+                f"More than {MAX_DEPTH} operations in a row cannot be followed",
+                where="patch",
+                value=depth,
+                hint="write fewer operations after one another",
+            )
         text = repr((op.key, params, [each.digest for each in inputs]))
         digest = blake2b(text.encode(), digest_size=16).hexdigest()
         for name, value in zip(
@@ -232,12 +237,11 @@ def apply(op: Op, arguments: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     return Node.make(op, inputs, tuple(values))
 
 
-def maker(name: str) -> Callable[..., Any]:
+def maker(op: Op) -> Callable[..., Any]:
     """Return the function by which Python writes an op that begins an expression, such as `drift`."""
-    op = OPS[name]
 
-    def make(**params: Any) -> Any:
-        return apply(op, (), params)
+    def make(*arguments: Any, **params: Any) -> Any:
+        return apply(op, arguments, params)
 
     make.__name__ = make.__qualname__ = op.name
     make.__doc__ = inspect.getdoc(op.function)

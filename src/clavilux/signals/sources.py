@@ -4,15 +4,12 @@
 `Song`.
 """
 
-from clavilux.catalogue import EVENTS, STEMS
+from clavilux.catalogue import EVENTS, PARTS
 from clavilux.errors import suggest
-from clavilux.moments import Moment
-from clavilux.signals.expr import Events, Signal, Stem, UnknownOpError, apply
+from clavilux.signals.expr import Stem, UnknownOpError, apply
 from clavilux.signals.table import OPS
 
 __all__ = ["SongSource", "song"]
-
-PARTS = (*STEMS, "melody")
 
 
 class SongSource:
@@ -21,19 +18,6 @@ class SongSource:
     >>> print(song.kick.decay(beats=0.5))
     kick.decay(beats=0.5)
     """
-
-    mix: Stem
-    harmonic: Stem
-    percussive: Stem
-    drums: Stem
-    bass: Stem
-    chords: Stem
-    melody: Stem
-    kick: Events
-    snare: Events
-    hat: Events
-    beats: Events
-    downbeats: Events
 
     def __init__(self) -> None:
         for name in PARTS:
@@ -56,15 +40,6 @@ class SongSource:
         """
         named: Stem = apply(OPS["stem"], (), {"name": name})
         return named
-
-    def gate(self, start: str | Moment, end: str | Moment = "end") -> Signal:
-        """Hold 1 between two moments and 0 elsewhere: a time, a bar, a beat, a section or the end.
-
-        >>> print(song.gate("bar 9", "B.2"))
-        gate(start='bar 9', end='B.2')
-        """
-        made: Signal = apply(OPS["gate"], (), {"start": start, "end": end})
-        return made
 
 
 song = SongSource()

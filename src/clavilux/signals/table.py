@@ -14,6 +14,9 @@ grammar: an op takes nodes of some kinds and gives one of another.
     noise     noise for every layer at every moment
     bend      a transform of a layer's features
     rewrite   a change of a layer's weights
+
+Moments, such as 'bar 17' or 'B.2', are parameters and no kind: an op that takes one takes it written out, so
+that a patch can be read, and sorted by time, without a song.
 """
 
 import inspect
@@ -192,6 +195,11 @@ class Op:
     def key(self) -> str:
         """Its name in the table: two kinds may each have an op of one name."""
         return f"{self.takes[0]}.{self.name}" if self.takes else self.name
+
+    @property
+    def begins(self) -> bool:
+        """Whether it begins an expression by its name; the song's own parts begin one by theirs."""
+        return not self.takes and self.style == "method"
 
     @property
     def inputs(self) -> tuple[str, ...]:

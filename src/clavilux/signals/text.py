@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from clavilux.catalogue import EVENTS, STEMS
+from clavilux.catalogue import EVENTS, PARTS
 from clavilux.errors import PatchError, suggest
 from clavilux.signals.expr import Node, apply, as_signal, nodes_of
 from clavilux.signals.table import OPS, Op, Value, find_op
@@ -29,7 +29,6 @@ MAX_NESTING = 24
 """Ops written inside one another before the inner ones are named."""
 LITERALS = ("stem", "events", "constant")
 SHOWN_DEPTH = 6
-WORDS = (*STEMS, "melody")
 
 BINARY = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide"}
 
@@ -199,9 +198,9 @@ class _Reader:
             return self.names[name]
         if name in EVENTS:
             return apply(OPS["events"], (), {"name": name})
-        if name in WORDS:
+        if name in PARTS:
             return apply(OPS["stem"], (), {"name": name})
-        known = [*self.names, *WORDS, *EVENTS]
+        known = [*self.names, *PARTS, *EVENTS]
         place = f"line {syntax.lineno}, column {syntax.col_offset + 1}"
         hint = suggest(name, known, otherwise="there are {}")
         raise PatchError(f"There is no '{name}' here", where=place, value=name, hint=hint)
@@ -232,7 +231,7 @@ def _literal(op: Op, params: dict[str, Value]) -> str:
     if op.name == "constant":
         return _value(params["value"])
     name = params["name"]
-    bare = WORDS if op.name == "stem" else EVENTS  # a stem of one's own may be called kick
+    bare = PARTS if op.name == "stem" else EVENTS  # a stem of one's own may be called kick
     return str(name) if name in bare else f"{op.name}(name={name!r})"
 
 

@@ -1,8 +1,7 @@
 """`pulse`, the preset that suits any song: harmony moves it, drums strike it, it never stands still."""
 
+from clavilux.patch.functions import drift, palette
 from clavilux.patch.mix import mix
-from clavilux.patch.noise import drift
-from clavilux.patch.palette import palette
 from clavilux.patch.patch import Patch
 from clavilux.patch.presets.preset import Preset
 from clavilux.signals.sources import song

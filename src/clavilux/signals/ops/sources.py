@@ -38,7 +38,7 @@ def constant(*, value: float) -> float:
 
 
 @op("signal", needs="song", params={"start": moment(), "end": moment("end")})
-def gate(song: Song, *, start: str, end: str) -> F64:
+def gate(song: Song, start: str, end: str) -> F64:
     """Hold 1 between two moments of the song and 0 elsewhere; (T, 1)."""
     first, last = (
         Moment.parse(text).seconds(song.grid, song.sections, song.duration) for text in (start, end)

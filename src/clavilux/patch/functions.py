@@ -1,0 +1,25 @@
+"""The ops that begin an expression, as functions: `palette`, `drift`, `disc`, `gate` and the like.
+
+There is one for every such op of the table; their types and documentation are in the generated stub.
+
+>>> from clavilux.patch.functions import drift
+>>> print(drift(seconds=4))
+drift(seconds=4, name='')
+"""
+
+from typing import Any
+
+from clavilux.patch import patch as _patch  # the classes of all nodes
+from clavilux.signals.expr import maker
+from clavilux.signals.table import OPS
+
+assert _patch
+
+__all__ = sorted(op.name for op in OPS.values() if op.begins)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    op = OPS.get(name)
+    if op is None or not op.begins:
+        raise AttributeError(f"no operation '{name}' begins an expression")
+    return maker(op)
