@@ -1,4 +1,4 @@
-"""How right hearing is, beside librosa, on songs whose truth is known; written into docs/hearing.md.
+"""How accurate the analysis is, beside librosa's, on songs of known truth; written into docs/hearing.md.
 
 The test songs are made when they are missing (tools/truth; that needs a Debian and the truth extra), four
 recorded songs are fetched. librosa's answers are kept, ours are worked out anew each time.
@@ -52,7 +52,7 @@ WORST = ("beat F", "downbeat F", "kick F", "snare F", "hat F", "chroma cosine, r
 
 @dataclass(frozen=True)
 class Heard:
-    """One song's scores, for everybody who heard it."""
+    """One song's scores, for each of the analyses compared."""
 
     name: str
     group: str
@@ -61,7 +61,7 @@ class Heard:
 
 
 def hear(path: Path, who: tuple[str, ...], only: tuple[str, ...], kept: Path) -> Heard:
-    """Let everybody hear one song."""
+    """Score each analysis of one song."""
     from listeners import Clavilux, Librosa, WithoutEventNet
 
     truth, ours = load_truth(path), Clavilux(path)
@@ -75,7 +75,7 @@ def hear(path: Path, who: tuple[str, ...], only: tuple[str, ...], kept: Path) ->
 
 
 def songs_of(options: argparse.Namespace) -> list[Path]:
-    """The songs to hear, made where they are missing."""
+    """The songs to analyse, made where they are missing."""
     packages = Packages(options.folder / "packages")
     works = [
         Work(options.split, name, number, options.folder, packages.folder)
@@ -89,7 +89,7 @@ def songs_of(options: argparse.Namespace) -> list[Path]:
 
 
 def hear_all(paths: list[Path], options: argparse.Namespace) -> list[Heard]:
-    """Let everybody hear all songs, each in a task of its own, saying how it goes."""
+    """Score each analysis of all songs, each song in a task of its own, and print the progress."""
     who, only = tuple(options.who.split(",")), tuple(options.only.split(","))
     heard = []
     with ProcessPoolExecutor(options.workers) as pool:
@@ -132,7 +132,7 @@ def targets(group: str) -> list[tuple[str, str, str]]:
 
 
 def verdict(mean: tuple[float, int] | None, must: str) -> str:
-    """Say whether what must be reached is."""
+    """Return whether the mean reaches what it must."""
     if mean is None or not must:
         return ""
     return "pass" if mean[0] >= float(must) else "MISS"
@@ -163,7 +163,7 @@ def write_page(parts: dict[str, str]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--only", default=",".join(QUANTITIES), help="quantities, separated by commas")
-    parser.add_argument("--who", default=",".join(WHO), help="who hears: ours, dsp, librosa")
+    parser.add_argument("--who", default=",".join(WHO), help="whose analysis: ours, dsp, librosa")
     parser.add_argument("--split", choices=["test", "train"], default="test")
     parser.add_argument("--songs", type=int, default=SONGS, help="how many rendered songs")
     parser.add_argument("--no-recorded", dest="recorded", action="store_false", help="rendered songs alone")

@@ -1,4 +1,4 @@
-"""How long hearing everything takes from cold, beside librosa's time for comparable features.
+"""How long the whole analysis takes from cold, beside librosa's time for comparable features.
 
 Each is measured in a process of its own: a song that this process has never met, nothing kept on disk.
 librosa compiles parts of itself when first used; it is warmed up on five seconds of the song first, and that
@@ -76,7 +76,7 @@ def write_song(path: Path, seconds: float, rate: int = 44100, pieces: int = 2) -
 
 
 def hear(path: Path) -> Clock:
-    """Time all there is to hear of a song, and the signals of `pulse`."""
+    """Time the whole analysis of a song, and the signals of `pulse`."""
     clock = Clock()
     with clock.step("import"):
         from clavilux.audio.sound import open_audio
@@ -202,7 +202,7 @@ def hear_long(minutes: float) -> None:
     with TemporaryDirectory() as folder:
         path = Path(folder, "mix.wav")
         write_song(path, 60 * minutes, pieces=8)
-        print(f"## Analysis a long mix\n\n{minutes:g} min, load {os.getloadavg()[0]:.1f}.")
+        print(f"## Analysis of a long mix\n\n{minutes:g} min, load {os.getloadavg()[0]:.1f}.")
         clock, megabytes = in_its_own_process("clavilux", path)
     measured = show_steps("clavilux", [clock.times]), megabytes
     for value, limit, aim, unit in zip(measured, LONG_MUST, LONG_AIM, ("s", "MB"), strict=True):
@@ -214,7 +214,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--seconds", type=float, default=180.0)
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--minutes", type=float, help="hear a long mix instead, once")
+    parser.add_argument("--minutes", type=float, help="analyse a long mix instead, once")
     parser.add_argument("--measure", choices=MEASURED, help=argparse.SUPPRESS)
     parser.add_argument("--song", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()

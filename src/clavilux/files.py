@@ -234,7 +234,7 @@ def _own_part(path: Path) -> Path:
 
 
 def _linked(part: Path, path: Path) -> bool:
-    """Give a file its final name unless that is taken, in one step where the disk has hard links."""
+    """Rename a file to a name that must be free, in one step; return False where there are no hard links."""
     try:
         os.link(part, path)
     except FileExistsError:

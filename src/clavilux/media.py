@@ -37,7 +37,7 @@ def open_media(path: Path) -> InputContainer:
 
 
 def reason(error: BaseException) -> str:
-    """Say in a few words why a file cannot be opened.
+    """Return in a few words why a file cannot be opened.
 
     >>> reason(OSError(13, "Permission denied"))
     'permission denied'

@@ -7,6 +7,7 @@ the rate and layout of the first frame.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
@@ -38,22 +39,33 @@ BLOCK_SAMPLES = 32_768
 STAMPED_FORMATS = frozenset({"matroska", "webm", "mov", "mp4", "ogg", "asf", "flv", "mpegts", "nut"})
 """Formats that give every packet a time of its own, instead of one counted from the packets before."""
 
-MIN_HOLE_SECONDS = 0.05
-MIN_JUMP_SECONDS = 0.01
-"""A hole is a sudden jump that leaves the samples behind the time stamps by more than jitter does."""
-
-MAX_HOLE_SECONDS = 3600.0
-"""A longer one is a damaged time stamp."""
-
-MAX_BACKWARD_SECONDS = 0.5
-"""Time stamps that go back by more begin anew, as in files put one after the other."""
-
 MAX_PLANAR_CHANNELS = 7
 """PyAV reads planar channels up to here; beyond, it reads past the frame."""
 
 TAGS = ("title", "artist")
 MAX_TAG_LENGTH = 200
 LAYOUTS = ("mono", "stereo", "2.1", "4.0", "5.0", "5.1", "6.1", "7.1")
+
+
+@dataclass(frozen=True)
+class HoleModel:
+    """When time stamps mean a hole. Values were set by hand.
+
+    Attributes:
+        min_seconds, min_jump_seconds: a hole is a sudden jump that leaves the samples behind the time stamps
+            by more than jitter does.
+        max_seconds: a longer one is a damaged time stamp.
+        max_backward_seconds: time stamps that go back by more begin anew, as in files put one after the
+            other.
+    """
+
+    min_seconds: float = 0.05
+    min_jump_seconds: float = 0.01
+    max_seconds: float = 3600.0
+    max_backward_seconds: float = 0.5
+
+
+HOLE = HoleModel()
 
 
 class AudioFile:
@@ -222,10 +234,10 @@ class _Clock:
         behind, jump = time - expected, time - self._last_end
         self._last_end = time + length
         hole = 0.0
-        if behind < -MAX_BACKWARD_SECONDS:
+        if behind < -HOLE.max_backward_seconds:
             expected = time
-        elif behind > MIN_HOLE_SECONDS and jump > MIN_JUMP_SECONDS:
-            if behind <= MAX_HOLE_SECONDS and (self._end is None or time <= self._end + 1):
+        elif behind > HOLE.min_seconds and jump > HOLE.min_jump_seconds:
+            if behind <= HOLE.max_seconds and (self._end is None or time <= self._end + 1):
                 hole = behind
             expected = time
         self._expected = expected + length

@@ -76,7 +76,7 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _stopped(arguments: Sequence[str]) -> str:
-    """Say how to go on after Ctrl-C: what is finished of a render is kept."""
+    """Return the message after Ctrl-C, with the command that resumes: finished parts of a render are kept."""
     if not set(arguments) & {"render", "demo", "recreate"}:
         return "Stopped."
     return f"Stopped. The same command resumes from here:\n  {one_line(shlex.join(['clavilux', *arguments]))}"

@@ -165,7 +165,7 @@ def _voice(voice: "VoiceSummary") -> str:
     if voice.lowest is None:
         return "none"
     notes = _count(voice.notes, "note")
-    return f"{voice.lowest} to {voice.highest}, {notes}, {voice.heard:.0%} of the time"
+    return f"{voice.lowest} to {voice.highest}, {notes}, {voice.share:.0%} of the time"
 
 
 def _sections(found: "Summary") -> "Table":

@@ -10,7 +10,7 @@ __all__ = ["doctor"]
 
 
 def doctor(*, as_json: options.Json = False) -> None:
-    """Say what this machine has, and what each of it means for speed."""
+    """Show what this machine has, and what each of it means for speed."""
     from rich.console import Console
     from rich.table import Table
 

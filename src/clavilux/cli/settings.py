@@ -38,7 +38,7 @@ class Chosen:
 
 
 def takes(*groups: type, omit: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    """Give a command an option for every setting of some dataclasses.
+    """Add an option to a command for every setting of some dataclasses.
 
     The command gets them as its argument `chosen`, whose place in its signature they take.
 

@@ -1,7 +1,7 @@
 """A song and everything that can be measured in it, the input of every patch.
 
 Nothing is computed before it is asked for, and nothing twice: results are kept in memory and, under the hash
-of the samples, in the store. Times are seconds; curves are on the 100 Hz control clock; every result is
+of the audio, in the store. Times are seconds; curves are on the 100 Hz control clock; every result is
 finite and defined for any audio, silence included. Corrections by the user override what was detected.
 """
 
@@ -90,7 +90,7 @@ class Song:
 
     @property
     def digest(self) -> str:
-        """Hash of the samples."""
+        """Hash that identifies the song's audio: of a lossy file's coded packets, or else of the samples."""
         return self.audio.digest
 
     @cached_property

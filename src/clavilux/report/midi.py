@@ -22,22 +22,34 @@ _Event = tuple[int, "mido.Message | mido.MetaMessage"]
 
 TICKS_PER_BEAT = 960
 """Half a millisecond at 120 bpm."""
-MAX_LATE_BEATS = 0.1
-"""The first beat may be this late and still be moved to the start."""
-CLOCK_SECONDS = 0.5
-"""Length of a beat where there are less than two."""
-MAX_BEAT_SECONDS = 16.0
-"""A tempo is written in 24 bits of microseconds a beat: at most 16.78 s."""
 MAX_NUMERATOR = 255
 """Of a time signature."""
-MAX_DRIFT_MICROSECONDS = 100
-"""The tempo is written again where the next beat would be further off."""
 DRUM_CHANNEL = 9
 """Channel 10, counted from 0."""
 DRUM_NOTES = {"kick": 36, "snare": 38, "hat": 42}
 PROGRAMS = {"melody": 80, "bass": 33}
 """Instruments of General MIDI, from 0: a lead synthesizer, a bass guitar."""
 HIT_TICKS = TICKS_PER_BEAT // 8
+
+
+@dataclass(frozen=True)
+class TempoMapModel:
+    """How beats become tempi of the file. The longest beat is MIDI's; the other values were set by hand.
+
+    Attributes:
+        max_late_beats: the first beat may be this late and still be moved to the start.
+        default_beat_seconds: length of a beat where there are less than two.
+        max_beat_seconds: a tempo is written in 24 bits of microseconds a beat: at most 16.78 s.
+        max_drift_microseconds: the tempo is written again where the next beat would be further off.
+    """
+
+    max_late_beats: float = 0.1
+    default_beat_seconds: float = 0.5
+    max_beat_seconds: float = 16.0
+    max_drift_microseconds: int = 100
+
+
+TEMPO_MAP = TempoMapModel()
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +67,12 @@ class _Clock:
     @classmethod
     def of(cls, beats: BarNumbers) -> "_Clock":
         times = beats.times if len(beats) else np.zeros(1)
-        step = float(np.median(np.diff(times))) if len(times) > 1 else CLOCK_SECONDS
-        early = times[0] > MAX_LATE_BEATS * step  # the time before the first beat becomes a beat
+        step = float(np.median(np.diff(times))) if len(times) > 1 else TEMPO_MAP.default_beat_seconds
+        early = times[0] > TEMPO_MAP.max_late_beats * step  # the time before the first beat becomes a beat
         times = np.concatenate(([0.0], times[0 if early else 1 :], [times[-1] + step]))
         bars = np.flatnonzero(beats.beats == 1) + int(early)
         # MIDI holds no slower tempo: a beat that lasts longer, over a pause, becomes several
-        parts = np.maximum(np.ceil(np.diff(times) / MAX_BEAT_SECONDS), 1).astype(int)
+        parts = np.maximum(np.ceil(np.diff(times) / TEMPO_MAP.max_beat_seconds), 1).astype(int)
         places = np.concatenate(([0], np.cumsum(parts)))
         whole = np.interp(np.arange(places[-1] + 1), places, times)
         return cls(whole, tuple(places[bars].tolist()) or (0,))
@@ -114,7 +126,7 @@ def _timing(clock: _Clock, markers: Sequence[tuple[float, str]], metre: int) -> 
             events.append((beat * TICKS_PER_BEAT, mido.MetaMessage("time_signature", numerator=length)))
     now, step = 0, 0
     for beat, end in enumerate(np.round(clock.times[1:] * 1e6).astype(int).tolist()):
-        if abs(now + step - end) > MAX_DRIFT_MICROSECONDS:
+        if abs(now + step - end) > TEMPO_MAP.max_drift_microseconds:
             step = end - now
             events.append((beat * TICKS_PER_BEAT, mido.MetaMessage("set_tempo", tempo=step)))
         now += step

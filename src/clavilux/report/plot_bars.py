@@ -12,9 +12,9 @@ from clavilux.report.plot_style import COLOURS, FAINT, INK
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["Span", "densest_bars", "draw_close_bars", "draw_drum"]
+__all__ = ["Interval", "densest_bars", "draw_close_bars", "draw_drum"]
 
-Span = tuple[float, float]
+Interval = tuple[float, float]
 """Start and end, s."""
 
 CLOSE_UP_BARS = 8
@@ -29,7 +29,7 @@ BANDS = {
 }
 
 
-def densest_bars(song: Song) -> Span:
+def densest_bars(song: Song) -> Interval:
     """Find the eight bars with the most drums, or else the loudest, within the song."""
     downbeats = song.grid.downbeats
     starts = downbeats[(downbeats >= -EDGE_SECONDS) & (downbeats < song.duration)]
@@ -44,7 +44,7 @@ def densest_bars(song: Song) -> Span:
     return max(0.0, start), min(end, song.duration)
 
 
-def draw_close_bars(axes: "Axes", song: Song, close: Span) -> None:
+def draw_close_bars(axes: "Axes", song: Song, close: Interval) -> None:
     """Draw beats as dots, and number the bars."""
     count = number_detected_beats(song.grid, song.duration)
     for time, bar, number in zip(count.times, count.bars, count.beats, strict=True):
@@ -56,7 +56,7 @@ def draw_close_bars(axes: "Axes", song: Song, close: Span) -> None:
     _fit(axes, close)
 
 
-def draw_drum(axes: "Axes", song: Song, drum: str, close: Span) -> None:
+def draw_drum(axes: "Axes", song: Song, drum: str, close: Interval) -> None:
     """Draw the onset strength in a drum's band, with its hits as dots, over the beats and bars."""
     curve = song.flux(*BANDS[drum])
     first, last = (round(time * CONTROL_RATE) for time in close)
@@ -77,11 +77,11 @@ def draw_drum(axes: "Axes", song: Song, drum: str, close: Span) -> None:
     _fit(axes, close)
 
 
-def _fit(axes: "Axes", close: Span) -> None:
+def _fit(axes: "Axes", close: Interval) -> None:
     margin = max(0.01 * (close[1] - close[0]), 0.005)
     axes.set_xlim(close[0] - margin, close[1] + margin)
 
 
-def _within(events: Events, close: Span) -> Events:
+def _within(events: Events, close: Interval) -> Events:
     kept = (events.times >= close[0] - EDGE_SECONDS) & (events.times <= close[1] + EDGE_SECONDS)
     return Events(events.times[kept], events.strengths[kept])

@@ -9,7 +9,7 @@ from clavilux.arrays import F32, F64
 from clavilux.curves import Curve, Events, Sections
 from clavilux.features.harmony.key import PITCH_CLASSES
 from clavilux.features.harmony.melody import PitchTrack
-from clavilux.features.harmony.notes import HEARD
+from clavilux.features.harmony.notes import MIN_NOTE_CONFIDENCE
 from clavilux.features.rhythm.bar_numbers import BarNumbers, number_beats
 from clavilux.features.song import Song
 from clavilux.report.plot_style import (
@@ -99,7 +99,7 @@ def draw_spectrogram_row(axes: "Axes", song: Song, parts: Sections) -> None:
 
 def _draw_voice(axes: "Axes", track: PitchTrack, duration: float) -> None:
     """Draw the pitch of a voice where it sounds, a dash for every second pixel."""
-    sounds = track.confidence.values[:, 0] > HEARD
+    sounds = track.confidence.values[:, 0] > MIN_NOTE_CONFIDENCE
     edges = np.linspace(0, len(sounds), min(WIDTH // 2, len(sounds)) + 1).astype(int)
     rows = (track.pitch.values[:, 0] - LOWEST_NOTE) * ROWS_PER_OCTAVE / 12
     spans = [slice(first, last) for first, last in pairwise(edges.tolist())]

@@ -11,7 +11,7 @@ import numpy as np
 
 from clavilux.curves import Sections
 from clavilux.features.harmony.melody import PitchTrack
-from clavilux.features.harmony.notes import HEARD, chord_changes, find_notes, note_name
+from clavilux.features.harmony.notes import MIN_NOTE_CONFIDENCE, chord_changes, find_notes, note_name
 from clavilux.features.rhythm.bar_numbers import bars_between, number_beats
 from clavilux.features.song import Song
 from clavilux.features.spectrum.peaks import loud_level
@@ -72,13 +72,13 @@ class VoiceSummary:
     Attributes:
         lowest, highest: range of nearly all of its notes, such as 'A4'; none without notes.
         notes: number of notes.
-        heard: share of the song in which it sounds, 0 to 1.
+        share: share of the song in which it sounds, 0 to 1.
     """
 
     lowest: str | None
     highest: str | None
     notes: int
-    heard: float
+    share: float
 
 
 @dataclass(frozen=True)
@@ -242,11 +242,11 @@ def _tracks(song: Song) -> tuple[TrackSummary, ...]:
 
 def _voice(track: PitchTrack) -> VoiceSummary:
     pitches = [note.pitch for note in find_notes(track)]
-    heard = float((track.confidence.values > HEARD).mean())
+    share = float((track.confidence.values > MIN_NOTE_CONFIDENCE).mean())
     if not pitches:
-        return VoiceSummary(None, None, 0, round(heard, 3))
+        return VoiceSummary(None, None, 0, round(share, 3))
     lowest, highest = np.percentile(pitches, NOTE_PERCENTILES, method="nearest").tolist()
-    return VoiceSummary(note_name(lowest), note_name(highest), len(pitches), round(heard, 3))
+    return VoiceSummary(note_name(lowest), note_name(highest), len(pitches), round(share, 3))
 
 
 def _drums(song: Song) -> str:

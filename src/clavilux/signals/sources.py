@@ -23,7 +23,7 @@ class SongSource:
         for name in PARTS:
             setattr(self, name, apply(OPS["stem"], (), {"name": name}))
         for name in EVENTS:
-            setattr(self, name, apply(OPS["events"], (), {"name": name}))
+            setattr(self, name, apply(OPS["detected"], (), {"name": name}))
 
     def __getattr__(self, name: str) -> object:
         if name.startswith("_"):

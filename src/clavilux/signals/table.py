@@ -37,6 +37,7 @@ __all__ = [
     "Sampling",
     "Value",
     "choice",
+    "file",
     "find_op",
     "methods_of",
     "moment",
@@ -78,6 +79,7 @@ class Param:
         high: largest number.
         unit: of the number; empty for ratios.
         choices: the words it may be; empty where any text is fine.
+        is_file: whether the text names a file that the op reads.
     """
 
     type: type[float] | type[int] | type[str] | type[Moment]
@@ -86,6 +88,7 @@ class Param:
     high: float = float("inf")
     unit: str = ""
     choices: tuple[str, ...] = ()
+    is_file: bool = False
 
     @property
     def range(self) -> str:
@@ -97,7 +100,7 @@ class Param:
         if self.type is Moment:
             return "a time, 'bar 17', 'beat 3', a section such as 'B.2', or 'end'"
         if self.type is str:
-            return " or ".join(f"'{word}'" for word in self.choices) or "text"
+            return " or ".join(f"'{word}'" for word in self.choices) or ("a file" if self.is_file else "text")
         return f"{self.low:g} to {self.high:g}{self.unit and ' ' + self.unit}"
 
     def check(self, name: str, value: Any, place: str) -> Value:
@@ -157,6 +160,11 @@ def moment(default: Any = ...) -> Param:
 def text(default: Any = ...) -> Param:
     """Declare a parameter that is any text."""
     return Param(str, default)
+
+
+def file() -> Param:
+    """Declare a parameter that names a file."""
+    return Param(str, is_file=True)
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ __all__ = ["parse", "parse_lines", "to_line", "to_lines", "to_text"]
 MAX_CHARACTERS = 200_000
 MAX_NESTING = 24
 """Ops written inside one another before the inner ones are named."""
-LITERALS = ("stem", "events", "constant")
+LITERALS = ("stem", "detected", "constant")
 SHOWN_DEPTH = 6
 
 BINARY = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide"}
@@ -197,7 +197,7 @@ class _Reader:
         if name in self.names:
             return self.names[name]
         if name in EVENTS:
-            return apply(OPS["events"], (), {"name": name})
+            return apply(OPS["detected"], (), {"name": name})
         if name in PARTS:
             return apply(OPS["stem"], (), {"name": name})
         known = [*self.names, *PARTS, *EVENTS]

@@ -9,9 +9,9 @@ from clavilux.curves import CONTROL_RATE, Curve, Events
 from clavilux.features.harmony.melody import PitchTrack
 from clavilux.features.spectrum.peaks import peaks
 
-__all__ = ["HEARD", "Note", "chord_changes", "find_notes", "note_name"]
+__all__ = ["MIN_NOTE_CONFIDENCE", "Note", "chord_changes", "find_notes", "note_name"]
 
-HEARD = 0.5
+MIN_NOTE_CONFIDENCE = 0.5
 """Confidence from which the voice is more likely sounding than silent."""
 MIN_CHORD_CHANGE = 0.3
 """Strength from which a maximum of chord change is a change of chord."""
@@ -56,7 +56,7 @@ def find_notes(track: PitchTrack) -> tuple[Note, ...]:
     notes = []
     for start, following, strength in zip(edges, edges[1:], track.onsets.strengths, strict=False):
         first, last = round(float(start) * CONTROL_RATE), round(float(following) * CONTROL_RATE)
-        silent = np.flatnonzero(confidence[first + 1 : last] < HEARD)
+        silent = np.flatnonzero(confidence[first + 1 : last] < MIN_NOTE_CONFIDENCE)
         last = first + 1 + int(silent[0]) if len(silent) else last
         if last - first >= MIN_NOTE_SECONDS * CONTROL_RATE:
             median = int(np.clip(np.round(np.median(pitch[first:last])), 0, 127))

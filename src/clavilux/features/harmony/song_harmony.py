@@ -13,7 +13,7 @@ from clavilux.arrays import F16, F32
 from clavilux.curves import Curve
 from clavilux.errors import SongError, suggest
 from clavilux.features.harmony.chroma import cens, chord_change, find_chroma, repeated
-from clavilux.features.harmony.key import KEY_BAND, PITCH_CLASSES, Key, find_key, find_tuning
+from clavilux.features.harmony.key import KEY, PITCH_CLASSES, Key, find_key, find_tuning
 from clavilux.features.harmony.melody import BASS, MELODY, PitchTrack, find_pitch_track
 from clavilux.features.spectrum.analysis import STEMS
 from clavilux.features.spectrum.peaks import loud_level
@@ -50,7 +50,7 @@ class SongHarmony:
     def key(self) -> Key:
         """The key of most of the song."""
         mix = self.sources.mix
-        return find_key(self._fold(mix, mix.analysis.pitches, KEY_BAND))
+        return find_key(self._fold(mix, mix.analysis.pitches, (KEY.low_hz, KEY.high_hz)))
 
     def chroma(self, stem: str, kind: str) -> Curve:
         """Compute the chroma of a stem, (T, 12), in one of the ``KINDS``.

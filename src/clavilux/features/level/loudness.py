@@ -1,7 +1,7 @@
 """Loudness after ITU-R BS.1770-4, as broadcast and streaming services measure it.
 
 Loudness is in LUFS; a stereo sine of 1 kHz with peaks at -23 dBFS has -23. Momentary loudness covers 0.4 s,
-every 0.1 s. Below ``QUIETEST_LUFS`` there is nothing to measure.
+every 0.1 s. Below -70 LUFS there is nothing to measure.
 """
 
 from dataclasses import dataclass
@@ -17,19 +17,32 @@ from clavilux.features.spectrum.analysis import Analysis
 from clavilux.features.spectrum.spectra import HOP, RATE, bin_frequencies
 from clavilux.store import Arrays
 
-__all__ = ["QUIETEST_LUFS", "Loudness", "k_weighting", "measure_loudness", "stem_loudness"]
+__all__ = ["BS1770", "Loudness", "LoudnessModel", "k_weighting", "measure_loudness", "stem_loudness"]
 
-# From BS.1770-4, annex 1.
-QUIETEST_LUFS = -70.0
-"""The absolute gate: quieter blocks do not count."""
-RELATIVE_GATE_LU = -10.0
-"""Below the mean of all blocks that pass the absolute gate; quieter blocks do not count either."""
-OFFSET_LU = -0.691
-"""Compensates the gain of K-weighting at 1 kHz."""
-STEPS_PER_SECOND = 10
-STEPS_PER_BLOCK = 4
-"""A gating block lasts 0.4 s and overlaps the next by three quarters."""
-SURROUND_WEIGHT = 1.41
+
+@dataclass(frozen=True)
+class LoudnessModel:
+    """How loudness is measured. Values are those of BS.1770-4, annex 1.
+
+    Attributes:
+        absolute_gate_lufs: quieter blocks do not count.
+        relative_gate_lu: relative to the mean of all blocks that pass the absolute gate; quieter blocks do
+            not count either.
+        offset_lu: compensates the gain of K-weighting at 1 kHz.
+        steps_per_second, steps_per_block: a gating block lasts 0.4 s and overlaps the next by three quarters.
+        surround_weight: weight of the surround channels.
+    """
+
+    absolute_gate_lufs: float = -70.0
+    relative_gate_lu: float = -10.0
+    offset_lu: float = -0.691
+    steps_per_second: int = 10
+    steps_per_block: int = 4
+    surround_weight: float = 1.41
+
+
+BS1770 = LoudnessModel()
+
 # Channel indices by the names of FFmpeg's layouts; all others have weight 1: left, right, centre.
 SURROUNDS = {"4.0": (3,), "5.0": (3, 4), "5.1": (4, 5), "6.1": (4, 5, 6), "7.1": (4, 5, 6, 7)}
 SUBWOOFERS = {"2.1": (2,), "5.1": (3,), "6.1": (3,), "7.1": (3,)}
@@ -67,7 +80,7 @@ class Loudness:
     """The loudness of a song.
 
     Attributes:
-        lufs: of the whole song, gated; ``QUIETEST_LUFS`` in silence.
+        lufs: of the whole song, gated; -70 in silence.
         momentary: float32 (N,) LUFS every 0.1 s; value i is that of the 0.4 s around ``i / 10`` s.
     """
 
@@ -97,8 +110,9 @@ def measure_loudness(audio: Audio) -> Loudness:
     -3.0
     """
     steps = _step_powers(audio)
-    reach = STEPS_PER_BLOCK // 2
-    blocks = np.convolve(np.pad(steps, reach), np.full(STEPS_PER_BLOCK, 1 / STEPS_PER_BLOCK), "valid")
+    count = BS1770.steps_per_block
+    reach = count // 2
+    blocks = np.convolve(np.pad(steps, reach), np.full(count, 1 / count), "valid")
     inside = blocks[reach:-reach]  # the others extend beyond the song
     return Loudness(_gated(inside), _lufs(blocks).astype(np.float32))
 
@@ -141,34 +155,34 @@ def _step_powers(audio: Audio) -> F64:
     for block in audio.blocks(READ_SECONDS):
         filtered, state = scipy.signal.sosfilt(sections, block.astype(np.float64), zi=state)
         np.square(filtered, out=filtered)  # (channels, n)
-        begun = -(-filtered.shape[1] * STEPS_PER_SECOND // audio.rate)
-        first = np.arange(begun) * audio.rate // STEPS_PER_SECOND
+        begun = -(-filtered.shape[1] * BS1770.steps_per_second // audio.rate)
+        first = np.arange(begun) * audio.rate // BS1770.steps_per_second
         # sum_i G_i z_i, where z_i is the mean square of channel i (BS.1770-4, eq. 1 and 2)
-        powers.append(np.add.reduceat(weights @ filtered, first) * (STEPS_PER_SECOND / audio.rate))
-    steps = np.pad(np.concatenate(powers), (0, STEPS_PER_BLOCK))
-    whole = audio.samples * STEPS_PER_SECOND // audio.rate
-    return steps[: max(whole, STEPS_PER_BLOCK)]
+        powers.append(np.add.reduceat(weights @ filtered, first) * (BS1770.steps_per_second / audio.rate))
+    steps = np.pad(np.concatenate(powers), (0, BS1770.steps_per_block))
+    whole = audio.samples * BS1770.steps_per_second // audio.rate
+    return steps[: max(whole, BS1770.steps_per_block)]
 
 
 def _channel_weights(layout: str, channels: int) -> F64:
     weights = np.ones(channels)
-    weights[[index for index in SURROUNDS.get(layout, ()) if index < channels]] = SURROUND_WEIGHT
+    weights[[index for index in SURROUNDS.get(layout, ()) if index < channels]] = BS1770.surround_weight
     weights[[index for index in SUBWOOFERS.get(layout, ()) if index < channels]] = 0
     return weights
 
 
 def _lufs(powers: F64) -> F64:
     # L = -0.691 + 10 log10(sum_i G_i z_i) (BS.1770-4, eq. 2), at least -70
-    quietest = 10 ** ((QUIETEST_LUFS - OFFSET_LU) / 10)
-    return OFFSET_LU + 10 * np.log10(np.maximum(powers, quietest))
+    quietest = 10 ** ((BS1770.absolute_gate_lufs - BS1770.offset_lu) / 10)
+    return BS1770.offset_lu + 10 * np.log10(np.maximum(powers, quietest))
 
 
 def _gated(blocks: F64) -> float:
     """Compute the loudness of the blocks that pass both gates, from their powers (N,)."""
-    audible = blocks[_lufs(blocks) > QUIETEST_LUFS]
+    audible = blocks[_lufs(blocks) > BS1770.absolute_gate_lufs]
     if not len(audible):
-        return QUIETEST_LUFS
-    gate = _lufs(audible.mean(keepdims=True)) + RELATIVE_GATE_LU
+        return BS1770.absolute_gate_lufs
+    gate = _lufs(audible.mean(keepdims=True)) + BS1770.relative_gate_lu
     return float(_lufs(audible[_lufs(audible) > gate].mean(keepdims=True))[0])
 
 
@@ -192,9 +206,9 @@ def stem_loudness(analysis: Analysis, stem: str, momentary: F32) -> F32:
     of_mix, of_stem = (uniform_filter1d(power, BLOCK_FRAMES, mode="constant") for power in powers)
     share = np.divide(of_stem, of_mix, out=np.zeros_like(of_mix), where=of_mix > 0)
     times = np.arange(len(share)) * HOP / RATE
-    song = np.interp(times, np.arange(len(momentary)) / STEPS_PER_SECOND, momentary)
+    song = np.interp(times, np.arange(len(momentary)) / BS1770.steps_per_second, momentary)
     # L_stem = L_song + 10 log10(share), at least -70
-    quietest = 10 ** ((QUIETEST_LUFS - song) / 10)
+    quietest = 10 ** ((BS1770.absolute_gate_lufs - song) / 10)
     return np.asarray(song + 10 * np.log10(np.clip(share, np.minimum(quietest, 1), 1)), np.float32)
 
 

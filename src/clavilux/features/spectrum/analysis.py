@@ -59,7 +59,7 @@ _SPECS = {
 STEMS: Mapping[str, StemSpec] = MappingProxyType({name: _SPECS[name] for name in catalogue.STEMS})
 """Every stem of the catalogue, and how it is separated."""
 
-HARMONIC_MARGIN = 2.0
+STEM_HARMONIC_MARGIN = 2.0
 """With 16, the default of ``hpss``, chroma is less similar to the chords played (cosine 0.78 against 0.85 on
 composed songs) and dense guitars become silent; the percussive margin stays 8."""
 BLOCK_FRAMES = 256
@@ -166,7 +166,7 @@ def _measure_block(samples: F32, inside: slice, banks: _Banks) -> _Block:
     """Measure the frames ``inside`` a block; those around them only serve the medians."""
     spectrum = stft(samples)
     magnitude = np.abs(spectrum)
-    masks = hpss_masks(magnitude, harmonic_margin=HARMONIC_MARGIN)
+    masks = hpss_masks(magnitude, harmonic_margin=STEM_HARMONIC_MARGIN)
     spectrum, magnitude = spectrum[inside], magnitude[inside]
     parts = {
         "mix": magnitude,

@@ -8,6 +8,7 @@ Source:
     Brown 1991 (constant Q); Schörkhuber and Klapuri 2010 (octave by octave).
 """
 
+from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
@@ -21,7 +22,9 @@ from clavilux.features.spectrum.stream import SampleStream
 __all__ = [
     "BINS_PER_NOTE",
     "BINS_PER_OCTAVE",
+    "KERNEL",
     "LOWEST_HZ",
+    "KernelModel",
     "PitchStrengths",
     "pitch_frequencies",
     "pitch_strengths",
@@ -33,16 +36,30 @@ OCTAVES = 7
 BINS = BINS_PER_OCTAVE * OCTAVES
 LOWEST_HZ = 440 * 2 ** (-45 / 12)
 """C1."""
-QUALITY = 1 / (2 ** (1 / BINS_PER_OCTAVE) - 1)
-"""Q, the periods that one kernel spans: its main lobe reaches to the neighbouring bins (Brown 1991)."""
-MAX_KERNEL_SECONDS = 0.75
-"""Shortens the kernels below 68 Hz, where resolution in time counts for more than in frequency."""
 BLOCK_FRAMES = 1024
 """24 s."""
-MARGIN_FRAMES = 64
-"""Frames on either side of a block that its pitches depend on, 1.5 s: half the longest kernel, and the reach
-of the filters of six halvings. A multiple of 64 samples, so that all blocks are halved at the same phase."""
 STORED = np.float16
+
+
+@dataclass(frozen=True)
+class KernelModel:
+    """How long the kernels are. The quality is that of Brown 1991; the other values were set by hand.
+
+    Attributes:
+        quality: Q, the periods that one kernel spans: its main lobe reaches to the neighbouring bins.
+        max_seconds: shortens the kernels below 68 Hz, where resolution in time counts for more than in
+            frequency.
+        margin_frames: frames on either side of a block that its pitches depend on, 1.5 s: half the longest
+            kernel, and the reach of the filters of six halvings. A multiple of 64 samples, so that all blocks
+            are halved at the same phase.
+    """
+
+    quality: float = 1 / (2 ** (1 / BINS_PER_OCTAVE) - 1)
+    max_seconds: float = 0.75
+    margin_frames: int = 64
+
+
+KERNEL = KernelModel()
 
 
 def pitch_frequencies() -> F64:
@@ -100,8 +117,8 @@ class PitchStrengths:
         frames = len(self.values)
         while self._frame < frames:
             first, last = self._frame, min(self._frame + BLOCK_FRAMES, frames)
-            low = max(0, first - MARGIN_FRAMES)
-            start, end = low * HOP, min((last + MARGIN_FRAMES) * HOP, self._samples)
+            low = max(0, first - KERNEL.margin_frames)
+            start, end = low * HOP, min((last + KERNEL.margin_frames) * HOP, self._samples)
             if self._start + len(self._kept) < end:
                 return
             self._kept, self._start = self._kept[start - self._start :], start
@@ -139,7 +156,7 @@ def _one_octave(samples: F32, octave: int, out: F32) -> None:
 
 def _kernels(frequencies: F64, rate: float) -> F32:
     """Return windowed cosines, then sines, one column per frequency: float32 (N, 72), centred at N / 2."""
-    seconds = np.minimum(QUALITY / frequencies, MAX_KERNEL_SECONDS)
+    seconds = np.minimum(KERNEL.quality / frequencies, KERNEL.max_seconds)
     reach = ceil(seconds.max() * rate / 2)
     times = np.arange(-reach, reach)[:, None] / rate  # (N, 1)
     hann = np.where(np.abs(times) < seconds / 2, 0.5 + 0.5 * np.cos(2 * np.pi * times / seconds), 0)

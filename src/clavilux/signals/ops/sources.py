@@ -25,7 +25,7 @@ def stem(*, name: str) -> str:
 
 
 @op("events", needs="song", style="literal", params={"name": text()})
-def events(song: Song, *, name: str) -> Events:
+def detected(song: Song, *, name: str) -> Events:
     """Name events that are detected in every song."""
     found: Events = getattr(song, name)
     return found
