@@ -9,13 +9,13 @@ import json
 import re
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, Self, cast, get_args
+from typing import Any, Literal, Self, cast, get_args
 
 from clavilux.curves import Grid, Sections
 from clavilux.errors import SettingError, SongError, suggest
 from clavilux.timeline import MAX_HOURS, format_time, parse_time
 
-__all__ = ["Moment", "Span", "Unit"]
+__all__ = ["Length", "Moment", "Span", "Unit"]
 
 Unit = Literal["seconds", "bar", "beat", "section", "end"]
 
@@ -25,6 +25,10 @@ MAX_LABEL_LENGTH = 100
 MAX_TEXT_LENGTH = 1000
 """Enough for the longest label with every character escaped."""
 NANOSECONDS = 10**9
+MAX_LENGTH = 600
+"""Of seconds, beats or bars."""
+
+LENGTH = re.compile(r"(\d{1,3}(?:\.\d{1,12})?) *(second|beat|bar)s?", re.IGNORECASE)
 
 COUNTED = re.compile(r"(bar|beat) +(\d{1,6})", re.IGNORECASE)
 SECTION = re.compile(r'("(?:[^"\\]|\\.)*"|[^".]+)(?:\.(\d{1,6}))?', re.DOTALL)
@@ -181,6 +185,59 @@ class Moment:
             f"it has it {len(times)} times" if times else suggest(self.label, dict.fromkeys(sections.labels))
         )
         raise SongError(f"The song has no section {self}", value=str(self), hint=hint)
+
+
+@dataclass(frozen=True)
+class Length:
+    """A length of time, in whichever unit it was given.
+
+    Attributes:
+        number: how many, from 0.
+        unit: of what.
+
+    Raises:
+        SettingError: the number is negative or too large, or there is no such unit.
+
+    >>> Length.parse("2 bars") == Length(2, "bars"), str(Length(0.5, "seconds"))
+    (True, '0.5 seconds')
+    """
+
+    number: float
+    unit: Literal["seconds", "beats", "bars"]
+
+    def __post_init__(self) -> None:
+        units = ("seconds", "beats", "bars")
+        if self.unit not in units:
+            what, hint = (
+                f"There is no length in '{self.unit}'",
+                suggest(self.unit, units, otherwise="it is in {}"),
+            )
+            raise SettingError(what, value=self.unit, hint=hint)
+        if not 0 <= self.number <= MAX_LENGTH:
+            raise SettingError(
+                f"A length cannot be {self.number} {self.unit}",
+                value=self.number,
+                hint=f"it is from 0 to {MAX_LENGTH} {self.unit}",
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read a length: `2 bars`, `1 beat`, `0.5 seconds`.
+
+        Raises:
+            SettingError: it is none.
+        """
+        found = LENGTH.fullmatch(text.strip())
+        if not found:
+            raise SettingError(
+                f"'{text[:MAX_LABEL_LENGTH]}' is not a length of time",
+                value=text,
+                hint="write 2 bars, 1 beat or 0.5 seconds",
+            )
+        return cls(float(found[1]), cast("Any", f"{found[2].lower()}s"))
+
+    def __str__(self) -> str:
+        return f"{self.number:.15g} {self.unit if self.number != 1 else self.unit[:-1]}"
 
 
 @dataclass(frozen=True)

@@ -122,7 +122,7 @@ def test_what_is_not_the_language_is_refused_in_one_sentence(text, words):
 def test_a_mistake_is_placed_by_line_and_column():
     with pytest.raises(PatchError) as caught:
         parse("kick = 1\nkick * snare.decay(beats=9999)")
-    assert caught.value.where == "line 2, column 8"
+    assert caught.value.where == "line 2, column 14"
 
 
 def test_a_patch_without_a_part_is_named():

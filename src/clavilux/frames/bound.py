@@ -4,6 +4,7 @@ A `Bound` knows all that varies from frame to frame. It holds neither song nor n
 sent to another process or machine, and read there.
 """
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -163,7 +164,8 @@ class Bound(ArrayValue):
                 return self.palettes[node]
             op = OPS[node.op]
             needed = [moments] if op.needs == "moments" else []
-            inputs = iter([value(each) for each in node.inputs])
+            known_later = [functools.partial(value, each) for each in node.inputs]
+            inputs = iter(known_later if op.lazy else [value(each) for each in node.inputs])
             params = dict(node.params)
             arguments = [params.pop(name) if name in params else next(inputs) for name in op.positional]
             return op.function(*needed, *arguments, **params)

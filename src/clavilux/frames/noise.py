@@ -55,7 +55,7 @@ class NoiseSource:
             for factor in term.factors:
                 weights = weights * factor[row]
             for k, weight in enumerate(weights, first):
-                if not weight and not fresh:
+                if not weight:
                     continue
                 knot = self._knot(term.track.key, k % period if period else k)
                 knot = knot if gain is None else gain * knot
@@ -64,6 +64,8 @@ class NoiseSource:
                     fresh = False
                 else:
                     out += np.float32(weight) * knot
+        if fresh:
+            out[:] = 0
 
     def _knot(self, track: str, index: int) -> F32:
         """Return knot `index` of a track for all layers, one after the other."""

@@ -132,6 +132,21 @@ def mix(first: F64, second: F64, amount: F64) -> F64:
     return np.asarray(first + amount[:, :1, None] * (second - first))
 
 
+@op("latent", "latent", "latent", "signal", style="function", lazy=True)
+def switch(first: Callable[[], F64], second: Callable[[], F64], amount: Callable[[], F64]) -> F64:
+    """Change from the first latents to the second, exactly the one at 0 and the other at 1; for scenes.
+
+    What is not shown is not computed.
+    """
+    share = amount()[:, :1, None]
+    if not share.any():
+        return first()
+    if share.min() >= 1:
+        return second()
+    from_, to = first(), second()
+    return np.asarray(np.where(share >= 1, to, from_ + share * (to - from_)))
+
+
 @op("latent", "latent", "entry", "signal")
 def toward(base: F64, entry: F32, amount: F64) -> F64:
     """Move towards one latent as far as `amount`, 0 not at all and 1 all the way (technique 6)."""
@@ -284,6 +299,12 @@ def mix_(first: Terms, second: Terms, amount: F64) -> Terms:
     return _blended(first, second, amount)
 
 
+@op("noise", "noise", "noise", "signal", style="function")
+def switch_(first: Terms, second: Terms, amount: F64) -> Terms:
+    """Change from the first noise to the second at constant power, exactly the one at 0, the other at 1."""
+    return _blended(first, second, amount)
+
+
 @op("noise", "noise", "signal")
 def scale(base: Terms, amount: F64) -> Terms:
     """Multiply the noise's standard deviation by `amount`; scales of scales multiply."""
@@ -335,8 +356,9 @@ def _track(seconds: float | None, bars: float | None, name: str) -> Track:
 
 def _blended(first: Terms, second: Terms, amount: F64) -> Terms:
     """Blend two noises at constant power; a track that both have blends by its power: it does not swell."""
-    angle = np.clip(amount[:, 0], 0, 1) * np.pi / 2
-    fade_out, fade_in = np.cos(angle), np.sin(angle)  # cos^2 + sin^2 = 1
+    share = np.clip(amount[:, 0], 0, 1)
+    fade_in = np.sin(share * np.pi / 2)
+    fade_out = np.where(share >= 1, 0.0, np.cos(share * np.pi / 2))  # cos^2 + sin^2 = 1
     left = list(second)
     blended = []
     for term in first:

@@ -6,8 +6,9 @@ ops are applied to those values, so what is built from an envelope reaches its p
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,11 @@ from clavilux.array_files import ArrayValue
 from clavilux.arrays import F64, AnyArray
 from clavilux.curves import Curve, Grid
 from clavilux.features.song import Song
-from clavilux.signals.expr import Node, Signal
+from clavilux.signals.expr import Node, Signal, nodes_of
 from clavilux.signals.table import OPS
 from clavilux.signals.text import parse, to_text
 
-__all__ = ["Curves", "curves_needed", "evaluate"]
+__all__ = ["Curves", "Evaluated", "curves_needed", "evaluate"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,12 +93,13 @@ class Curves(ArrayValue):
         return sampled.astype(np.float64)
 
 
-def evaluate(signals: Signal | Iterable[Signal], song: Song) -> Curves:
+def evaluate(signals: Signal | Iterable[Signal], song: Song, *, known: "Evaluated | None" = None) -> Curves:
     """Compute the curves that some signals need of a song.
 
     Args:
         signals: one, or all that a patch uses.
         song: the song.
+        known: what earlier calls for the same song computed; only what is new is computed, and added to it.
 
     Raises:
         SongError: the song has no such stem.
@@ -108,11 +110,31 @@ def evaluate(signals: Signal | Iterable[Signal], song: Song) -> Curves:
     >>> evaluate(level, Song(Audio.from_samples(np.zeros(8000), 8000)))[level].values.shape
     (100, 1)
     """
-    roots = [signals] if isinstance(signals, Signal) else list(signals)
-    curves: dict[Signal, Curve] = {}
-    for signal in curves_needed(roots):
-        curves[signal] = _Evaluation(song, curves).curve(signal)
-    return Curves(curves, song.grid)
+    needed = list(curves_needed([signals] if isinstance(signals, Signal) else signals))
+    before = {} if known is None else known.values
+    uses = Counter(each for node in nodes_of(*needed) for each in node.inputs)
+    values: dict[Node, Any] = {}
+    for node in nodes_of(*needed):
+        values[node] = before[node] if node in before else _computed(node, values, song)
+        for each in node.inputs:
+            uses[each] -= 1
+            if known is None and not uses[each] and each not in needed:
+                del values[each]  # a long song has many intermediate curves
+    if known is not None:
+        known.values.clear()
+        known.values.update(values)
+    return Curves({signal: values[signal] for signal in needed}, song.grid)
+
+
+@dataclass
+class Evaluated:
+    """Curves and events of one song that `evaluate` has computed, so that it need not do so again.
+
+    Attributes:
+        values: by node; what the latest call did not need is dropped.
+    """
+
+    values: dict[Node, Any] = field(default_factory=dict)
 
 
 def curves_needed(roots: Iterable[Signal]) -> Iterator[Signal]:
@@ -129,28 +151,19 @@ def curves_needed(roots: Iterable[Signal]) -> Iterator[Signal]:
             yield node
 
 
-class _Evaluation:
-    """Computes one signal of a song; keeps what it is made from only until then."""
+def _computed(node: Node, values: Mapping[Node, Any], song: Song) -> Any:
+    """Compute a node from the values of its inputs: a curve, float32, for a signal."""
+    op = OPS[node.op]
+    params = dict(node.params)
+    inputs = iter([_given(values[each]) for each in node.inputs])
+    arguments = [params.pop(name) if name in params else next(inputs) for name in op.positional]
+    found = op.function(*([song] if op.needs == "song" else []), *arguments, **params)
+    if not isinstance(node, Signal):
+        return found
+    curve = np.asarray(found, np.float32)
+    return Curve(curve if curve.ndim else curve.reshape(1, 1))
 
-    def __init__(self, song: Song, curves: Mapping[Signal, Curve]) -> None:
-        self._song, self._curves = song, curves
-        self._known: dict[Node, Any] = {}
 
-    def curve(self, signal: Signal) -> Curve:
-        values = np.asarray(self._computed(signal), np.float32)
-        return Curve(values if values.ndim else values.reshape(1, 1))
-
-    def _value(self, node: Node) -> Any:
-        """Return what an op is given for a node: a curve's values for a signal."""
-        if node not in self._known:
-            if isinstance(node, Signal):
-                curve = self._curves[node] if node in self._curves else self.curve(node)
-                self._known[node] = curve.values.astype(np.float64)
-            else:
-                self._known[node] = self._computed(node)
-        return self._known[node]
-
-    def _computed(self, node: Node) -> Any:
-        op = OPS[node.op]
-        inputs = [self._value(each) for each in node.inputs]
-        return op.function(*([self._song] if op.needs == "song" else []), *inputs, **dict(node.params))
+def _given(value: Any) -> Any:
+    """Return what an op is given for a node: a curve's values for a signal."""
+    return value.values.astype(np.float64) if isinstance(value, Curve) else value

@@ -185,6 +185,7 @@ class Op:
         style: how it is written.
         symbol: of an infix op.
         version: raised whenever the same text would give other values.
+        lazy: whether the function gets its nodes as functions that compute them, and so decides which are.
     """
 
     name: str
@@ -198,6 +199,7 @@ class Op:
     style: Style = "method"
     symbol: str = ""
     version: int = 1
+    lazy: bool = False
 
     @property
     def key(self) -> str:
@@ -253,6 +255,7 @@ def op(  # noqa: PLR0913  # the columns of the table
     style: Style = "method",
     symbol: str = "",
     version: int = 1,
+    lazy: bool = False,
     params: Mapping[str, Param] | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare the decorated function as an op, under its own name without underscores at its end.
@@ -265,6 +268,7 @@ def op(  # noqa: PLR0913  # the columns of the table
         style: see `Op`; ops with a symbol are infix.
         symbol: of an infix op.
         version: see `Op`.
+        lazy: see `Op`.
         params: its parameters.
     """
 
@@ -283,6 +287,7 @@ def op(  # noqa: PLR0913  # the columns of the table
             style="infix" if symbol else style,
             symbol=symbol,
             version=version,
+            lazy=lazy,
         )
         if len(declared.inputs) != len(takes) or {each.name for each in given} - {*declared.inputs} != {
             *declared.params

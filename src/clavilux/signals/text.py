@@ -13,6 +13,7 @@ arithmetic, attributes and calls of ops in the table are understood. Length and 
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Mapping
 from typing import Any
@@ -29,6 +30,7 @@ MAX_NESTING = 24
 """Ops written inside one another before the inner ones are named."""
 LITERALS = ("stem", "detected", "constant")
 SHOWN_DEPTH = 6
+PLACE = re.compile(r"line \d+, column \d+")
 
 BINARY = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide"}
 
@@ -75,8 +77,12 @@ def to_lines(roots: Mapping[str, Node]) -> list[str]:
     ]
 
 
-def parse(text: str) -> Any:
+def parse(text: str, names: Mapping[str, Any] | None = None) -> Any:
     """Read one expression as `to_text` writes it.
+
+    Args:
+        text: the expression, after lines that name its parts.
+        names: nodes and numbers that it may call by name.
 
     Raises:
         PatchError: it cannot be read; the message has line and column.
@@ -85,7 +91,7 @@ def parse(text: str) -> Any:
     >>> parse("kick.decay(beats=0.5) * 2") == song.kick.decay(beats=0.5) * 2
     True
     """
-    last = _read(text)[1]
+    last = _read(text, names or {})[1]
     if last is None:
         raise PatchError(f"'{_cut(text)}' names parts but has no expression", value=text)
     return as_signal(last) if isinstance(last, int | float) else last
@@ -97,17 +103,17 @@ def parse_lines(text: str) -> dict[str, Any]:
     Raises:
         PatchError: it cannot be read; the message has line and column.
     """
-    return _read(text)[0]
+    return _read(text, {})[0]
 
 
-def _read(text: str) -> tuple[dict[str, Any], Any]:
+def _read(text: str, names: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     if len(text) > MAX_CHARACTERS:
         raise PatchError(
             f"A patch of {len(text)} characters cannot be read", hint=f"{MAX_CHARACTERS} are the most"
         )
     try:
         body = ast.parse(text.strip()).body
-        reader = _Reader({})
+        reader = _Reader(dict(names))
         last = None
         for statement in body:
             match statement:
@@ -117,8 +123,12 @@ def _read(text: str) -> tuple[dict[str, Any], Any]:
                     last = reader.read(value)
                 case _:
                     raise _error(statement, "this is not an expression")
-    except (SyntaxError, ValueError) as error:
-        raise PatchError(f"'{_cut(text)}' cannot be read: {error}", value=text) from None
+    except SyntaxError as error:
+        place = f"line {error.lineno or 1}, column {error.offset or 1}"
+        what = f"{place}: '{_cut(text)}' cannot be read ({error.msg})"
+        raise PatchError(what, where=place, value=text, hint=_syntax_hint(text)) from None
+    except ValueError as error:
+        raise PatchError(f"'{_cut(text)}' cannot be read ({error})", value=text) from None
     except (RecursionError, MemoryError):
         raise PatchError(f"'{_cut(text)}' is nested too deeply to be read", value=text) from None
     return reader.names, last
@@ -150,7 +160,7 @@ class _Reader:
                 return self._named(name, syntax)
             case ast.Attribute(value=value, attr=name):
                 node = self._node(value)
-                return self._applied(find_op(name, node.kind, node.place), (node,), {}, syntax)
+                return self._applied(self._found(name, node, syntax), (node,), {}, syntax)
             case ast.List(elts=items):
                 return [self.read(item) for item in items]
             case ast.Call(func=function, args=arguments, keywords=keywords):
@@ -166,15 +176,23 @@ class _Reader:
             case ast.Attribute(value=value, attr=name):
                 node = self._node(value)
                 values = [node, *values]
-                op = find_op(name, node.kind, node.place)
+                op = self._found(name, node, syntax)
             case ast.Name(id=name):
                 if values and isinstance(values[0], int | float):
                     values[0] = as_signal(values[0])
-                first = values[0].kind if values and isinstance(values[0], Node) else None
-                op = find_op(name, first, "a patch" if first is None else values[0].place)
+                op = self._found(name, values[0] if values and isinstance(values[0], Node) else None, syntax)
             case _:
                 raise _error(syntax, "only operations can be called")
         return self._applied(op, tuple(values), params, syntax)
+
+    def _found(self, name: str, first: Node | None, syntax: ast.expr) -> Op:
+        """Look up an op on a node, or one that begins an expression."""
+        try:
+            if first is None:
+                return find_op(name, None, "a patch")
+            return find_op(name, first.kind, first.place)
+        except PatchError as error:
+            raise _located(error, syntax) from None
 
     def _applied(
         self, op: Op, arguments: tuple[Any, ...], params: Mapping[str, Any], syntax: ast.expr
@@ -182,8 +200,7 @@ class _Reader:
         try:
             return apply(op, arguments, params)
         except PatchError as error:
-            place = f"line {syntax.lineno}, column {syntax.col_offset + 1}"
-            raise type(error)(error.what, where=place, value=error.value, hint=error.hint) from None
+            raise _located(error, syntax) from None
 
     def _node(self, syntax: ast.expr) -> Node:
         value = self.read(syntax)
@@ -201,9 +218,8 @@ class _Reader:
         if name in PARTS:
             return apply(OPS["stem"], (), {"name": name})
         known = [*self.names, *PARTS, *EVENTS]
-        place = f"line {syntax.lineno}, column {syntax.col_offset + 1}"
         hint = suggest(name, known, otherwise="there are {}")
-        raise PatchError(f"There is no '{name}' here", where=place, value=name, hint=hint)
+        raise _located(PatchError(f"There is no '{name}' here", value=name, hint=hint), syntax)
 
 
 def _written(node: Node, inputs: list[str]) -> str:
@@ -247,8 +263,31 @@ def _shortened(node: Node, depth: int) -> str:
 
 
 def _error(syntax: ast.AST, what: str) -> PatchError:
-    place = f"line {getattr(syntax, 'lineno', 1)}, column {getattr(syntax, 'col_offset', 0) + 1}"
-    return PatchError(f"{place}: {what}", where=place)
+    return _located(PatchError(what), syntax)
+
+
+def _located(error: PatchError, syntax: ast.AST) -> PatchError:
+    """Add line and column to an error, unless it has them."""
+    if PLACE.match(error.where):
+        return error
+    place = f"line {getattr(syntax, 'lineno', 1)}, column {_column(syntax)}"
+    return PatchError(f"{place}: {error.what}", where=place, value=error.value, hint=error.hint)
+
+
+def _column(syntax: ast.AST) -> int:
+    """Return where a name is written: of an attribute, its last word; from 1."""
+    match syntax:
+        case ast.Attribute(attr=name, end_col_offset=int(end)):
+            return end - len(name) + 1
+        case ast.Call(func=ast.Attribute() as function):
+            return _column(function)
+    return int(getattr(syntax, "col_offset", 0)) + 1
+
+
+def _syntax_hint(text: str) -> str:
+    if text.count("(") != text.count(")"):
+        return "count its brackets"
+    return "it is one expression, such as kick.decay(beats=0.5)"
 
 
 def _cut(text: str) -> str:

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 
 from clavilux.errors import PatchError, suggest
 from clavilux.patch.presets.preset import Preset
-from clavilux.patch.presets.pulse import PULSE
+from clavilux.patch.presets.pulse import pulse
 
 __all__ = ["PRESETS", "find_preset"]
 
-PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in (PULSE,)}
+PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in (pulse,)}
 """Every preset by name."""
 
 

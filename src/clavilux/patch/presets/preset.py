@@ -1,13 +1,25 @@
-"""A preset: a patch that needs no tuning, with the few knobs that change it, and the registry of all."""
+"""A preset: a patch that needs no tuning, with the few knobs that change it.
 
+@patch
+def garden(song, seed, punch=knob(1.0, 0, 2), drift=knob(8, 1, 32, unit="bars")):
+kick = song.kick.decay(beats=0.25)
+warm = palette(mood="warm", seed=seed)
+return Patch(warm.loop(bars=drift), clavilux.drift(seconds=4).scale(0.6 + punch * kick))
+
+garden(punch=1.5)       a patch
+"""
+
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from clavilux.errors import PatchError, suggest
 from clavilux.patch.patch import Patch
-from clavilux.signals.table import Param
+from clavilux.signals.sources import song as the_song
+from clavilux.signals.table import Param, Value, choice, number, text
 
-__all__ = ["Preset"]
+__all__ = ["Preset", "knob", "patch"]
 
 
 @dataclass(frozen=True)
@@ -16,7 +28,8 @@ class Preset:
 
     Attributes:
         name: what it is chosen by.
-        build: makes the patch; takes the seed and every knob by name.
+        build: makes the patch; takes the song and the seed where it has arguments of these names, and every
+            knob by name.
         knobs: what each knob accepts, and where it stands.
     """
 
@@ -29,18 +42,87 @@ class Preset:
         """What it does, in a sentence."""
         return (self.build.__doc__ or "").strip().partition("\n")[0]
 
-    def __call__(self, seed: int = 0, **knobs: float) -> Patch:
+    def __call__(self, seed: int = 0, **knobs: Any) -> Patch:
         """Make the patch of a seed.
 
         Raises:
             PatchError: there is no such knob, or it does not go so far.
         """
-        for name in knobs:
+        given: dict[str, Any] = {"song": the_song, "seed": seed}
+        taken = inspect.signature(self.build).parameters
+        made = self.build(
+            **{name: value for name, value in given.items() if name in taken}, **self.checked(knobs)
+        )
+        if not isinstance(made, Patch):
+            raise PatchError(
+                f"The preset {self.name} returns {type(made).__name__}, not a patch",
+                where=self.name,
+                value=made,
+                hint="end its function with return Patch(...) or return score(...)",
+            )
+        return made
+
+    def checked(self, knobs: Mapping[str, Any]) -> dict[str, Value]:
+        """Return the value of every knob: as given, else where it stands.
+
+        Raises:
+            PatchError: there is no such knob, or it does not go so far.
+        """
+        for name, value in knobs.items():
             if name not in self.knobs:
                 hint = suggest(name, self.knobs, otherwise="it has {}")
-                raise PatchError(f"The preset {self.name} has no knob '{name}'", where=name, hint=hint)
+                raise PatchError(
+                    f"The preset {self.name} has no knob '{name}'", where=name, value=value, hint=hint
+                )
         place = f"the preset {self.name}"
-        given = {name: knobs.get(name, param.default) for name, param in self.knobs.items()}
-        return self.build(
-            seed, **{name: self.knobs[name].check(name, value, place) for name, value in given.items()}
-        )
+        return {
+            name: param.check(name, knobs.get(name, param.default), place)
+            for name, param in self.knobs.items()
+        }
+
+
+def knob(
+    value: float | str, low: float = 0, high: float = 1, *, unit: str = "", choices: tuple[str, ...] = ()
+) -> Any:
+    """Declare a knob of a preset: the default of one of its function's arguments.
+
+    Args:
+        value: where it stands; text for a knob that takes words.
+        low: the smallest number it accepts.
+        high: the largest.
+        unit: of the number, such as bars; empty for ratios.
+        choices: the words it accepts; none is any text.
+
+    >>> knob(8, 1, 32, unit="bars").range
+    '1 to 32 bars'
+    """
+    if isinstance(value, str):
+        return choice(*choices, default=value) if choices else text(value)
+    return number(float(value), low, high, unit)
+
+
+def patch(function: Callable[..., Patch]) -> Preset:
+    """Turn a function that makes a patch into a preset; its arguments are its knobs.
+
+    The argument `song` is the song as patches name it, `seed` the project's seed; every other argument is a
+    knob, with `knob(...)` as its default.
+
+    Raises:
+        TypeError: an argument is neither.
+
+    >>> @patch
+    ... def still(song, brightness=knob(1.0, 0, 2)):
+    ...     '''Hold one image.'''
+    ...     from clavilux.patch.functions import drift, palette
+    ...     return Patch(palette().loop(bars=64), drift(bars=8).scale(brightness))
+    >>> still.knobs["brightness"].range, still(brightness=0.5) == still(brightness=0.5)
+    ('0 to 2', True)
+    """
+    knobs = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if name in {"song", "seed"}:
+            continue
+        if not isinstance(parameter.default, Param):
+            raise TypeError(f"the argument '{name}' of {function.__name__} needs a knob(...) as its default")
+        knobs[name] = parameter.default
+    return Preset(function.__name__, function, knobs)

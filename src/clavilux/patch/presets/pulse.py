@@ -1,29 +1,37 @@
 """`pulse`, the preset that suits any song: harmony moves it, drums strike it, it never stands still."""
 
+from clavilux.catalogue import MOODS
 from clavilux.patch.functions import drift, palette
 from clavilux.patch.mix import mix
+from clavilux.patch.palette import Palette
 from clavilux.patch.patch import Patch
-from clavilux.patch.presets.preset import Preset
-from clavilux.signals.sources import song
-from clavilux.signals.table import number
+from clavilux.patch.presets.preset import knob, patch
+from clavilux.signals.sources import SongSource
 
-__all__ = ["PULSE", "pulse"]
+__all__ = ["pulse"]
 
 
-def pulse(seed: int = 0, *, punch: float = 1.0, flash: float = 0.7, drift_bars: float = 32.0) -> Patch:
+@patch
+def pulse(
+    song: SongSource,
+    seed: int,
+    punch: float = knob(1.0, 0, 2),
+    flash: float = knob(0.7, 0, 1),
+    drift_bars: float = knob(32, 1, 1024, unit="bars"),
+    colours: str = knob(""),
+) -> Patch:
     """Play harmony and drums together over a slow drift locked to the bars (techniques 1 to 7).
 
     Chords choose colours and details, the bass the shape; the kick makes the texture stronger and faster; the
     snare flashes towards an accent. Where nothing sounds, the drift goes on.
 
     Args:
+        song: the song.
         seed: another seed chooses other palettes.
         punch: how much the kick adds to the texture.
         flash: how far the snare moves towards the accent, 0 to 1.
         drift_bars: bars in which the slow drift comes round.
-
-    >>> pulse(seed=3) == pulse(seed=3)
-    True
+        colours: a mood (warm, cool, calm or wild) or the name of a saved palette; empty is any.
     """
     chords = song.chords.chroma().smooth(seconds=0.2).focus(notes=2.5).turn(bars=48)
     roots = song.bass.chroma().smooth(seconds=0.4).focus(notes=2).turn(bars=32)
@@ -36,21 +44,21 @@ def pulse(seed: int = 0, *, punch: float = 1.0, flash: float = 0.7, drift_bars: 
     )
     hats = song.drums.flux(low_hz=6000, high_hz=11000).clip_peaks(percentile=90).release(beats=0.25)
 
-    colours, shapes = palette(seed=seed), palette(seed=seed + 1)
-    harmony = mix(colours.loop(bars=drift_bars), colours.weigh(chords), sounding)
+    shades, shapes = palette_of(colours, seed), palette_of(colours, seed + 1)
+    harmony = mix(shades.loop(bars=drift_bars), shades.weigh(chords), sounding)
     form = mix(shapes.loop(bars=drift_bars), shapes.weigh(roots), sounding)
-    look = harmony.on("coarse", form).toward(colours.accent, flash * snare)
+    look = harmony.on("coarse", form).toward(shades.accent, flash * snare)
     slow = drift(seconds=3, name="slow")
     texture = slow.fast(kick, seconds=0.12, name="fast").scale(0.5 + 1.2 * punch * kick + 0.3 * hats)
     return Patch(look, texture)
 
 
-PULSE = Preset(
-    "pulse",
-    pulse,
-    {
-        "punch": number(1.0, 0, 2),
-        "flash": number(0.7, 0, 1),
-        "drift_bars": number(32.0, 1, 1024, "bars"),
-    },
-)
+def palette_of(colours: str, seed: int) -> Palette:
+    """Return the palette that a preset's knob `colours` names: a mood's, a saved one, or any."""
+    if colours and colours not in MOODS:
+        from clavilux.patch.functions import saved
+
+        from clavilux.patch.functions import saved
+
+        return saved(colours)
+    return palette(mood=colours or None, seed=seed)

@@ -1,0 +1,141 @@
+"""Scores: which patch plays when. A score is one patch, made of others and of curves that rise at each change.
+
+Scenes follow one another (`score`), or every section of the song plays the patch of its label (`by_section`).
+Between two scenes latents cross linearly and noise at constant power, so a crossfade neither dips nor swells.
+
+>>> from clavilux.patch.presets.pulse import pulse
+>>> calm, wild = pulse(1, punch=0.2), pulse(2, punch=1.5)
+>>> set_of_two = score(scene(calm, until="bar 17"), scene(wild, fade=bars(2)))
+>>> set_of_two == score(scene(calm, until="bar 17"), scene(wild, fade=Length(2, "bars")))
+True
+"""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from clavilux.errors import PatchError
+from clavilux.moments import Length, Moment
+from clavilux.patch.patch import Patch
+from clavilux.signals.expr import Signal, apply, as_signal
+from clavilux.signals.table import OPS
+
+__all__ = ["Scene", "bars", "beats", "by_section", "scene", "score", "seconds"]
+
+T = TypeVar("T")
+CUT, END = Length(0, "seconds"), Moment("end")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A patch, and when it ends.
+
+    Attributes:
+        patch: what is shown.
+        until: the moment it ends; the last scene's does not matter.
+        fade: how long the change to it takes, centred on its beginning.
+    """
+
+    patch: Patch
+    until: Moment = END
+    fade: Length = CUT
+
+
+def seconds(number: float) -> Length:
+    """Return a length in seconds."""
+    return Length(number, "seconds")
+
+
+def beats(number: float) -> Length:
+    """Return a length in beats."""
+    return Length(number, "beats")
+
+
+def bars(number: float) -> Length:
+    """Return a length in bars."""
+    return Length(number, "bars")
+
+
+def scene(patch: Patch, *, until: str | Moment = END, fade: Length = CUT) -> Scene:
+    """Let a patch play until a moment: a time, a bar, a beat, a section such as 'B.2', or the end.
+
+    Args:
+        patch: what is shown.
+        until: when it ends.
+        fade: how long the change from the scene before takes, centred on the moment of the change.
+
+    Raises:
+        SettingError: `until` is no moment.
+    """
+    return Scene(patch, until if isinstance(until, Moment) else Moment.parse(until), fade)
+
+
+def score(*scenes: Scene) -> Patch:
+    """Join scenes, in order, into one patch.
+
+    Raises:
+        PatchError: there is no scene, or one before the last has no end.
+    """
+    if not scenes:
+        raise PatchError("A score needs at least one scene", where="score", hint="write scene(...) in it")
+    whole = scenes[0].patch
+    for before, after in itertools.pairwise(scenes):
+        if before.until.unit == "end":
+            raise PatchError(
+                "Only the last scene lasts until the end",
+                where="until",
+                value=str(before.until),
+                hint="say when the ones before end",
+            )
+        params = {"at": str(before.until), after.fade.unit: after.fade.number}
+        whole = _switched(whole, after.patch, apply(OPS["fade"], (), params))
+    return whole
+
+
+def by_section(*, fade: Length = CUT, otherwise: Patch | None = None, **patches: Patch) -> Patch:
+    """Play a patch in every section of a label, so that what recurs in the song recurs in the image.
+
+    Args:
+        fade: how long each change takes, centred on the sections' bounds.
+        otherwise: plays where no label fits; the first patch unless given.
+        **patches: by label: A=calm, B=garden; `loudest` and `quietest` are the labels of those sections.
+            A later one replaces an earlier one where both fit.
+
+    Raises:
+        PatchError: there is no patch.
+    """
+    if not patches:
+        raise PatchError("A score by section needs a patch", where="by_section", hint="write A=..., B=...")
+    whole = otherwise if otherwise is not None else next(iter(patches.values()))
+    for label, patch in patches.items():
+        params = {"name": label, fade.unit: fade.number}
+        whole = _switched(whole, patch, apply(OPS["in_section"], (), params))
+    return whole
+
+
+def _switched(first: Patch, second: Patch, amount: Signal) -> Patch:
+    """Change from one patch to another as `amount` rises from 0 to 1."""
+    if first == second:
+        return first
+    changes = {
+        kind: apply(OPS[f"{kind}.switch"], (a, b, amount), {}) if a != b else a
+        for kind, a, b in (
+            ("latent", first.latents, second.latents),
+            ("noise", first.noise, second.noise),
+        )
+    }
+    psi = as_signal(first.psi)
+    if first.psi != second.psi:
+        psi = apply(OPS["signal.mix"], (psi, second.psi, amount), {})
+    return Patch(
+        changes["latent"],
+        changes["noise"],
+        psi,
+        _joined(first.bends, second.bends),
+        _joined(first.rewrites, second.rewrites),
+    )
+
+
+def _joined(first: Sequence[T], second: Sequence[T]) -> tuple[T, ...]:
+    return tuple(dict.fromkeys((*first, *second)))
