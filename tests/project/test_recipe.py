@@ -1,6 +1,7 @@
 """The recipe travels in the video, and makes it again, frame for frame, also one of an older version."""
 
 import json
+import tomllib
 import wave
 from dataclasses import replace
 from fractions import Fraction
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import tomlkit
 
 from clavilux.audio.sound import Audio
 from clavilux.cli import main
@@ -98,8 +100,8 @@ def test_another_song_model_or_patch_is_named(made, settings):
 
 
 def made_of(made, **output):
-    whole = json.loads(read_recipe(made.path).to_text())
-    return json.dumps(whole | {"output": whole["output"] | output})
+    whole = tomllib.loads(read_recipe(made.path).to_text())
+    return tomlkit.dumps(whole | {"output": whole["output"] | output})
 
 
 def test_a_video_without_a_recipe_or_with_a_strange_one_is_named(made, tmp_path, folder):

@@ -1,7 +1,9 @@
 """What may be decided, checked before any work, and said once for every surface."""
 
+from collections.abc import Mapping
 from dataclasses import fields
 from fractions import Fraction
+from pathlib import Path
 from types import UnionType
 from typing import get_args, get_origin, get_type_hints
 
@@ -12,12 +14,13 @@ from clavilux.features.corrections import Corrections
 from clavilux.make.video import Settings, prepare_job
 from clavilux.patch.patch import Patch
 from clavilux.patch.presets import PRESETS
+from clavilux.patch.presets.preset import Preset
 from clavilux.patch.presets.pulse import pulse
 from clavilux.project.machine import Machine
 from clavilux.project.output import Output, parse_cells, parse_size
 from clavilux.project.project import Project
-from clavilux.project.recipe import from_dict, to_dict
 from clavilux.project.setting import settings_of
+from clavilux.project.show import Show, parse_show, show_text
 
 
 @pytest.mark.parametrize(
@@ -77,10 +80,13 @@ def test_the_keywords_of_render_are_the_fields_of_the_groups():
     keywords = get_type_hints(Settings)
     held = {}
     for group in (Project, Output, Machine):  # Project names two classes that it imports only when needed
-        held |= get_type_hints(group, localns={"Patch": Patch, "Corrections": Corrections})
+        held |= get_type_hints(group, localns=NAMES)
     assert set(keywords) == set(held)
     for name, kind in held.items():
         assert members(kind) <= members(keywords[name]), name
+
+
+NAMES = {"Patch": Patch, "Preset": Preset, "Corrections": Corrections, "Mapping": Mapping}
 
 
 def members(kind):
@@ -89,16 +95,20 @@ def members(kind):
 
 
 @pytest.mark.parametrize(
-    "group",
+    ("project", "output"),
     [
-        Project(seed=3, start=Fraction(1, 3), psi=0.1 + 0.2),
-        Project(patch=pulse(5, flash=0.123456789)),
-        Output(fps=Fraction(30000, 1001), cells=(4, 7), crf=17.5),
-        Machine(device="cpu"),
+        (Project(seed=3, start=Fraction(1, 3), psi=0.1 + 0.2, knobs={"punch": 0.3}), Output()),
+        (
+            Project(patch=pulse(5, flash=0.123456789)),
+            Output(fps=Fraction(30000, 1001), cells=(4, 7), crf=17.5),
+        ),
+        (Project(corrections=Corrections(bpm=97.5), duration=Fraction(1, 30)), Output(size=(640, 360))),
     ],
 )
-def test_plain_values_give_the_same_settings_back(group):
-    assert from_dict(type(group), to_dict(group)) == group
+def test_the_text_of_a_project_gives_the_same_settings_back(project, output):
+    show, errors = parse_show(show_text(Show(Path("song.mp3"), project, output)), Path())
+    assert errors == []
+    assert (show.project, show.output) == (project, output)
 
 
 def test_a_project_shows_its_preset_with_its_seed_and_truncation():

@@ -86,6 +86,17 @@ class CorrectionOptions:
             beats_per_bar=self.beats_per_bar,
         )
 
+    @property
+    def labelled(self) -> "Corrections":
+        """Beats and sections of the label files.
+
+        Raises:
+            FileError: one cannot be used.
+        """
+        from clavilux.annotations.sidecar import read_labels
+
+        return read_labels(self.files)
+
     def applied_to(self, song: Path) -> "Corrections":
         """What is kept beside a song, overridden by what is given now.
 

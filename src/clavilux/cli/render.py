@@ -24,7 +24,7 @@ __all__ = ["make_video", "render"]
 
 @takes(Output, Project, CorrectionOptions, Machine)
 def render(  # noqa: PLR0913  # switches beside the settings
-    song: options.SongFile,
+    song: options.Source,
     *,
     output: Annotated[
         Path | None,
@@ -43,24 +43,19 @@ def render(  # noqa: PLR0913  # switches beside the settings
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Make a music video of a song.
+    """Make a music video of a song, or of a project file.
 
     The video has the song's own audio, in sync, and exactly as many frames as the song needs.
     """
     from clavilux.cli.console import Screen
-    from clavilux.make.targets import default_target, files_read, target_suffix
+    from clavilux.cli.source import source_of
+    from clavilux.make.targets import default_target, target_suffix
 
-    given = chosen.group(CorrectionOptions)
-    corrections = given.applied_to(song)
-    settings = (
-        chosen.group(Project, corrections=corrections),
-        chosen.group(Output),
-        chosen.group(Machine),
-    )
-    reads = files_read(song, stems=settings[0].stems, model=settings[0].model, others=given.files)
-    target = output or default_target(song.stem, target_suffix(settings[1]), reads)
+    source = source_of(song, chosen)
+    target = output or default_target(song.stem, target_suffix(source.output), source.reads)
+    settings = (source.project, source.output, chosen.group(Machine))
     with Screen(quiet=quiet, verbose=verbose, as_json=as_json) as screen:
-        make_video(song, target, settings, screen, force=force, dry_run=dry_run, reads=reads)
+        make_video(source.song, target, settings, screen, force=force, dry_run=dry_run, reads=source.reads)
 
 
 def make_video(  # noqa: PLR0913  # what to make, where, and how it is shown

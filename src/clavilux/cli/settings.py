@@ -3,6 +3,7 @@
 Typer has no option groups from dataclasses, so `takes` writes them into the signature that typer reads.
 """
 
+import dataclasses
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -24,9 +25,11 @@ class Chosen:
 
     Attributes:
         values: by group and name of the setting.
+        typed: names of those that were typed; the others have their defaults.
     """
 
     values: Mapping[type, Mapping[str, Any]] = field(default_factory=dict)
+    typed: frozenset[str] = frozenset()
 
     def group(self, kind: type[R], **others: Any) -> R:
         """Make the dataclass of a group.
@@ -35,6 +38,19 @@ class Chosen:
             SettingError: a value is out of its range.
         """
         return kind(**{**self.values.get(kind, {}), **others})
+
+    def over(self, given: R, *, omit: tuple[str, ...] = (), **others: Any) -> R:
+        """Return a group with what was typed in place of its own values.
+
+        Raises:
+            SettingError: a value is out of its range.
+        """
+        typed = {
+            name: value
+            for name, value in self.values.get(type(given), {}).items()
+            if name in self.typed and name not in omit
+        }
+        return dataclasses.replace(given, **{**typed, **others})  # type: ignore[type-var]
 
 
 def takes(*groups: type, omit: tuple[str, ...] = ()) -> Callable[[Callable[..., None]], Callable[..., None]]:
@@ -52,13 +68,16 @@ def takes(*groups: type, omit: tuple[str, ...] = ()) -> Callable[[Callable[..., 
 
     def decorate(command: Callable[..., None]) -> Callable[..., None]:
         @wraps(command)
-        def run(**given: Any) -> None:
+        def run(ctx: typer.Context, **given: Any) -> None:
             values: dict[type, dict[str, Any]] = {group: {} for group in groups}
             for group, known in listed:
                 values[group][known.name] = _read(known, given.pop(known.name))
-            command(chosen=Chosen(values), **given)
+            names = [known.name for _, known in listed]
+            typed = frozenset(name for name in names if _is_typed(ctx, name))
+            command(chosen=Chosen(values, typed), **given)
 
-        parameters = []
+        context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+        parameters = [context]
         for parameter in inspect.signature(command, eval_str=True).parameters.values():
             options = [_option(known) for _, known in listed]
             parameters += options if parameter.name == "chosen" else [parameter]
@@ -69,9 +88,14 @@ def takes(*groups: type, omit: tuple[str, ...] = ()) -> Callable[[Callable[..., 
     return decorate
 
 
+def _is_typed(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
+
+
 def _option(known: Setting) -> inspect.Parameter:
     """Write a setting as typer reads it; what is parsed from text is text."""
-    name = f"--{known.name.replace('_', '-')}"
+    name = known.option or f"--{known.name.replace('_', '-')}"
     many = known.type is list
     kind: Any = list[str] | None if many else known.type
     if known.default is None and not many:

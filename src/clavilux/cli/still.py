@@ -1,5 +1,6 @@
 """`clavilux still`: one frame of the video a song would have."""
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Annotated
 
@@ -23,7 +24,7 @@ __all__ = ["still"]
     omit=("codec", "bits", "crf", "start", "duration", "loop", "precision"),
 )
 def still(  # noqa: PLR0913  # switches beside the settings
-    song: options.SongFile,
+    song: options.Source,
     *,
     at: Annotated[str, typer.Option("--at", metavar="TIME", help="When in the song: 64.5 or 1:04.5.")] = "0",
     output: Annotated[
@@ -37,25 +38,23 @@ def still(  # noqa: PLR0913  # switches beside the settings
     quiet: options.Quiet = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Draw one frame of a song's video as a PNG."""
+    """Draw one frame of the video of a song, or of a project file, as a PNG."""
     from clavilux.cli.console import Screen
+    from clavilux.cli.source import source_of
     from clavilux.make import still as images
-    from clavilux.make.targets import check_target, default_target, files_read
+    from clavilux.make.targets import check_target, default_target
     from clavilux.make.workspace import Workspace
     from clavilux.timeline import parse_time
 
-    given = chosen.group(CorrectionOptions)
-    corrections = given.applied_to(song)
+    source = source_of(song, chosen)
     settings = {
-        name: value for group in (Output, Project, Machine) for name, value in chosen.values[group].items()
+        each.name: getattr(group, each.name)
+        for group in (source.output, source.project, chosen.group(Machine))
+        for each in fields(group)
     }
-    project = chosen.group(Project, corrections=corrections)
-    reads = files_read(song, stems=project.stems, model=project.model, others=given.files)
-    target, moment = output or default_target(song.stem, ".png", reads), parse_time(at)
-    check_target(target, ".png", overwrite=force, reads=reads)
+    target, moment = output or default_target(song.stem, ".png", source.reads), parse_time(at)
+    check_target(target, ".png", overwrite=force, reads=source.reads)
     with Screen(quiet=quiet, verbose=verbose) as screen:
         workspace = Workspace.of_user(screen)
-        images.still(
-            song, target, moment, overwrite=force, workspace=workspace, corrections=corrections, **settings
-        )
+        images.still(source.song, target, moment, overwrite=force, workspace=workspace, **settings)
         screen.note(f"{target}: the image at {at}.")

@@ -1,5 +1,6 @@
 """From a song to a video in one call: `render("song.mp3", "song.mp4", size=(1920, 1080))`."""
 
+from collections.abc import Mapping
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
@@ -11,6 +12,7 @@ from clavilux.make.prepare import prepare
 from clavilux.make.targets import check_target, files_read, target_suffix
 from clavilux.make.workspace import Workspace
 from clavilux.patch.patch import Patch
+from clavilux.patch.presets.preset import Preset
 from clavilux.project.machine import Machine
 from clavilux.project.output import Output
 from clavilux.project.project import Project
@@ -29,7 +31,8 @@ class Settings(TypedDict, total=False):
     loop: bool
     stems: str | Path | None
     track: int | None
-    patch: Patch | str
+    patch: Patch | Preset | str
+    knobs: Mapping[str, float | str] | None
     corrections: Corrections | None
     fps: float | Fraction
     size: tuple[int, int]

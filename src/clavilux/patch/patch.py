@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from clavilux.errors import PatchError
@@ -57,7 +58,7 @@ class Patch:
                 _check(kind, name, node)
 
     def __str__(self) -> str:
-        return "\n".join(to_lines(self._roots))
+        return "\n".join(to_lines(self.roots))
 
     @classmethod
     def parse(cls, text: str) -> "Patch":
@@ -78,9 +79,34 @@ class Patch:
         return replace(self, psi=psi)
 
     @property
+    def files(self) -> list[Path]:
+        """The files that its ops read."""
+        named = [
+            Path(str(value))
+            for node in self.nodes
+            for name, value in node.params
+            if OPS[node.op].params[name].is_file
+        ]
+        return list(dict.fromkeys(named))
+
+    def with_files(self, folder: Path) -> "Patch":
+        """Return the patch with the files it names looked for from a folder."""
+        made: dict[Node, Any] = {}
+        for node in self.nodes:
+            op = OPS[node.op]
+            params = tuple(
+                (name, str(folder / str(value)) if op.params[name].is_file else value)
+                for name, value in node.params
+            )
+            made[node] = Node.make(op, tuple(made[each] for each in node.inputs), params)
+        parts = {name: made[root] for name, root in self.roots.items()}
+        bends, rewrites = (_numbered(parts, name) for name in ("bend", "rewrite"))
+        return Patch(parts["latents"], parts["noise"], parts["psi"], bends, rewrites)
+
+    @property
     def nodes(self) -> Iterator[Node]:
         """Every node once, inputs before what is made of them."""
-        return nodes_of(*self._roots.values())
+        return nodes_of(*self.roots.values())
 
     @property
     def signals(self) -> list[Signal]:
@@ -100,7 +126,8 @@ class Patch:
         return {key: OPS[key].version for key in sorted({node.op for node in self.nodes})}
 
     @property
-    def _roots(self) -> dict[str, Node]:
+    def roots(self) -> dict[str, Node]:
+        """The expressions it consists of, by name: latents, noise, psi, bend0, bend1, ..., rewrite0, ..."""
         roots: dict[str, Node] = {"latents": self.latents, "noise": self.noise, "psi": as_signal(self.psi)}
         roots |= {f"bend{k}": bend for k, bend in enumerate(self.bends)}
         return roots | {f"rewrite{k}": rewrite for k, rewrite in enumerate(self.rewrites)}

@@ -1,4 +1,4 @@
-"""Scores: which patch plays when. A score is one patch, made of others and of curves that rise at each change.
+"""Scores: which patch plays when. A score is one patch, made of others and of curves that rise at changes.
 
 Scenes follow one another (`score`), or every section of the song plays the patch of its label (`by_section`).
 Between two scenes latents cross linearly and noise at constant power, so a crossfade neither dips nor swells.
@@ -13,7 +13,7 @@ True
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from clavilux.errors import PatchError
 from clavilux.moments import Length, Moment
@@ -118,7 +118,7 @@ def _switched(first: Patch, second: Patch, amount: Signal) -> Patch:
     """Change from one patch to another as `amount` rises from 0 to 1."""
     if first == second:
         return first
-    changes = {
+    changes: dict[str, Any] = {
         kind: apply(OPS[f"{kind}.switch"], (a, b, amount), {}) if a != b else a
         for kind, a, b in (
             ("latent", first.latents, second.latents),

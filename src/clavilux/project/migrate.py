@@ -4,8 +4,8 @@ A migration turns a recipe of one schema into the next. What a newer schema know
 filled in with the value that reproduces the old behaviour.
 
     1   version 0.1.0: `settings`, one flat table, and `plan`
-    2   `project`, `output`, `precision` and `engines`; `identity`, with exact patch text
-        and the versions of its ops
+    3   the text of a project file, with a table `made`; its identity has the exact text of the patch and the
+        versions of its ops
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from clavilux.patch.presets.pulse import pulse
 
 __all__ = ["SAMPLES", "SCHEMA", "migrated"]
 
-SCHEMA = 2
+SCHEMA = 3
 
 SAMPLES = "samples:"
 """Begins the hash of a song that schema 1 identified by its decoded samples."""
@@ -68,21 +68,27 @@ def _from_1(old: Mapping[str, Any]) -> dict[str, Any]:
     as_written = PULSE_1.format(seed=settings["seed"], next=settings["seed"] + 1, psi=psi)
     known = plan["patch"] == as_written
     identity = plan | {
-        "schema": 2,
+        "schema": SCHEMA,
         "patch": str(patch.with_psi(psi)) if known else plan["patch"],
         "ops": dict.fromkeys(patch.versions, 1),
         "song": f"{SAMPLES}{plan['song']}",
         "stems": {name: f"{SAMPLES}{digest}" for name, digest in _table(plan["stems"]).items()},
     }
+    top = {name: settings[name] for name in PROJECT_1 if settings[name] is not None}
+    corrections = top.pop("corrections", None)
     return {
-        "schema": 2,
-        "version": old["version"],
-        "project": {name: settings[name] for name in PROJECT_1} | {"patch": "pulse"},
-        "output": {name: settings[name] for name in OUTPUT_1},
-        "precision": settings["precision"],
-        "engines": [],
-        "identity": identity,
-        "pixels": old["pixels"],
+        "schema": SCHEMA,
+        **top,
+        **({} if corrections is None else {"corrections": corrections}),
+        "look": {"preset": "pulse"},
+        "output": {name: settings[name] for name in OUTPUT_1 if settings[name] is not None},
+        "made": {
+            "version": old["version"],
+            "precision": settings["precision"],
+            "engines": [],
+            "identity": identity,
+            "pixels": old["pixels"],
+        },
     }
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from clavilux.project.setting import check, setting
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from clavilux.features.corrections import Corrections
     from clavilux.patch.patch import Patch
+    from clavilux.patch.presets.preset import Preset
 
 __all__ = ["Project"]
 
@@ -22,6 +25,21 @@ def _time(text: str) -> Fraction:
     from clavilux.timeline import parse_time  # here and below: NumPy would delay the command line's help
 
     return parse_time(text)
+
+
+def _knobs(texts: list[str]) -> dict[str, float | str]:
+    """Read knobs: `punch=1.5`."""
+    found: dict[str, float | str] = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        check(
+            bool(name and equals), f"'{text}' sets no knob", where="knobs", value=text, hint="write punch=1.5"
+        )
+        try:
+            found[name.strip()] = float(value)
+        except ValueError:
+            found[name.strip()] = value.strip()
+    return found
 
 
 @dataclass(frozen=True)
@@ -37,12 +55,13 @@ class Project:
         loop: whether the end of the video fades into its beginning.
         stems: a folder of the song's own stems, which replace those separated from the mix.
         track: which of several audio tracks, from 1; none is the one marked as default, else the first.
-        patch: a patch, or a preset's name.
+        patch: a patch, a preset, or a preset's name.
+        knobs: values of the preset's knobs, by name; the others stand where the preset has them.
         corrections: of beats and sections; none is what is kept beside the song.
 
     Raises:
         SettingError: a value is out of its range.
-        PatchError: there is no such preset.
+        PatchError: there is no such preset or knob, or a knob does not go so far.
 
     >>> Project(start=0.5, seed=3).start
     Fraction(1, 2)
@@ -80,7 +99,18 @@ class Project:
         usual="the one marked as default",
         type=int,
     )
-    patch: Patch | str = "pulse"
+    patch: Patch | Preset | str = setting(
+        "pulse", "A preset: how the music moves the image.", placeholder="NAME"
+    )
+    knobs: Mapping[str, float | str] | None = setting(
+        None,
+        "A knob of the preset, such as punch=1.5; once for each.",
+        placeholder="KNOB=VALUE",
+        parse=_knobs,
+        usual="as they stand",
+        type=list,
+        option="--knob",
+    )
     corrections: Corrections | None = field(default=None)
 
     def __post_init__(self) -> None:
@@ -132,15 +162,31 @@ class Project:
         )
         object.__setattr__(self, "model", str(self.model))
         object.__setattr__(self, "stems", None if self.stems is None else str(self.stems))
-        if isinstance(self.patch, str):
-            from clavilux.patch.presets import find_preset
+        from clavilux.patch.presets import find_preset
+        from clavilux.patch.presets.preset import Preset
 
-            find_preset(self.patch)
+        object.__setattr__(self, "knobs", dict(self.knobs or {}))
+        if isinstance(self.patch, Preset):  # one of the user's own: what it makes travels in the recipe
+            object.__setattr__(self, "patch", self.patch(self.seed, **(self.knobs or {})))
+            object.__setattr__(self, "knobs", {})
+        if isinstance(self.patch, str):
+            object.__setattr__(self, "knobs", find_preset(self.patch).checked(self.knobs or {}))
+        else:
+            check(
+                not self.knobs,
+                "A patch has no knobs",
+                where="knobs",
+                value=self.knobs,
+                hint="give them to the preset that makes it",
+            )
 
     @property
     def shown(self) -> Patch:
-        """The patch with its seed and truncation."""
+        """The patch with its seed, knobs and truncation."""
         from clavilux.patch.presets import find_preset
 
-        patch = find_preset(self.patch)(self.seed) if isinstance(self.patch, str) else self.patch
+        known = self.patch
+        patch = cast(
+            "Patch", find_preset(known)(self.seed, **(self.knobs or {})) if isinstance(known, str) else known
+        )
         return patch if self.psi is None else patch.with_psi(self.psi)

@@ -1,37 +1,29 @@
-"""The recipe of a video, which travels inside it: settings, what the frames depend on, and their hash.
+"""The recipe of a video, which travels inside it: the text of its project file, and how it was made.
 
-One codec turns a `Project`, an `Output` and a `Machine` into plain values and back. Recipes have a schema
-number; older ones are brought up to date by `project.migrate`, so that new settings never orphan an old
-video.
+What a preset or a Python patch shows is in it as sentences, every parameter written out, so a changed default
+never alters an old video. Recipes of version 0.1.0 are brought up to date by `project.migrate`.
 """
 
-import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
-from fractions import Fraction
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import Any, TypeVar
 
 from clavilux.errors import ClaviluxError, FileError, ModelError, ProjectError
-from clavilux.features.corrections import Corrections
-from clavilux.patch.patch import Patch
-from clavilux.project.machine import Machine
-from clavilux.project.migrate import SAMPLES, SCHEMA, migrated
+from clavilux.project.migrate import SAMPLES, migrated
 from clavilux.project.output import Output
 from clavilux.project.project import Project
-from clavilux.project.schema import check_group, check_recipe
+from clavilux.project.schema import check_made
+from clavilux.project.show import Show, parse_show, parse_tables, show_text
 from clavilux.schemas import decoded
 from clavilux.video.probe import probe
 
-__all__ = ["KEY", "Recipe", "from_dict", "read_recipe", "to_dict"]
+__all__ = ["KEY", "Recipe", "read_recipe"]
 
 KEY = "clavilux"
 """Name of the recipe in a video's metadata."""
 
 MAX_CHARACTERS = 4_000_000
-FRACTIONS = ("fps", "start", "duration")
-T = TypeVar("T", Project, Output, Machine)
 
 
 @dataclass(frozen=True)
@@ -62,18 +54,16 @@ class Recipe:
         return blake2b("".join(segment_hashes).encode(), digest_size=16).hexdigest()
 
     def to_text(self) -> str:
-        """Write the recipe as JSON."""
-        whole = {
-            "schema": SCHEMA,
+        """Write the recipe as the text of a project file, with a table `[made]`."""
+        identity = {name: value for name, value in self.identity.items() if value is not None}
+        made = {
             "version": self.version,
-            "project": to_dict(self.project),
-            "output": to_dict(self.output),
             "precision": self.precision,
             "engines": list(self.engines),
-            "identity": dict(self.identity),
             "pixels": self.pixels,
+            "identity": identity,
         }
-        return json.dumps(whole)
+        return show_text(Show(None, self.project, self.output, made), written_out=True, comments=False)
 
     @classmethod
     def from_text(cls, text: str) -> "Recipe":
@@ -84,15 +74,21 @@ class Recipe:
         """
         if len(text) > MAX_CHARACTERS:
             raise ValueError(f"{len(text)} characters")
-        table = check_recipe(migrated(decoded(text.encode())))
+        if text.lstrip().startswith("{"):  # as version 0.1.0 wrote it
+            show, errors = parse_tables(migrated(decoded(text.encode())), Path())
+        else:
+            show, errors = parse_show(text, Path())
+        if show is None:
+            raise errors[0]
+        made = check_made(show.made)
         return cls(
-            version=table.version,
-            project=from_dict(Project, table.project),
-            output=from_dict(Output, table.output),
-            precision=table.precision,
-            engines=tuple(table.engines),
-            identity=table.identity,
-            pixels=table.pixels,
+            version=made.version,
+            project=show.project,
+            output=show.output,
+            precision=made.precision,
+            engines=tuple(made.engines),
+            identity=made.identity,
+            pixels=made.pixels,
         )
 
     def check(self, identity: Mapping[str, object], samples: Mapping[str, object] | None = None) -> None:
@@ -154,23 +150,6 @@ WHAT_DIFFERS: Mapping[str, Callable[[Recipe], ClaviluxError]] = {
 """The keys that are compared first, and what it means where they differ."""
 
 
-def to_dict(group: Project | Output | Machine) -> dict[str, object]:
-    """Write settings as plain values, which JSON and TOML know."""
-    return {field.name: _plain(getattr(group, field.name)) for field in fields(group)}
-
-
-def from_dict(group: type[T], values: Mapping[str, Any]) -> T:
-    """Read settings from plain values.
-
-    Raises:
-        FileError, SettingError, PatchError: a value is unknown or cannot be.
-
-    >>> from_dict(Output, to_dict(Output(fps=Fraction(24000, 1001)))) == Output(fps=Fraction(24000, 1001))
-    True
-    """
-    return group(**{name: _read(name, value) for name, value in check_group(group, values).items()})
-
-
 def read_recipe(path: Path) -> Recipe:
     """Read the recipe that travels in a video.
 
@@ -193,29 +172,3 @@ def read_recipe(path: Path) -> Recipe:
             where=str(path),
             hint="a newer version of Clavilux may have made it, or it was changed",
         ) from error
-
-
-def _plain(value: object) -> object:
-    match value:
-        case Corrections():
-            return value.to_dict()
-        case Patch():
-            return {"text": str(value)}
-        case Fraction():
-            return str(value)
-        case tuple():
-            return list(value)
-        case str():  # a path with bytes that are no text
-            return value.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    return value
-
-
-def _read(name: str, value: Any) -> Any:
-    match value:
-        case str() if name in FRACTIONS:
-            return Fraction(value)
-        case {"text": str(text)}:
-            return Patch.parse(text)
-        case dict():
-            return Corrections.from_dict(value)
-    return value

@@ -22,7 +22,7 @@ from clavilux.project.output import Output
 from clavilux.project.project import Project
 from clavilux.schemas import MAX_ROWS, Count, Name, Seconds, converted
 
-__all__ = ["RecipeTable", "check_group", "check_recipe"]
+__all__ = ["MadeTable", "check_group", "check_made"]
 
 Side = Annotated[int, Meta(ge=1, le=100_000)]
 Ratio = Annotated[str, Meta(max_length=80, pattern=r"^-?\d{1,30}(\.\d{1,30})?(/0*[1-9]\d{0,29})?$")]
@@ -76,25 +76,23 @@ WIRE: Mapping[Any, Any] = {
 """How values of a type are written in a file."""
 
 
-class RecipeTable(Struct):
-    """A recipe of the newest schema."""
+class MadeTable(Struct):
+    """How a video was made."""
 
     version: Annotated[str, Meta(max_length=100)]
-    project: dict[Name, Any]
-    output: dict[Name, Any]
     precision: Annotated[str, Meta(max_length=100)]
     engines: Annotated[list[Name], Meta(max_length=100)]
     identity: dict[Name, Any]
     pixels: Name
 
 
-def check_recipe(values: Mapping[str, Any]) -> RecipeTable:
-    """Check a recipe's plain values, but for its groups of settings.
+def check_made(values: Mapping[str, Any]) -> MadeTable:
+    """Check what a recipe says of how a video was made.
 
     Raises:
         FileError: a value is missing, of another type or out of its bounds.
     """
-    table: RecipeTable = converted(values, RecipeTable)
+    table: MadeTable = converted(values, MadeTable)
     _check_depth(table.identity)
     return table
 
@@ -108,7 +106,9 @@ def check_group(group: type[Group], values: Mapping[str, Any]) -> dict[str, Any]
     >>> check_group(Output, {"size": [1280, 720]})
     {'size': (1280, 720)}
     """
-    hints = get_type_hints(group, localns={"Patch": Patch, "Corrections": Corrections})
+    hints = get_type_hints(
+        group, localns={"Patch": Patch, "Preset": Patch, "Corrections": Corrections, "Mapping": Mapping}
+    )
     fields = [(name, _wire(kind) | UnsetType, UNSET) for name, kind in hints.items()]
     schema = msgspec.defstruct(group.__name__, fields, forbid_unknown_fields=True, kw_only=True)
     found: dict[str, Any] = msgspec.to_builtins(converted(values, schema))
@@ -118,6 +118,8 @@ def check_group(group: type[Group], values: Mapping[str, Any]) -> dict[str, Any]
 def _wire(kind: Any) -> Any:
     if get_origin(kind) in {types.UnionType, Union}:
         return reduce(or_, [_wire(each) for each in get_args(kind)])
+    if get_origin(kind) is Mapping:
+        return dict[Name, reduce(or_, [_wire(each) for each in get_args(get_args(kind)[1])])]  # type: ignore[misc]
     if get_origin(kind) is tuple:
         return tuple[(Side,) * len(get_args(kind))]  # type: ignore[misc]
     return WIRE[kind]

@@ -26,29 +26,33 @@ class Setting:
         placeholder: what stands for its value in help texts, such as WxH; empty for switches.
         parse: reads it from text; none where the text is the value, or a plain number.
         usual: what the default amounts to, in words; empty where the value itself is clear.
-        type: int, float, str or bool, of the value or of the text that is parsed.
+        type: int, float, str or bool, of the value or of the text that is parsed; list for one that is given
+            several times.
+        option: its name on the command line, where that is not the field's.
     """
 
     name: str
     about: str
     default: Any
     placeholder: str = ""
-    parse: Callable[[str], Any] | None = None
+    parse: Callable[[Any], Any] | None = None
     usual: str = ""
     type: type = str
+    option: str = ""
 
 
-def setting(
+def setting(  # noqa: PLR0913  # the fields of `Setting`
     default: Any,
     about: str,
     *,
     placeholder: str = "",
-    parse: Callable[[str], Any] | None = None,
+    parse: Callable[[Any], Any] | None = None,
     usual: str = "",
     type: type = str,  # noqa: A002  # what it is
+    option: str = "",
 ) -> Any:
     """Declare a dataclass field as a setting; the arguments are those of `Setting`."""
-    known = Setting("", about, default, placeholder, parse, usual, type)
+    known = Setting("", about, default, placeholder, parse, usual, type, option)
     return dataclasses.field(default=default, metadata={KEY: known})
 
 

@@ -23,7 +23,7 @@ from clavilux.errors import PatchError, suggest
 from clavilux.signals.expr import Node, apply, as_signal, nodes_of
 from clavilux.signals.table import OPS, Op, Value, find_op
 
-__all__ = ["parse", "parse_lines", "to_line", "to_lines", "to_text"]
+__all__ = ["parse", "parse_lines", "to_line", "to_lines", "to_sentences", "to_text"]
 
 MAX_CHARACTERS = 200_000
 MAX_NESTING = 24
@@ -55,26 +55,35 @@ def to_line(node: Node) -> str:
 
 def to_lines(roots: Mapping[str, Node]) -> list[str]:
     """Write named expressions, a line each, after the lines that name the parts they share."""
+    shared, texts = to_sentences(roots)
+    return [
+        f"{name} = {text}" for name, text in [*((name, text) for name, _, text in shared), *texts.items()]
+    ]
+
+
+def to_sentences(roots: Mapping[str, Node]) -> tuple[list[tuple[str, Node, str]], dict[str, str]]:
+    """Write named expressions as sentences.
+
+    Returns:
+        the parts they share, in order: name, node and sentence; and the sentence of every root by its name.
+    """
     order = list(nodes_of(*roots.values()))
     uses = Counter(each.digest for node in order for each in node.inputs)
     uses.update(root.digest for root in roots.values())
     names: dict[str, str] = {}
     texts: dict[str, str] = {}
     nesting: dict[str, int] = {}
-    lines = []
+    shared = []
     for node in order:
         inputs = [names.get(each.digest, texts[each.digest]) for each in node.inputs]
         written = _written(node, inputs)
         level = 1 + max((nesting[each.digest] for each in node.inputs), default=0)
         if node.op not in LITERALS and (uses[node.digest] > 1 or level >= MAX_NESTING):
             names[node.digest] = f"s{len(names) + 1}"
-            lines.append(f"{names[node.digest]} = {written}")
+            shared.append((names[node.digest], node, written))
             level = 0
         texts[node.digest], nesting[node.digest] = written, level
-    return [
-        *lines,
-        *(f"{name} = {names.get(root.digest, texts[root.digest])}" for name, root in roots.items()),
-    ]
+    return shared, {name: names.get(root.digest, texts[root.digest]) for name, root in roots.items()}
 
 
 def parse(text: str, names: Mapping[str, Any] | None = None) -> Any:

@@ -58,7 +58,5 @@ def palette_of(colours: str, seed: int) -> Palette:
     if colours and colours not in MOODS:
         from clavilux.patch.functions import saved
 
-        from clavilux.patch.functions import saved
-
         return saved(colours)
     return palette(mood=colours or None, seed=seed)

@@ -1,0 +1,64 @@
+"""What a command works on: a song with the command's own options, or a project file that they change."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from clavilux.cli.corrections import CorrectionOptions
+from clavilux.project.output import Output
+from clavilux.project.project import Project
+
+if TYPE_CHECKING:
+    from clavilux.cli.settings import Chosen
+
+__all__ = ["Source", "source_of"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A song, and what was decided about it.
+
+    Attributes:
+        song: its file.
+        project: what is shown of it, corrections included.
+        output: how it is sized and encoded.
+        reads: every file that is read.
+    """
+
+    song: Path
+    project: Project
+    output: Output
+    reads: list[Path]
+
+
+def source_of(path: Path, chosen: "Chosen") -> Source:
+    """Read what a command is given: an audio file, or a project file whose settings the options replace.
+
+    Raises:
+        ClaviluxError: a file or a setting cannot be used.
+    """
+    from clavilux.errors import FileError
+    from clavilux.make.targets import files_read
+
+    given = chosen.group(CorrectionOptions)
+    others = list(given.files)
+    if path.suffix.lower() == ".toml":
+        from clavilux.project.show import read_show
+
+        others.append(path)
+        show = read_show(path, knobs=chosen.values[Project].get("knobs"))
+        if show.song is None:
+            raise FileError(
+                f"The project '{path.name}' names no song",
+                where=str(path),
+                hint='add song = "song.mp3" at its top',
+            )
+        song, output = show.song, chosen.over(show.output)
+        kept = show.project.corrections
+        new = given.applied_to(song) if kept is None else kept.merged(given.given).merged(given.labelled)
+        project = chosen.over(show.project, omit=("knobs",), corrections=new)
+    else:
+        song, output = path, chosen.group(Output)
+        project = chosen.group(Project, corrections=given.applied_to(path))
+    reads = files_read(song, stems=project.stems, model=project.model, others=[*others, *project.shown.files])
+    return Source(song, project, output, reads)

@@ -1,0 +1,384 @@
+"""The project file: a song, what is shown of it and how, as one TOML text that people read and change.
+
+    schema = 3
+    song = "song.mp3"
+    seed = 7
+
+    [look]
+    preset = "pulse"
+    punch = 1.2
+
+    [output]
+    size = "1920x1080"
+
+The keys at the top are those of `Project`; `[output]` has those of `Output`, `[corrections]` what was
+corrected of beats and sections. What is shown is a preset with its knobs or a patch in sentences, see
+`project.sentences`. Files are named relative to the project file's folder. A video carries the same text,
+with a table `[made]`.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import tomlkit
+from tomlkit.exceptions import TOMLKitError
+
+from clavilux.errors import ClaviluxError, FileError, ProjectError, suggest
+from clavilux.features.corrections import Corrections
+from clavilux.files import read_small
+from clavilux.patch.patch import Patch
+from clavilux.patch.presets import find_preset
+from clavilux.project.migrate import SCHEMA
+from clavilux.project.output import Output
+from clavilux.project.project import Project
+from clavilux.project.schema import check_group
+from clavilux.project.sentences import TABLES, read_looks, write_patch
+from clavilux.project.setting import Setting, settings_of
+
+__all__ = [
+    "Show",
+    "check_show",
+    "edited",
+    "parse_show",
+    "parse_tables",
+    "read_show",
+    "show_tables",
+    "show_text",
+]
+
+MAX_BYTES = 4_000_000
+KEYS = tuple(each.name for each in fields(Project) if each.name not in {"patch", "knobs", "corrections"})
+"""Settings that are written at the top."""
+
+
+@dataclass(frozen=True)
+class Show:
+    """What a project file says.
+
+    Attributes:
+        song: the file of the song, as it is written.
+        project: what is shown of it.
+        output: how it is sized and encoded.
+        made: how a video was made, where the text comes out of one.
+    """
+
+    song: Path | None
+    project: Project
+    output: Output
+    made: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_show(path: Path, *, knobs: Mapping[str, Any] | None = None) -> Show:
+    """Read a project file; files that it names are looked for from its own folder.
+
+    Args:
+        path: the file.
+        knobs: values that replace those in the file.
+
+    Raises:
+        FileError: it cannot be read, or something in it is wrong; the message names the first mistake, and
+            how many more there are.
+    """
+    show, errors = parse_show(_read(path), path.parent, knobs=knobs)
+    if show is None or errors:
+        first = errors[0]
+        more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
+        raise FileError(
+            f"{path.name}, {first.what}{more}", where=str(path), value=first.value, hint=first.hint
+        )
+    return show
+
+
+def check_show(path: Path) -> list[ClaviluxError]:
+    """Find all that is wrong with a project file, in the file's order, each with its line.
+
+    Raises:
+        FileError: it is no file that can be read.
+    """
+    text = _read(path)
+    errors = parse_show(text, path.parent)[1]
+    return [_with_line(error, text) for error in errors]
+
+
+def parse_show(
+    text: str, folder: Path, *, knobs: Mapping[str, Any] | None = None
+) -> tuple[Show | None, list[ClaviluxError]]:
+    """Read the text of a project file; goes on after a mistake, to find them all.
+
+    Args:
+        text: TOML.
+        folder: from which the names of files are read.
+        knobs: values that replace those in the text.
+
+    Returns:
+        what it says, none where it could not be read; and all that is wrong.
+    """
+    try:
+        tables = tomllib.loads(text)
+    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
+        return None, [FileError(f"it is not TOML: {error}", hint="put text in quotation marks")]
+    return parse_tables(tables, folder, knobs=knobs)
+
+
+def parse_tables(
+    tables: Mapping[str, Any], folder: Path, *, knobs: Mapping[str, Any] | None = None
+) -> tuple[Show | None, list[ClaviluxError]]:
+    """Read the tables of a project file; see `parse_show`."""
+    errors: list[ClaviluxError] = []
+    schema = tables.get("schema", SCHEMA)
+    if schema != SCHEMA:
+        hint = f"this version knows schema {SCHEMA}; a newer one may have written it"
+        return None, [
+            FileError(f"schema: it is {str(schema)[:40]!r}", where="schema", value=schema, hint=hint)
+        ]
+    known = ("schema", "song", *KEYS, *TABLES, "output", "corrections", "made")
+    for key in tables:
+        if key not in known:
+            hint = suggest(key, known, otherwise="there are {}")
+            errors.append(ProjectError(f"{key}: there is no such setting", where=key, value=key, hint=hint))
+    corrections = _corrections(tables.get("corrections"), errors)
+    top = {key: tables[key] for key in KEYS if key in tables}
+    project = _group(Project, top, "", errors)
+    output = _group(Output, tables.get("output", {}), "output.", errors)
+    seed = project.seed if project is not None else 0
+    look = read_looks({key: tables[key] for key in TABLES if key in tables}, seed=seed, knobs=knobs)
+    errors += look.errors
+    song = tables.get("song")
+    if song is not None and not isinstance(song, str):
+        errors.append(ProjectError("song: it is the name of a file", where="song", value=song))
+    if errors or project is None or output is None or look.patch is None:
+        return None, errors
+    values: dict[str, Any] = {"patch": _moved(look.patch, folder), "knobs": dict(look.knobs)}
+    for name in ("model", "stems"):
+        named = getattr(project, name)
+        if named is not None and (folder / named).exists():
+            values[name] = str(folder / named)
+    project = _replaced(project, corrections=corrections, **values)
+    made = tables.get("made", {})
+    return Show(folder / song if song else None, project, output, made), []
+
+
+def show_tables(show: Show, *, written_out: bool = False) -> dict[str, Any]:
+    """Return a show as plain tables: every setting that is not what it would be anyway.
+
+    Args:
+        show: what is shown.
+        written_out: write a preset as the sentences it consists of.
+    """
+    project = show.project
+    tables: dict[str, Any] = {"schema": SCHEMA}
+    if show.song is not None:
+        tables["song"] = show.song.as_posix()
+    for group, names in ((project, KEYS), (show.output, [each.name for each in fields(Output)])):
+        into = tables if group is project else tables.setdefault("output", {})
+        for name in names:
+            value = getattr(group, name)
+            if value is not None:
+                into[name] = _plain(value)
+    patch = project.shown if written_out else project.patch
+    if isinstance(patch, Patch):
+        tables |= write_patch(patch)
+        if written_out:
+            tables.pop("psi", None)
+    else:
+        preset = find_preset(str(patch))
+        tables["look"] = {"preset": patch, **preset.checked(project.knobs or {})}
+    if project.corrections is not None:
+        tables["corrections"] = project.corrections.to_dict()
+    if show.made:
+        tables["made"] = dict(show.made)
+    return tables
+
+
+def show_text(show: Show, *, written_out: bool = False, comments: bool = True) -> str:
+    """Write a project file.
+
+    Args:
+        show: what is shown.
+        written_out: write a preset as the sentences it consists of.
+        comments: say in a line above each setting what it does.
+
+    >>> show = Show(Path("song.mp3"), Project(seed=3, knobs={"punch": 1.5}), Output())
+    >>> found, errors = parse_show(show_text(show), Path())
+    >>> found.project.shown == show.project.shown, errors
+    (True, [])
+    """
+    tables = show_tables(show, written_out=written_out)
+    document = tomlkit.document()
+    if comments:
+        document.add(
+            tomlkit.comment("A project of Clavilux: `clavilux render` draws it, `clavilux check` checks it.")
+        )
+    about = {known.name: known.about for group in (Project, Output) for known in settings_of(group).values()}
+    for key, value in tables.items():
+        if not isinstance(value, dict):
+            if comments and key in about:
+                document.add(tomlkit.comment(about[key]))
+            document.add(key, value)
+    for key, value in tables.items():
+        if isinstance(value, dict):
+            document.add(tomlkit.nl())
+            document.add(key, _table(key, value, about if comments else {}))
+    return tomlkit.dumps(document)
+
+
+def edited(text: str, changes: Mapping[str, Any]) -> str:
+    r"""Change values in the text of a project file; comments, order and every other line stay.
+
+    Args:
+        text: the file's.
+        changes: new values by their place: `seed`, `output.size`, `look.punch`.
+
+    Raises:
+        ProjectError: there is no such table, or the text cannot be edited as it is written.
+
+    >>> edited('seed = 1  # mine\n[look]\npreset = "pulse"\n', {"seed": 2, "look.punch": 1.5})
+    'seed = 2  # mine\n[look]\npreset = "pulse"\npunch = 1.5\n'
+    """
+    try:
+        document = tomlkit.parse(text)
+        for place, value in changes.items():
+            *path, key = place.split(".")
+            table: Any = document
+            for name in path:
+                if name not in table:
+                    table[name] = tomlkit.table()
+                table = table[name]
+            table[key] = value
+        return tomlkit.dumps(document)
+    except (TOMLKitError, TypeError, ValueError, AttributeError) as error:
+        raise ProjectError(
+            f"The project cannot be edited as it is written ({error})",
+            where="project",
+            hint="edit it by hand",
+        ) from None
+
+
+def _table(key: str, value: Mapping[str, Any], about: Mapping[str, str]) -> Any:
+    table = tomlkit.table()
+    if not about:
+        table.update(value)
+        return table
+    ranges = {}
+    if key == "look" and "preset" in value:
+        preset = find_preset(str(value["preset"]))
+        table.add(tomlkit.comment(preset.about))
+        ranges = {name: f"{name}: {param.range}" for name, param in preset.knobs.items()}
+    for name, each in value.items():
+        words = about.get(name) if key == "output" else ranges.get(name)
+        if words:
+            table.add(tomlkit.comment(words))
+        table.add(name, each)
+    return table
+
+
+def _corrections(table: Any, errors: list[ClaviluxError]) -> Corrections | None:
+    if table is None:
+        return None
+    try:
+        check_group(Project, {"corrections": table})
+        return Corrections.from_dict(table)
+    except ClaviluxError as error:
+        errors.append(ProjectError(f"corrections: {error.what}", where="corrections", hint=error.hint))
+        return None
+
+
+def _group(kind: Any, values: Any, prefix: str, errors: list[ClaviluxError]) -> Any:
+    """Make the dataclass of some settings, each checked on its own; note every mistake."""
+    known = settings_of(kind)
+    if not isinstance(values, Mapping):
+        errors.append(ProjectError(f"{prefix[:-1]}: it is no table", where=prefix[:-1]))
+        return None
+    fine: dict[str, Any] = {}
+    wrong = False
+    for name, value in values.items():
+        place = f"{prefix}{name}"
+        try:
+            if name not in known:
+                hint = suggest(name, known, otherwise="there are {}")
+                raise ProjectError("there is no such setting", value=name, hint=hint)
+            fine[name] = _setting(kind, known[name], value)
+            kind(**{name: fine[name]})
+        except ClaviluxError as error:
+            wrong = True
+            errors.append(
+                ProjectError(f"{place}: {error.what}", where=place, value=error.value, hint=error.hint)
+            )
+    if wrong:
+        return None
+    try:
+        return kind(**fine)
+    except ClaviluxError as error:
+        errors.append(ProjectError(f"{prefix or 'project'}: {error.what}", where=prefix, hint=error.hint))
+        return None
+
+
+def _setting(kind: Any, known: Setting, value: Any) -> Any:
+    """Read a setting from its plain value, or from text as on the command line."""
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, str) and re.fullmatch(r"\d+/\d+", value):  # a fraction, exactly
+        return Fraction(check_group(kind, {known.name: value})[known.name])
+    if known.parse is not None and (plain or isinstance(value, str)):
+        return known.parse(value if isinstance(value, str) else repr(value))
+    return check_group(kind, {known.name: value})[known.name]
+
+
+def _moved(patch: Patch | str, folder: Path) -> Patch | str:
+    """Return a patch whose files are named from here, not from the project file's folder."""
+    return patch.with_files(folder) if isinstance(patch, Patch) else patch
+
+
+def _replaced(project: Project, **values: Any) -> Project:
+    return Project(
+        **{each.name: values.get(each.name, getattr(project, each.name)) for each in fields(Project)}
+    )
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Fraction):
+        return value.numerator if value.denominator == 1 else str(value)
+    if isinstance(value, tuple):
+        return "x".join(map(str, value))
+    return value
+
+
+def _read(path: Path) -> str:
+    try:
+        return read_small(path, "project", MAX_BYTES).decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise FileError(
+            f"The project '{path}' is not text in UTF-8", where=str(path), hint="save it again as UTF-8"
+        ) from None
+
+
+def _with_line(error: ClaviluxError, text: str) -> ClaviluxError:
+    """Add the line that an error's place, such as `output.size`, is written in."""
+    found = line_of(text, error.where) if error.where else None
+    if found is None:
+        return error
+    return type(error)(f"line {found}: {error.what}", where=error.where, value=error.value, hint=error.hint)
+
+
+def line_of(text: str, place: str) -> int | None:
+    r"""Find the line of a key such as `look.latents`, or of a table; from 1, none where it is not found.
+
+    >>> line_of('seed = 1\n[look]\nnoise = "x"\n', "look.noise")
+    3
+    """
+    table, _, key = place.partition("[")[0].rpartition(".")
+    lines = list(enumerate(text.splitlines(), 1))
+    current = ""
+    for number, line in lines:
+        header = re.match(r"\s*\[+\s*([\w.\-]+)\s*\]+", line)
+        if header:
+            current = header[1]
+            if current == place.partition("[")[0]:
+                return number
+        elif current == table and re.match(rf"\s*{re.escape(key)}\s*=", line):
+            return number
+    return None
