@@ -107,6 +107,7 @@ class Corrections:
         beats: every beat and bar, none of the fields above may be given besides; or only beats, or only bar
             lines, beside which there may be a metre.
         sections: the sections of the song, whose energies are measured; the last may end after the song.
+        tracks: the tracks of a mix, likewise.
 
     Raises:
         SettingError: a value out of range, or two that determine the same thing.
@@ -121,6 +122,7 @@ class Corrections:
     tempo_factor: float = 1.0
     beats: Grid | Marks | None = None
     sections: Sections | None = None
+    tracks: Sections | None = None
 
     def __post_init__(self) -> None:
         _check_range("bpm", self.bpm, 20, 400)
@@ -144,8 +146,9 @@ class Corrections:
             )
         if self.beats is not None:
             self._check_beats(self.beats)
-        if self.sections is not None:
-            _check_times(self.sections.bounds, 0.0)
+        for parts in (self.sections, self.tracks):
+            if parts is not None:
+                _check_times(parts.bounds, 0.0)
 
     def _to_plain_numbers(self) -> None:
         numbers = {"bpm": float, "first_downbeat": float, "beats_per_bar": int, "tempo_factor": float}
@@ -156,7 +159,7 @@ class Corrections:
     def _check_beats(self, beats: Grid | Marks) -> None:
         whole = isinstance(beats, Grid)
         _check_times(beats.beats if isinstance(beats, Grid) else beats.times, MIN_BEAT_SECONDS)
-        free = {"beats", "sections"} | (set() if whole else {"beats_per_bar", "first_downbeat"})
+        free = {"beats", "sections", "tracks"} | (set() if whole else {"beats_per_bar", "first_downbeat"})
         given = [name for name in self.to_dict() if name not in free]
         if given:
             raise SettingError(
@@ -193,12 +196,14 @@ class Corrections:
             words.append(f"{len(marks.times)} {marks.each}s")
         if self.sections is not None:
             words.append(f"{len(self.sections)} sections")
+        if self.tracks is not None:
+            words.append(f"{len(self.tracks)} tracks")
         return tuple(words)
 
     @property
     def none(self) -> bool:
         """Whether nothing is corrected."""
-        return not self._timing and self.beats is None and self.sections is None
+        return not self.to_dict()
 
     @property
     def _timing(self) -> bool:
@@ -216,7 +221,7 @@ class Corrections:
         """
         kept = self
         if later.beats is not None:
-            kept = Corrections(sections=kept.sections)
+            kept = Corrections(sections=kept.sections, tracks=kept.tracks)
         if later._timing and not (
             isinstance(kept.beats, Marks) and later.bpm is None and later.tempo_factor == 1
         ):
@@ -230,6 +235,7 @@ class Corrections:
             tempo_factor=kept.tempo_factor if later.tempo_factor == 1 else later.tempo_factor,
             beats=kept.beats if later.beats is None else later.beats,
             sections=_either(later.sections, kept.sections),
+            tracks=_either(later.tracks, kept.tracks),
         )
 
     def to_dict(self) -> dict[str, object]:
@@ -253,11 +259,9 @@ class Corrections:
                 "bars": self.beats.bars.tolist(),
                 "beats_per_bar": self.beats.beats_per_bar,
             }
-        if self.sections is not None:
-            written["sections"] = {
-                "bounds": self.sections.bounds.tolist(),
-                "labels": list(self.sections.labels),
-            }
+        for name, parts in (("sections", self.sections), ("tracks", self.tracks)):
+            if parts is not None:
+                written[name] = {"bounds": parts.bounds.tolist(), "labels": list(parts.labels)}
         return written
 
     @classmethod
@@ -274,9 +278,9 @@ class Corrections:
         try:
             if "beats" in fields:
                 fields["beats"] = _read_beats(cast("Mapping[str, Any]", fields["beats"]))
-            if "sections" in fields:
-                parts = cast("dict[str, list[str]]", fields["sections"])
-                fields["sections"] = Sections(np.array(parts["bounds"], np.float64), tuple(parts["labels"]))
+            for name in fields.keys() & {"sections", "tracks"}:
+                parts = cast("dict[str, list[str]]", fields[name])
+                fields[name] = Sections(np.array(parts["bounds"], np.float64), tuple(parts["labels"]))
             return cls(**fields)  # type: ignore[arg-type]
         except (KeyError, TypeError, ValueError) as error:
             raise SettingError(
@@ -342,22 +346,33 @@ class Corrections:
         >>> Corrections(sections=given).apply_to_sections(given, 9.0).bounds.tolist()
         [0.0, 4.0, 9.0]
         """
-        if self.sections is None:
-            return detected
-        bounds, labels = self.sections.bounds.copy(), self.sections.labels
-        if bounds[-2] >= duration:
-            late = int(np.argmax(bounds >= duration))
-            raise SettingError(
-                f"The section '{labels[late]}' begins at {format_time(bounds[late])}, after the song's end, "
-                f"{format_time(duration)}",
-                where="sections",
-                value=labels[late],
-                hint="are these the sections of another song?",
-            )
-        if duration - bounds[-1] > MAX_TAIL_SECONDS:
-            return Sections(np.append(bounds, duration), (*labels, UNNAMED))
-        bounds[-1] = duration
-        return Sections(bounds, labels)
+        return detected if self.sections is None else _fitted(self.sections, duration, "section")
+
+    def apply_to_tracks(self, detected: Sections, duration: float) -> Sections:
+        """Return the given tracks, fitted to a song of ``duration`` s, or else the detected ones.
+
+        Raises:
+            SettingError: a track begins after the end of the song.
+        """
+        return detected if self.tracks is None else _fitted(self.tracks, duration, "track")
+
+
+def _fitted(parts: Sections, duration: float, kind: str) -> Sections:
+    """Make the last part end with a song of `duration` s, or add one without a name."""
+    bounds, labels = parts.bounds.copy(), parts.labels
+    if bounds[-2] >= duration:
+        late = int(np.argmax(bounds >= duration))
+        raise SettingError(
+            f"The {kind} '{labels[late]}' begins at {format_time(bounds[late])}, after the song's end, "
+            f"{format_time(duration)}",
+            where=f"{kind}s",
+            value=labels[late],
+            hint=f"are these the {kind}s of another song?",
+        )
+    if duration - bounds[-1] > MAX_TAIL_SECONDS:
+        return Sections(np.append(bounds, duration), (*labels, UNNAMED))
+    bounds[-1] = duration
+    return Sections(bounds, labels)
 
 
 def _read_beats(written: Mapping[str, Any]) -> Grid | Marks:

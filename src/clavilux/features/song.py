@@ -271,7 +271,10 @@ class Song:
     @property
     def tracks(self) -> Sections:
         """The tracks of a mix, '1', '2' and so on; a song is one."""
-        return self._structure.found.tracks
+        tracks = self.corrections.apply_to_tracks(self._structure.found.tracks, self.duration)
+        if self.corrections.tracks is None:
+            return tracks
+        return Sections(tracks.bounds, tracks.labels, energies_of(self.analysis.rms["mix"], tracks.bounds))
 
     @property
     def loop_bars(self) -> int:

@@ -18,6 +18,7 @@ from clavilux.make.job import Job
 from clavilux.make.plan import gop_of, timeline_of
 from clavilux.make.targets import files_read
 from clavilux.make.workspace import Workspace
+from clavilux.project.cues import corrections_of_cues
 from clavilux.project.machine import Machine
 from clavilux.project.output import IMAGES, Output
 from clavilux.project.project import Project
@@ -70,6 +71,8 @@ def prepare(
     corrections = project.corrections
     if corrections is None:
         corrections = Corrections() if isinstance(source, Audio) else corrections_of(Path(source))
+    if project.cues is not None:
+        corrections = corrections.merged(corrections_of_cues(Path(project.cues)))
     song = workspace.song(audio, stems=project.stems, corrections=corrections)
     about = headline(song)
     report.begin("Choosing palettes")

@@ -31,6 +31,7 @@ class Settings(TypedDict, total=False):
     loop: bool
     stems: str | Path | None
     track: int | None
+    cues: str | Path | None
     patch: Patch | Preset | str
     knobs: Mapping[str, float | str] | None
     corrections: Corrections | None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, field
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from clavilux.project.setting import check, setting
@@ -55,6 +56,7 @@ class Project:
         loop: whether the end of the video fades into its beginning.
         stems: a folder of the song's own stems, which replace those separated from the mix.
         track: which of several audio tracks, from 1; none is the one marked as default, else the first.
+        cues: a cue sheet of the tracks of a mix; tracks that name no preset have the project's.
         patch: a patch, a preset, or a preset's name.
         knobs: values of the preset's knobs, by name; the others stand where the preset has them.
         corrections: of beats and sections; none is what is kept beside the song.
@@ -98,6 +100,11 @@ class Project:
         placeholder="N",
         usual="the one marked as default",
         type=int,
+    )
+    cues: str | None = setting(
+        None,
+        "A cue sheet of a mix, CSV, TOML or .cue: when each track begins, and its patch and palette.",
+        placeholder="FILE",
     )
     patch: Patch | Preset | str = setting(
         "pulse", "A preset: how the music moves the image.", placeholder="NAME"
@@ -161,7 +168,9 @@ class Project:
             hint="any number of up to 18 digits will do",
         )
         object.__setattr__(self, "model", str(self.model))
-        object.__setattr__(self, "stems", None if self.stems is None else str(self.stems))
+        for name in ("stems", "cues"):
+            value = getattr(self, name)
+            object.__setattr__(self, name, None if value is None else str(value))
         from clavilux.patch.presets import find_preset
         from clavilux.patch.presets.preset import Preset
 
@@ -186,6 +195,17 @@ class Project:
         from clavilux.patch.presets import find_preset
 
         known = self.patch
+        if self.cues is not None:
+            from clavilux.project.cues import score_of_cues
+
+            check(
+                isinstance(known, str),
+                "A cue sheet joins presets, not a patch",
+                where="cues",
+                value=self.cues,
+                hint="name the preset that most tracks have",
+            )
+            known = score_of_cues(Path(self.cues), preset=str(known), seed=self.seed)
         patch = cast(
             "Patch", find_preset(known)(self.seed, **(self.knobs or {})) if isinstance(known, str) else known
         )

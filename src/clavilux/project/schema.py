@@ -61,6 +61,7 @@ class CorrectionsTable(Struct, forbid_unknown_fields=True):
     tempo_factor: float | UnsetType = UNSET
     beats: BeatsTable | UnsetType = UNSET
     sections: SectionsTable | UnsetType = UNSET
+    tracks: SectionsTable | UnsetType = UNSET
 
 
 WIRE: Mapping[Any, Any] = {

@@ -33,6 +33,7 @@ from clavilux.features.corrections import Corrections
 from clavilux.files import read_small
 from clavilux.patch.patch import Patch
 from clavilux.patch.presets import find_preset
+from clavilux.project.cues import corrections_of_cues
 from clavilux.project.migrate import SCHEMA
 from clavilux.project.output import Output
 from clavilux.project.project import Project
@@ -154,7 +155,7 @@ def parse_tables(
     if errors or project is None or output is None or look.patch is None:
         return None, errors
     values: dict[str, Any] = {"patch": _moved(look.patch, folder), "knobs": dict(look.knobs)}
-    for name in ("model", "stems"):
+    for name in ("model", "stems", "cues"):
         named = getattr(project, name)
         if named is not None and (folder / named).exists():
             values[name] = str(folder / named)
@@ -178,18 +179,19 @@ def show_tables(show: Show, *, written_out: bool = False) -> dict[str, Any]:
         into = tables if group is project else tables.setdefault("output", {})
         for name in names:
             value = getattr(group, name)
-            if value is not None:
+            if value is not None and not (written_out and name in {"psi", "cues"}):  # they are in the patch
                 into[name] = _plain(value)
     patch = project.shown if written_out else project.patch
     if isinstance(patch, Patch):
         tables |= write_patch(patch)
-        if written_out:
-            tables.pop("psi", None)
     else:
         preset = find_preset(str(patch))
         tables["look"] = {"preset": patch, **preset.checked(project.knobs or {})}
-    if project.corrections is not None:
-        tables["corrections"] = project.corrections.to_dict()
+    corrections = project.corrections
+    if written_out and project.cues is not None:
+        corrections = (corrections or Corrections()).merged(corrections_of_cues(Path(project.cues)))
+    if corrections is not None:
+        tables["corrections"] = corrections.to_dict()
     if show.made:
         tables["made"] = dict(show.made)
     return tables

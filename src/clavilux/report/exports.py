@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
+from clavilux.annotations.cues import COLUMNS
 from clavilux.annotations.labels import TABLE_COLUMNS
 from clavilux.arrays import AnyArray
 from clavilux.curves import CONTROL_RATE, Sections
@@ -30,7 +31,7 @@ SUFFIXES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "csv": (".events.csv", ".curves.csv"),
         "audacity": (".sections.txt", ".beats.txt"),
-        "cue": (".cue",),
+        "cue": (".cue", ".cues.csv"),
         "midi": (".mid",),
         "json": (".analysis.json",),
     }
@@ -138,7 +139,10 @@ def _audacity(song: Song, detail: int | None, _: str) -> dict[str, bytes]:
 
 
 def _cue(song: Song, detail: int | None, file: str) -> dict[str, bytes]:
-    """Write a cue sheet: a track for every track of a mix, else for every section."""
+    """Write a cue sheet: a track for every track of a mix, else for every section.
+
+    The same as a table, with columns to fill in, is what `--cues` reads.
+    """
     parts = song.tracks if len(song.tracks) > 1 else song.structure(detail)
     kind = CUE_FILE_TYPES.get(file[file.rfind(".") :].lower(), "WAVE")
     tags = song.audio.tags
@@ -150,7 +154,26 @@ def _cue(song: Song, detail: int | None, file: str) -> dict[str, bytes]:
         seconds, frames = divmod(frame, CUE_FRAMES_PER_SECOND)
         lines += [f"  TRACK {number:02d} AUDIO", f'    TITLE "{_quotable(label)}"']
         lines += [f"    INDEX 01 {seconds // 60:02d}:{seconds % 60:02d}:{frames:02d}"]
-    return {".cue": ("\n".join(lines) + "\n").encode()}
+    return {".cue": ("\n".join(lines) + "\n").encode(), ".cues.csv": _cue_table(song, parts)}
+
+
+def _cue_table(song: Song, parts: Sections) -> bytes:
+    written = io.StringIO()
+    table = csv.writer(written, lineterminator="\n")
+    table.writerow(COLUMNS)
+    for start, end, label, energy in _parts(parts):
+        beats = song.grid.beats[(song.grid.beats >= start) & (song.grid.beats < end)]
+        bpm = 60 / np.median(np.diff(beats)) if len(beats) > 1 and song.grid.confidence else None
+        row = {
+            "time": _exact(start),
+            "title": label,
+            "patch": "pulse",
+            "energy": f"{energy:.2f}",
+            "bpm": "" if bpm is None else f"{bpm:.1f}",
+            "fade": "2 bars",
+        }
+        table.writerow([row.get(name, "") for name in COLUMNS])
+    return written.getvalue().encode()
 
 
 def _midi(song: Song, detail: int | None, _: str) -> dict[str, bytes]:
