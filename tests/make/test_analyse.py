@@ -82,7 +82,7 @@ def test_exports_and_plots_are_named_after_the_song(tune, tmp_path, monkeypatch)
         "a tune.mid",
         "a tune.analysis.json",
     ]
-    assert analysed.export(["cue"], "out") == (Path("out/a tune.cue"),)
+    assert analysed.export(["cue"], "out") == (Path("out/a tune.cue"), Path("out/a tune.cues.csv"))
     assert 'FILE "../a tune.wav" WAVE' in (tmp_path / "out" / "a tune.cue").read_text()
     assert json.loads((tmp_path / "a tune.analysis.json").read_text())["name"] == "a tune"
     with Image.open(analysed.plot("out/tune.png")) as image:

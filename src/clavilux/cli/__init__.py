@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import typer
 
-from clavilux.cli import analyse, demo, doctor, models, new, recreate, render, renders, still
+from clavilux.cli import analyse, demo, doctor, models, new, preview, recreate, render, renders, still
 from clavilux.cli.remedies import as_table, explain
 from clavilux.cli.stand_ins import STAND_INS
 from clavilux.errors import ClaviluxError, one_line
@@ -41,6 +41,7 @@ def clavilux(
 
 
 app.command("render")(render.render)
+app.command("preview")(preview.preview)
 app.command("still")(still.still)
 app.command("demo")(demo.demo)
 app.command("new")(new.new)

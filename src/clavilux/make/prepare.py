@@ -1,5 +1,6 @@
 """From a song and what was decided about it to a job: open, load, analyse, bind, start the engine."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from clavilux.annotations.sidecar import corrections_of
@@ -9,11 +10,10 @@ from clavilux.errors import EngineError
 from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
 from clavilux.frames.bind import bind, choose_palettes
-from clavilux.frames.bound import Bound
 from clavilux.frames.crossfade import looped
 from clavilux.generator.canvas import check_cells, default_cells
-from clavilux.generator.model import Model
 from clavilux.generator.program import Program
+from clavilux.make.changes import changes_of
 from clavilux.make.job import Job
 from clavilux.make.plan import gop_of, timeline_of
 from clavilux.make.targets import files_read
@@ -38,6 +38,7 @@ def prepare(
     machine: Machine | None = None,
     *,
     workspace: Workspace | None = None,
+    stop: int | None = None,
 ) -> Job:
     """Open the song, load the model, build its program, and bind the patch to all of them.
 
@@ -47,6 +48,7 @@ def prepare(
         output: size and codec.
         machine: where it is drawn.
         workspace: where results are kept and who is informed; nowhere and nobody unless given.
+        stop: largest native resolution to draw, px, for previews.
 
     Raises:
         ClaviluxError: a part cannot be used as asked; one sentence on what is wrong.
@@ -64,22 +66,33 @@ def prepare(
     cells = output.cells or default_cells(model.network, output.size)
     check_cells(model.network, cells)
     check_memory(model.network, output.size, cells, machine.device)
-    program = Program(model, size=output.size, cells=cells, pixels=pixels)
-    report.begin("Analysing")
-    if audio.silent:
-        report.note(f"{audio.name} is silent; the image will only drift.")
-    corrections = project.corrections
-    if corrections is None:
-        corrections = Corrections() if isinstance(source, Audio) else corrections_of(Path(source))
-    if project.cues is not None:
-        corrections = corrections.merged(corrections_of_cues(Path(project.cues)))
-    song = workspace.song(audio, stems=project.stems, corrections=corrections)
-    about = headline(song)
-    report.begin("Choosing palettes")
-    bound = _bind(project, song, model, program, workspace)
+    patch = project.shown
+    program = Program(
+        model,
+        size=output.size,
+        cells=cells,
+        pixels=pixels,
+        stop=stop,
+        taps=changes_of(patch.bends),
+        rewrites=changes_of(patch.rewrites),
+    )
+    # What is chosen and compiled for the model needs nothing of the song: both sides are prepared at once
+    with ThreadPoolExecutor(1) as aside:
+        choosing = aside.submit(choose_palettes, patch, model, workspace.store)
+        starting = aside.submit(workspace.runner, program, machine)
+        report.begin("Analysing")
+        if audio.silent:
+            report.note(f"{audio.name} is silent; the image will only drift.")
+        song = _song(source, audio, project, workspace)
+        about = headline(song)
+        curves = evaluate(patch.signals, song)
+        song.release()  # curves are all that frames need
+        report.begin("Choosing palettes")
+        palettes = choosing.result()
+        report.begin("Starting the engine")
+        runner = starting.result()
+    bound = bind(patch, curves, model, program, seed=project.seed, palettes=palettes)
     source_of_frames = looped(bound, timeline, program.inputs) if project.loop else bound
-    report.begin("Starting the engine")
-    runner = workspace.runner(program, machine)
     return Job(
         project=project,
         output=output,
@@ -98,13 +111,14 @@ def prepare(
     )
 
 
-def _bind(project: Project, song: Song, model: Model, program: Program, workspace: Workspace) -> Bound:
-    """Evaluate the patch for the song, and release what was analysed: curves are all that frames need."""
-    patch = project.shown
-    palettes = choose_palettes(patch, model, workspace.store)
-    curves = evaluate(patch.signals, song)
-    song.release()
-    return bind(patch, curves, model, program, seed=project.seed, palettes=palettes)
+def _song(source: str | Path | Audio, audio: Audio, project: Project, workspace: Workspace) -> Song:
+    """Return the song with its stems, and with what was corrected of it."""
+    corrections = project.corrections
+    if corrections is None:
+        corrections = Corrections() if isinstance(source, Audio) else corrections_of(Path(source))
+    if project.cues is not None:
+        corrections = corrections.merged(corrections_of_cues(Path(project.cues)))
+    return workspace.song(audio, stems=project.stems, corrections=corrections)
 
 
 def _encoding(output: Output, timeline: Timeline) -> Encoding | None:

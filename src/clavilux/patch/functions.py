@@ -10,7 +10,8 @@ drift(seconds=4, name='')
 from typing import Any
 
 from clavilux.patch import patch as _patch  # the classes of all nodes
-from clavilux.signals.expr import maker
+from clavilux.signals.expr import Namespace, maker
+from clavilux.signals.plugins import is_namespace
 from clavilux.signals.table import OPS
 
 assert _patch
@@ -19,6 +20,8 @@ __all__ = sorted(op.name for op in OPS.values() if op.begins)  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> Any:
+    if name not in OPS and not name.startswith("_") and is_namespace(name):
+        return Namespace(name)
     op = OPS.get(name)
     if op is None or not op.begins:
         raise AttributeError(f"no operation '{name}' begins an expression")

@@ -16,6 +16,7 @@ import numpy as np
 from clavilux.array_files import ArrayValue
 from clavilux.arrays import F64, AnyArray
 from clavilux.curves import Curve, Grid
+from clavilux.errors import PatchError
 from clavilux.features.song import Song
 from clavilux.signals.expr import Node, Signal, nodes_of
 from clavilux.signals.table import OPS
@@ -157,7 +158,16 @@ def _computed(node: Node, values: Mapping[Node, Any], song: Song) -> Any:
     params = dict(node.params)
     inputs = iter([_given(values[each]) for each in node.inputs])
     arguments = [params.pop(name) if name in params else next(inputs) for name in op.positional]
-    found = op.function(*([song] if op.needs == "song" else []), *arguments, **params)
+    try:
+        found = op.function(*([song] if op.needs == "song" else []), *arguments, **params)
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        if "." not in op.name:
+            raise
+        raise PatchError(
+            f"The operation '{op.name}' failed ({type(error).__name__}: {error})",
+            where=op.name,
+            hint="tell the authors of the plugin",
+        ) from error
     if not isinstance(node, Signal):
         return found
     curve = np.asarray(found, np.float32)

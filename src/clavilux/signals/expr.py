@@ -13,6 +13,7 @@ True
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 from collections.abc import Callable, Iterator, Mapping
@@ -22,9 +23,10 @@ from typing import Any, ClassVar, TypeVar
 from clavilux.errors import PatchError
 from clavilux.signals import ops as _ops  # fills the op table
 from clavilux.signals.methods import EventsMethods, SignalMethods, StemMethods
+from clavilux.signals.plugins import is_namespace
 from clavilux.signals.table import KINDS, OPS, Kind, Op, Value, find_op
 
-__all__ = ["Events", "Node", "Signal", "Stem", "apply", "as_signal", "maker", "nodes_of"]
+__all__ = ["Events", "Namespace", "Node", "Signal", "Stem", "apply", "as_signal", "maker", "nodes_of"]
 
 assert _ops
 
@@ -107,6 +109,8 @@ class Node:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(name)
+        if is_namespace(name):
+            return Namespace(name, self)
         try:
             find_op(name, self.kind, self.place)
         except PatchError as error:
@@ -127,6 +131,26 @@ class Node:
 
     def _apply(self, op: Op, arguments: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         return apply(op, (self, *arguments), params)
+
+
+class Namespace:
+    """The operations of a plugin, on a node or to begin an expression: `kick.acme.stutter()`."""
+
+    def __init__(self, name: str, node: Node | None = None) -> None:
+        self._name, self._node = name, node
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(name)
+        first = None if self._node is None else self._node.kind
+        place = f"the plugin '{self._name}'" if self._node is None else self._node.place
+        try:
+            op = find_op(f"{self._name}.{name}", first, place)
+        except PatchError as error:
+            raise UnknownOpError(error.what, where=error.where, value=name, hint=error.hint) from None
+        if self._node is None:
+            return maker(op)
+        return functools.partial(_applied, op, self._node)
 
 
 class Stem(Node, StemMethods):
@@ -235,6 +259,10 @@ def apply(op: Op, arguments: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     if op.alternatives and sum(v is not None for name, v in values if name in op.alternatives) != 1:
         raise PatchError(f"{place} needs exactly one of {', '.join(op.alternatives)}", where=place)
     return Node.make(op, inputs, tuple(values))
+
+
+def _applied(op: Op, node: Node, *arguments: Any, **params: Any) -> Any:
+    return apply(op, (node, *arguments), params)
 
 
 def maker(op: Op) -> Callable[..., Any]:

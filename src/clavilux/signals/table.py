@@ -204,12 +204,15 @@ class Op:
     @property
     def key(self) -> str:
         """Its name in the table: two kinds may each have an op of one name."""
-        return f"{self.takes[0]}.{self.name}" if self.takes else self.name
+        return self.name if self.begins or not self.takes else f"{self.takes[0]}.{self.name}"
 
     @property
     def begins(self) -> bool:
-        """Whether it begins an expression by its name; the song's own parts begin one by theirs."""
-        return not self.takes and self.style == "method"
+        """Whether it begins an expression by its name; the song's own parts begin one by theirs.
+
+        So do bends and rewrites, whose signals are given by name: `zoom(at='b16.conv0', by=1.2)`.
+        """
+        return self.style == "method" and (not self.takes or self.gives in {"bend", "rewrite"})
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -256,6 +259,7 @@ def op(  # noqa: PLR0913  # the columns of the table
     symbol: str = "",
     version: int = 1,
     lazy: bool = False,
+    namespace: str = "",
     params: Mapping[str, Param] | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare the decorated function as an op, under its own name without underscores at its end.
@@ -269,14 +273,16 @@ def op(  # noqa: PLR0913  # the columns of the table
         symbol: of an infix op.
         version: see `Op`.
         lazy: see `Op`.
+        namespace: of a plugin, whose name precedes that of the op.
         params: its parameters.
     """
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
+        name = function.__name__.rstrip("_")
         given = list(inspect.signature(function).parameters.values())[1 if needs else 0 :]
         positional = tuple(each.name for each in given if each.kind is each.POSITIONAL_OR_KEYWORD)
         declared = Op(
-            name=function.__name__.rstrip("_"),
+            name=f"{namespace}.{name}" if namespace else name,
             takes=takes,
             gives=gives,
             function=function,
@@ -293,8 +299,11 @@ def op(  # noqa: PLR0913  # the columns of the table
             *declared.params
         }:
             raise TypeError(f"the arguments of '{declared.key}' do not match what it takes")
+        if declared.key in OPS:
+            raise TypeError(f"there is an operation '{declared.key}' already")
         OPS[declared.key] = declared
-        if takes and declared.style in {"method", "function", "attribute"}:
+        called = declared.style in {"method", "function", "attribute"}
+        if takes and called and not (namespace or declared.begins):
             setattr(methods_of(takes[0]), declared.name, _method(declared))
         return function
 

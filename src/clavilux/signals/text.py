@@ -21,6 +21,7 @@ from typing import Any
 from clavilux.catalogue import EVENTS, PARTS
 from clavilux.errors import PatchError, suggest
 from clavilux.signals.expr import Node, apply, as_signal, nodes_of
+from clavilux.signals.plugins import is_namespace
 from clavilux.signals.table import OPS, Op, Value, find_op
 
 __all__ = ["parse", "parse_lines", "to_line", "to_lines", "to_sentences", "to_text"]
@@ -182,6 +183,15 @@ class _Reader:
         values = [self.read(argument) for argument in arguments]
         params = {keyword.arg or "**": self.read(keyword.value) for keyword in keywords}
         match function:
+            case ast.Attribute(value=ast.Attribute(value=value, attr=space), attr=name) if self._is_space(
+                space
+            ):
+                node = self._node(value)
+                values = [node, *values]
+                op = self._found(f"{space}.{name}", node, syntax)
+            case ast.Attribute(value=ast.Name(id=space), attr=name) if self._begins_space(space):
+                first = values[0] if values and isinstance(values[0], Node) else None
+                op = self._found(f"{space}.{name}", first, syntax)
             case ast.Attribute(value=value, attr=name):
                 node = self._node(value)
                 values = [node, *values]
@@ -193,6 +203,14 @@ class _Reader:
             case _:
                 raise _error(syntax, "only operations can be called")
         return self._applied(op, tuple(values), params, syntax)
+
+    def _begins_space(self, name: str) -> bool:
+        return name not in {*self.names, *PARTS, *EVENTS} and self._is_space(name)
+
+    @staticmethod
+    def _is_space(name: str) -> bool:
+        """Whether a name is that of a plugin; none is loaded for a name that is built in."""
+        return not any(op.name == name for op in OPS.values()) and is_namespace(name)
 
     def _found(self, name: str, first: Node | None, syntax: ast.expr) -> Op:
         """Look up an op on a node, or one that begins an expression."""
@@ -241,12 +259,17 @@ def _written(node: Node, inputs: list[str]) -> str:
         return f"({inputs[0]} {op.symbol} {inputs[1]})"
     rest = iter(inputs)
     arguments = [_value(params.pop(name)) if name in params else next(rest) for name in op.positional]
+    if op.begins:
+        arguments = [
+            text if name in op.params else f"{name}={text}"
+            for name, text in zip(op.positional, arguments, strict=True)
+        ]
     arguments += [
         f"{name}={_value(value)}"
         for name, value in params.items()
         if not (value is None is op.params[name].default)
     ]
-    if op.style == "function" or not op.takes:
+    if op.style == "function" or op.begins:
         return f"{op.name}({', '.join(arguments)})"
     first = f"({arguments[0]})" if node.inputs[0].op == "constant" else arguments[0]
     return f"{first}.{op.name}" + ("" if op.style == "attribute" else f"({', '.join(arguments[1:])})")

@@ -1,15 +1,14 @@
 """Patches that need no tuning, by name."""
 
-from collections.abc import Mapping
-
 from clavilux.errors import PatchError, suggest
 from clavilux.patch.presets.preset import Preset
 from clavilux.patch.presets.pulse import pulse
+from clavilux.signals.plugins import load_plugins
 
 __all__ = ["PRESETS", "find_preset"]
 
-PRESETS: Mapping[str, Preset] = {preset.name: preset for preset in (pulse,)}
-"""Every preset by name."""
+PRESETS: dict[str, Preset] = {preset.name: preset for preset in (pulse,)}
+"""Every preset by name; plugins add theirs."""
 
 
 def find_preset(name: str) -> Preset:
@@ -21,6 +20,8 @@ def find_preset(name: str) -> Preset:
     >>> find_preset("pulse")(seed=3) == find_preset("pulse")(seed=3)
     True
     """
+    if name not in PRESETS:
+        load_plugins()
     if name not in PRESETS:
         hint = suggest(name, PRESETS, otherwise="there is {}")
         raise PatchError(f"There is no preset '{name}'", where="patch", value=name, hint=hint)
