@@ -3,11 +3,17 @@ from typing import Literal
 
 from clavilux.patch.latent import Latent
 from clavilux.patch.noise import Mask, Noise
-from clavilux.patch.palette import Entry
+from clavilux.patch.palette import Entry, Palette
 from clavilux.signals.expr import Signal
 
 class PaletteMethods:
     """Ops on palette."""
+
+    def variant(self, *, seed: int = 0) -> Palette:
+        """Replace every image by another one that looks like it: the same scene, and each seed another take."""
+
+    def entry(self, name: str) -> Entry:
+        """One of the palette's latents by name: a pitch class, its number in a list, or a name of your own."""
 
     @property
     def rest(self) -> Entry:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from clavilux.errors import PatchError
@@ -91,8 +92,19 @@ class Patch:
 
     @property
     def palettes(self) -> list[Palette]:
-        """The palettes it uses, once each, in a fixed order."""
+        """The palettes it uses, once each, each before its variants."""
         return [node for node in self.nodes if isinstance(node, Palette)]
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that its ops read, once each."""
+        named = [
+            Path(str(value))
+            for node in self.nodes
+            for name, value in node.params
+            if OPS[node.op].params[name].is_file and value is not None
+        ]
+        return list(dict.fromkeys(named))
 
     @property
     def versions(self) -> dict[str, int]:
