@@ -91,14 +91,14 @@ def prepare(
         runner=runner,
         timeline=timeline,
         encoding=encoding,
-        reads=tuple(files_read(source, stems=project.stems, model=project.model)),
+        reads=tuple(files_read(source, stems=project.stems, model=project.model, others=bound.patch.files)),
     )
 
 
 def _bind(project: Project, song: Song, model: Model, program: Program, workspace: Workspace) -> Bound:
     """Evaluate the patch for the song, and release what was analysed: curves are all that frames need."""
     patch = project.shown
-    palettes = choose_palettes(patch, model, workspace.store)
+    palettes = choose_palettes(patch, model, workspace.store, workspace.palettes)
     curves = evaluate(patch.signals, song)
     song.release()
     return bind(patch, curves, model, program, seed=project.seed, palettes=palettes)

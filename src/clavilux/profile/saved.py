@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 
-from clavilux.array_files import Arrays, ArrayValue
+from clavilux.array_files import Arrays, ArrayValue, save_arrays
 from clavilux.arrays import F32, AnyArray
 from clavilux.catalogue import MOODS, PITCH_CLASSES
 from clavilux.errors import FileError, SettingError, suggest
@@ -124,6 +124,15 @@ class SavedPalette(ArrayValue):
             raise FileError(
                 f"'{path}' holds no palette that can be read", where=str(path), hint=hint
             ) from error
+
+    def save_as(self, path: Path, *, replace: bool) -> None:
+        """Write to a file that other processes may write now, too.
+
+        Raises:
+            FileExistsError: there is a file of that name, and it may not be replaced.
+            OSError: as the system reports.
+        """
+        save_arrays(path, self.arrays(), shared=True, replace=replace)
 
     def check_model(self, name: str, model: Model) -> None:
         """Check that the palette is one of this model's.
