@@ -11,11 +11,12 @@ from clavilux.patch.palette import Entry, Palette
 from clavilux.patch.palette_latents import PaletteLatents
 from clavilux.patch.patch import Patch
 from clavilux.profile.model_palettes import ModelPalettes
+from clavilux.profile.saved import palette_path
 from clavilux.signals.evaluate import Curves
 from clavilux.signals.table import OPS
 from clavilux.store import Store
 
-__all__ = ["bind", "choose_palettes"]
+__all__ = ["bind", "choose_palettes", "files_of"]
 
 
 def bind(
@@ -73,6 +74,20 @@ def choose_palettes(
         inputs = [chosen[each] for each in node.inputs if isinstance(each, Palette)]
         chosen[node] = OPS[node.op].compute(source, inputs, node.params)
     return chosen
+
+
+def files_of(patch: Patch, folder: Path | None) -> list[Path]:
+    """Return every file on whose content a patch depends: those its ops name, and saved palettes.
+
+    Args:
+        patch: what to show.
+        folder: of the user's saved palettes.
+
+    Raises:
+        SettingError: a name that no palette can have.
+    """
+    saved = [str(dict(node.params)["name"]) for node in patch.palettes if node.op == "saved"]
+    return [*patch.files, *(palette_path(folder, name) for name in saved if folder is not None)]
 
 
 def _stage(model: Model, program: Program) -> Stage:

@@ -8,7 +8,7 @@ from clavilux.engine.memory import check_memory
 from clavilux.errors import EngineError
 from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
-from clavilux.frames.bind import bind, choose_palettes
+from clavilux.frames.bind import bind, choose_palettes, files_of
 from clavilux.frames.bound import Bound
 from clavilux.frames.crossfade import looped
 from clavilux.generator.canvas import check_cells, default_cells
@@ -74,6 +74,7 @@ def prepare(
     about = headline(song)
     report.begin("Choosing palettes")
     bound = _bind(project, song, model, program, workspace)
+    read = files_of(bound.patch, workspace.palettes)
     source_of_frames = looped(bound, timeline, program.inputs) if project.loop else bound
     report.begin("Starting the engine")
     runner = workspace.runner(program, machine)
@@ -91,7 +92,7 @@ def prepare(
         runner=runner,
         timeline=timeline,
         encoding=encoding,
-        reads=tuple(files_read(source, stems=project.stems, model=project.model, others=bound.patch.files)),
+        reads=tuple(files_read(source, stems=project.stems, model=project.model, others=read)),
     )
 
 

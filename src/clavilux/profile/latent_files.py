@@ -84,6 +84,7 @@ def _key(found: Mapping[str, object], path: Path) -> str:
     )
 
 
+@np.errstate(invalid="ignore", over="ignore")
 def _checked(array: AnyArray, path: Path, model: Model, space: Space) -> F32:
     """Check that an array holds latents of this model, and return them; (N, D)."""
     length = model.w_dim if space == "w" else model.z_dim
