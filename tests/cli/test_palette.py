@@ -76,22 +76,14 @@ def test_a_number_is_the_same_image_whatever_else_is_asked(small, small_model, c
     cool = json.loads(capsys.readouterr().out)["numbers"]
     assert len(warm) == 24
     assert warm == sorted(warm)
-    assert set(warm) != set(cool)
+    shown = [np.stack([*images_of_seeds(small_model, each, 16)]).astype(float) for each in (warm, cool)]
+    warmth = [(images[..., 0] - images[..., 2]).mean() for images in shown]  # red less blue
+    assert warmth[0] > warmth[1] + 5
     assert run("palette", "new", "c", "--sheet", "--seed", 100, "--count", 3, "--json", *small) == 0
     assert json.loads(capsys.readouterr().out)["numbers"] == [100, 101, 102]
     drawn = list(images_of_seeds(small_model, [5, 9], 32))
     for image, seed in zip(drawn, (5, 9), strict=True):
         assert np.abs(image.astype(int) - generate(small_model, seed, size=(32, 32), cells=(4, 4))).max() <= 8
-
-
-def test_a_mood_s_pictures_are_in_the_mood(capsys, silk):
-    means = {}
-    for mood in ("warm", "cool"):
-        assert run("palette", "new", mood[0], "--sheet", "--mood", mood, "--count", 12, "--json") == 0
-        numbers = json.loads(capsys.readouterr().out)["numbers"]
-        images = np.stack(list(images_of_seeds(silk, numbers, 32))).astype(float)
-        means[mood] = (images[..., 0] - images[..., 2]).mean()  # red less blue
-    assert means["warm"] > means["cool"] + 10
 
 
 def test_a_palette_s_images_are_drawn_from_its_latents(small_model):
@@ -124,7 +116,7 @@ def test_nothing_is_replaced_unasked(small, small_file, kept, tmp_path, capsys):
     assert model.read_bytes() == small_file.read_bytes()
 
 
-def test_a_render_never_replaces_a_palette_s_files(tmp_path, small_model, piece):
+def test_a_render_never_replaces_a_palette_s_files(tmp_path, small_file, piece):
     from clavilux import OutputError, Patch, drift, from_image, prepare
     from clavilux.project.output import Output
     from clavilux.project.project import Project
@@ -132,7 +124,7 @@ def test_a_render_never_replaces_a_palette_s_files(tmp_path, small_model, piece)
     Image.new("RGB", (32, 32), "red").save(tmp_path / "cover.png")
     (tmp_path / "cover.png").rename(tmp_path / "cover.mp4")
     patch = Patch(from_image("cover.mp4").loop(bars=4), drift(seconds=4))
-    project = Project(patch=patch, duration=1, model="silk")
+    project = Project(patch=patch, duration=1, model=str(small_file))
     job = prepare(piece.audio, project, Output(size=(64, 36), cells=(4, 7)))
     with pytest.raises(OutputError, match="never replaced"):
         job.render("cover.mp4", overwrite=True)

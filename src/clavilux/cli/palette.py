@@ -137,12 +137,13 @@ def show(
 
     with Screen(as_json=as_json) as screen:
         workspace = Workspace.of_user(screen)
+        palettes.check_palette(name, workspace.palettes)
+        target = output or Path(f"{name}.png")
+        check_target(target, ".png", overwrite=force, reads=[Path(model)] if model else [])
         screen.begin("Drawing")
         found = palettes.find_palette(
             name, workspace=workspace, model=model, seed=seed, default_model=Project.model
         )
-        target = output or Path(f"{name}.png")
-        check_target(target, ".png", overwrite=force, reads=[Path(model)] if model else [])
         entries = palettes.draw_palette(found, target)
         screen.note(f"{target}: the palette '{name}' of {found.model.name}.")
         screen.result({"palette": name, "model": found.model.name, "image": str(target), "entries": entries})

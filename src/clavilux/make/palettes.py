@@ -34,6 +34,7 @@ from clavilux.profile.survey import describe
 
 __all__ = [
     "FoundPalette",
+    "check_palette",
     "draw_choices",
     "draw_palette",
     "find_palette",
@@ -181,6 +182,18 @@ def parse_names(text: str) -> dict[str, int]:
     return found
 
 
+def check_palette(name: str, folder: Path | None) -> None:
+    """Check that there is a palette of a name: a saved one, or a mood's.
+
+    Raises:
+        FileError: there is none; names the nearest.
+    """
+    known = [*saved_palettes(folder), *MOODS]
+    if name not in known:
+        hint = suggest(name, known, otherwise="there are {}")
+        raise FileError(f"There is no palette '{name[:80]}'", where="palette", value=name, hint=hint)
+
+
 def find_palette(
     name: str, *, workspace: Workspace, model: str | None = None, seed: int = 0, default_model: str
 ) -> FoundPalette:
@@ -197,14 +210,11 @@ def find_palette(
         FileError: there is none, or it is another model's.
         ModelError: the model cannot be loaded.
     """
+    check_palette(name, workspace.palettes)
     if name in MOODS:
         drawn = workspace.model(model or default_model)
         source = ModelPalettes(drawn, workspace.store)
         return FoundPalette(name, drawn, source.automatic(_mood(name), seed))
-    known = saved_palettes(workspace.palettes)
-    if name not in known:
-        hint = suggest(name, [*known, *MOODS], otherwise="there are {}")
-        raise FileError(f"There is no palette '{name[:80]}'", where="palette", value=name, hint=hint)
     saved = read_palette(workspace.palettes, name)
     drawn = workspace.model(model or saved.model)
     saved.check_model(name, drawn)
