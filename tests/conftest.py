@@ -39,8 +39,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Keep the tests out of the user's cache folder."""
+    """Keep the tests out of the user's folders."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("CLAVILUX_DATA", str(tmp_path_factory.mktemp("data")))
         patch.setenv("CLAVILUX_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
 

@@ -17,18 +17,22 @@ __all__ = ["ArrayValue", "Arrays", "hash_of_arrays", "load_arrays", "save_arrays
 Arrays = dict[str, AnyArray]
 
 
-def save_arrays(path: Path, arrays: Mapping[str, AnyArray], *, shared: bool = False) -> None:
+def save_arrays(
+    path: Path, arrays: Mapping[str, AnyArray], *, shared: bool = False, replace: bool = True
+) -> None:
     """Write arrays to a file.
 
     Args:
         path: the file.
         arrays: by name.
         shared: other processes may write the same file now.
+        replace: whether a file of that name may be replaced.
 
     Raises:
+        FileExistsError: there is a file of that name, and it may not be replaced.
         OSError: from the system; `files.write_error` turns it into a sentence.
     """
-    with atomic(path, shared=shared) as part, part.open("wb") as file:
+    with atomic(path, shared=shared, replace=replace) as part, part.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
 
 

@@ -10,6 +10,7 @@ from clavilux.errors import ModelError
 from clavilux.profile import palettes as profile
 from clavilux.profile import survey as survey_module
 from clavilux.profile.palettes import choose_palette
+from clavilux.profile.similarity import distances_of
 from clavilux.profile.survey import Survey, survey
 from clavilux.store import Store
 
@@ -69,7 +70,7 @@ def test_rest_is_calmer_and_accent_brighter(pool):
 
 
 def test_neighbours_in_fifths_look_alike(pool):
-    distances = profile._distances(pool)
+    distances = distances_of(pool)
     palette = choose_palette(pool, seed=0)
     ring = indices(pool, palette.ring)
     tour = [ring[k] for k in FIFTHS]

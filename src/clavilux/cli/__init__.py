@@ -8,7 +8,19 @@ from collections.abc import Sequence
 
 import typer
 
-from clavilux.cli import analyse, demo, doctor, models, new, preview, recreate, render, renders, still
+from clavilux.cli import (
+    analyse,
+    demo,
+    doctor,
+    models,
+    new,
+    palette,
+    preview,
+    recreate,
+    render,
+    renders,
+    still,
+)
 from clavilux.cli.remedies import as_table, explain
 from clavilux.cli.stand_ins import STAND_INS
 from clavilux.errors import ClaviluxError, one_line
@@ -50,6 +62,7 @@ app.command("set")(new.change)
 app.command("recreate")(recreate.recreate)
 app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
+app.add_typer(palette.app, name="palette")
 app.command("renders")(renders.renders)
 app.command("analyse")(analyse.analyse)
 app.command("analyze", hidden=True)(analyse.analyse)

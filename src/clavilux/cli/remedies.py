@@ -8,6 +8,7 @@ __all__ = ["as_table", "explain"]
 
 REMEDIES: Mapping[Remedy, str] = {
     "overwrite": "add --force to replace it, or choose another name with -o",
+    "replace": "add --force to replace it, or choose another name",
     "target": "choose another place with -o",
     "stems": "name the right folder with --stems",
     "model": "name its file with --model",

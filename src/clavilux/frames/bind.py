@@ -1,21 +1,22 @@
 """The one place where patch, song and model meet: symbols become arrays."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from clavilux.catalogue import GROUPS
 from clavilux.frames.bound import Bound, Stage
 from clavilux.generator.model import Model
 from clavilux.generator.program import Program
-from clavilux.patch.palette import Palette
+from clavilux.patch.palette import Entry, Palette
 from clavilux.patch.palette_latents import PaletteLatents
 from clavilux.patch.patch import Patch
-from clavilux.profile.palettes import choose_palette
-from clavilux.profile.survey import survey
+from clavilux.profile.model_palettes import ModelPalettes
+from clavilux.profile.saved import palette_path
 from clavilux.signals.evaluate import Curves
 from clavilux.signals.table import OPS
 from clavilux.store import Store
 
-__all__ = ["bind", "choose_palettes"]
+__all__ = ["bind", "choose_palettes", "files_of"]
 
 
 def bind(
@@ -39,25 +40,54 @@ def bind(
 
     Raises:
         ModelError: palettes cannot be chosen from the model.
+        PatchError: a palette has no entry of a name.
+        ClaviluxError: whatever `choose_palettes` raises, unless palettes are given.
     """
     chosen = choose_palettes(patch, model) if palettes is None else palettes
+    for node in patch.nodes:
+        if isinstance(node, Entry):  # an unknown name is said now, not when the first frame is drawn
+            OPS[node.op].compute(
+                None, [chosen[each] for each in node.inputs if isinstance(each, Palette)], node.params
+            )
     return Bound(patch, curves, chosen, model.w_avg, _stage(model, program), seed)
 
 
-def choose_palettes(patch: Patch, model: Model, store: Store | None = None) -> dict[Palette, PaletteLatents]:
+def choose_palettes(
+    patch: Patch, model: Model, store: Store | None = None, folder: Path | None = None
+) -> dict[Palette, PaletteLatents]:
     """Choose the latents of every palette of a patch from a model.
 
     Args:
         patch: what to show.
         model: what draws.
         store: keeps the model's survey, from which palettes are chosen.
+        folder: of the user's saved palettes.
+
+    Raises:
+        ModelError: palettes cannot be chosen from the model.
+        FileError: a file that the patch names cannot be read, or is no file of this model's latents.
+        SettingError: seeds that cannot be read.
     """
-    found = patch.palettes
-    pool = survey(model, store or Store()) if found else None
-    return {
-        node: OPS[node.op].function(lambda **how: choose_palette(pool, **how), **dict(node.params))  # type: ignore[arg-type]
-        for node in found
-    }
+    source = ModelPalettes(model, store or Store(), folder)
+    chosen: dict[Palette, PaletteLatents] = {}
+    for node in patch.palettes:  # each before its variants
+        inputs = [chosen[each] for each in node.inputs if isinstance(each, Palette)]
+        chosen[node] = OPS[node.op].compute(source, inputs, node.params)
+    return chosen
+
+
+def files_of(patch: Patch, folder: Path | None) -> list[Path]:
+    """Return every file on whose content a patch depends: those its ops name, and saved palettes.
+
+    Args:
+        patch: what to show.
+        folder: of the user's saved palettes.
+
+    Raises:
+        SettingError: a name that no palette can have.
+    """
+    saved = [str(dict(node.params)["name"]) for node in patch.palettes if node.op == "saved"]
+    return [*patch.files, *(palette_path(folder, name) for name in saved if folder is not None)]
 
 
 def _stage(model: Model, program: Program) -> Stage:

@@ -116,8 +116,8 @@ class Bound(ArrayValue):
             **{f"curves/{name}": array for name, array in self.curves.arrays().items()},
         }
         for k, palette in enumerate(self.patch.palettes):
-            latents = self.palettes[palette]
-            arrays |= {f"{part}{k}": getattr(latents, part) for part in ("ring", "rest", "accent")}
+            own = f"palettes/{k}/"
+            arrays |= {f"{own}{name}": array for name, array in self.palettes[palette].arrays().items()}
         return arrays
 
     @classmethod
@@ -131,12 +131,9 @@ class Bound(ArrayValue):
         if about["format"] != FORMAT:
             raise ValueError(f"format {about['format']}")
         patch = Patch.parse(about["patch"])
-        own = "curves/"
-        curves = Curves.from_arrays(
-            {name.removeprefix(own): array for name, array in arrays.items() if name.startswith(own)}
-        )
+        curves = Curves.from_arrays(_of(arrays, "curves/"))
         palettes = {
-            palette: PaletteLatents(*(arrays[f"{part}{k}"] for part in ("ring", "rest", "accent")))
+            palette: PaletteLatents.from_arrays(_of(arrays, f"palettes/{k}/"))
             for k, palette in enumerate(patch.palettes)
         }
         stage = Stage(
@@ -163,15 +160,15 @@ class Bound(ArrayValue):
             if isinstance(node, Palette):
                 return self.palettes[node]
             op = OPS[node.op]
-            needed = [moments] if op.needs == "moments" else []
-            known_later = [functools.partial(value, each) for each in node.inputs]
-            inputs = iter(known_later if op.lazy else [value(each) for each in node.inputs])
-            params = dict(node.params)
-            arguments = [params.pop(name) if name in params else next(inputs) for name in op.positional]
-            return op.function(*needed, *arguments, **params)
+            inputs = [functools.partial(value, each) if op.lazy else value(each) for each in node.inputs]
+            return op.compute(moments, inputs, node.params)
 
         return value
 
     @cached_property
     def _noise(self) -> NoiseSource:
         return NoiseSource(self.stage.noise_sizes, self.seed)
+
+
+def _of(arrays: Mapping[str, AnyArray], own: str) -> dict[str, AnyArray]:
+    return {name.removeprefix(own): array for name, array in arrays.items() if name.startswith(own)}

@@ -11,11 +11,12 @@ import torch
 from numpy.typing import NDArray
 
 from clavilux import seeds
+from clavilux.arrays import F32
 from clavilux.generator.inputs import FrameInputs
 from clavilux.generator.model import Model
 from clavilux.generator.program import Program
 
-__all__ = ["Seeds", "generate", "own_program", "seed_inputs"]
+__all__ = ["Seeds", "generate", "own_program", "seed_inputs", "seed_latents"]
 
 Seeds = int | Sequence[int]
 """One seed, or several."""
@@ -48,6 +49,11 @@ def own_program(model: Model, side: int, cells: tuple[int, int] | None = None) -
     return Program(model, size=(side, side), cells=cells or (rows, columns), pixels="rgb24")
 
 
+def seed_latents(model: Model, seed: int, *, index: int = 0, count: int = 1) -> F32:
+    """Return the latents of `count` images of a seed, row `index` of a sheet, untruncated; (count, D)."""
+    return model.map(seeds.normal(seed, "sheet/z", index, (count, model.z_dim)))
+
+
 def seed_inputs(
     model: Model, program: Program, seed: int, *, psi: float, index: int = 0, count: int = 1
 ) -> FrameInputs:
@@ -58,7 +64,7 @@ def seed_inputs(
     >>> seed_inputs(silk, own_program(silk, 64), 3, psi=0.8, count=2)["ws"].shape
     (2, 16, 128)
     """
-    w = model.map(seeds.normal(seed, "sheet/z", index, (count, model.z_dim)))
+    w = seed_latents(model, seed, index=index, count=count)
     inputs = {"ws": np.repeat(model.truncate(w, psi)[:, None], model.num_ws, axis=1).astype(np.float32)}
     prefix = "noise/"
     noise = {

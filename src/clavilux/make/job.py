@@ -87,6 +87,7 @@ class Job:
         runner: the program on an engine.
         timeline: the frames.
         encoding: how the frames are encoded; none for images.
+        files: hashes of the files that the patch reads, in the order in which it names them.
         reads: the files that are read, and so never replaced.
     """
 
@@ -103,6 +104,7 @@ class Job:
     runner: Runner
     timeline: Timeline
     encoding: Encoding | None
+    files: tuple[str, ...] = ()
     reads: tuple[Path, ...] = ()
 
     @property
@@ -115,7 +117,8 @@ class Job:
             "stems": {name: stem.digest for name, stem in sorted(self.song.stems.items())},
             "corrections": self.song.corrections.to_dict(),
             "model": self.model.digest,
-            "patch": str(self.bound.patch),
+            "patch": str(self.bound.patch.with_files(lambda name: Path(name).name)),  # wherever they lie
+            "files": list(self.files),
             "ops": self.bound.patch.versions,
             "seed": self.project.seed,
             "fps": str(self.timeline.fps),

@@ -9,7 +9,8 @@ from clavilux.engine.memory import check_memory
 from clavilux.errors import EngineError
 from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
-from clavilux.frames.bind import bind, choose_palettes
+from clavilux.files import hash_of
+from clavilux.frames.bind import bind, choose_palettes, files_of
 from clavilux.frames.crossfade import looped
 from clavilux.generator.canvas import check_cells, default_cells
 from clavilux.generator.program import Program
@@ -78,7 +79,7 @@ def prepare(
     )
     # What is chosen and compiled for the model needs nothing of the song: both sides are prepared at once
     with ThreadPoolExecutor(1) as aside:
-        choosing = aside.submit(choose_palettes, patch, model, workspace.store)
+        choosing = aside.submit(choose_palettes, patch, model, workspace.store, workspace.palettes)
         starting = aside.submit(workspace.runner, program, machine)
         report.begin("Analysing")
         if audio.silent:
@@ -91,6 +92,7 @@ def prepare(
         palettes = choosing.result()
         report.begin("Starting the engine")
         runner = starting.result()
+    read = files_of(patch, workspace.palettes)
     bound = bind(patch, curves, model, program, seed=project.seed, palettes=palettes)
     source_of_frames = looped(bound, timeline, program.inputs) if project.loop else bound
     return Job(
@@ -107,7 +109,8 @@ def prepare(
         runner=runner,
         timeline=timeline,
         encoding=encoding,
-        reads=tuple(files_read(source, stems=project.stems, model=project.model)),
+        files=tuple(hash_of(path) for path in read),
+        reads=tuple(files_read(source, stems=project.stems, model=project.model, others=read)),
     )
 
 

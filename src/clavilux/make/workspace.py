@@ -21,7 +21,7 @@ from clavilux.generator.program import Program
 from clavilux.project.machine import Machine
 from clavilux.store import Store
 
-__all__ = ["NullReporter", "Reporter", "Workspace", "cache_folder"]
+__all__ = ["NullReporter", "Reporter", "Workspace", "cache_folder", "palettes_folder"]
 
 MAX_KEPT = 4
 """Songs, models and compiled programs of each kind kept in memory."""
@@ -72,25 +72,33 @@ class Workspace:
         renders: keeps the segments of renders that stop early, so that they can be resumed; without it they
             are written beside the target and removed when a render stops.
         engine: keeps compiled programs.
+        palettes: the user's saved palettes.
     """
 
     store: Store = field(default_factory=Store)
     report: Reporter = field(default_factory=NullReporter)
     renders: Path | None = None
     engine: Path | None = None
+    palettes: Path | None = None
     _kept: dict[str, OrderedDict[Hashable, Any]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of_user(cls, report: Reporter | None = None) -> "Workspace":
         """Keep everything in this user's cache folder; nothing where it cannot be written."""
-        folder = cache_folder()
+        folder, palettes = cache_folder(), palettes_folder()
         if not _writable(folder):
             (report or NullReporter()).note(
                 f"The cache folder '{folder}' cannot be written, so nothing is kept for the next time; the "
                 "environment variable CLAVILUX_CACHE names another."
             )
-            return cls(report=report or NullReporter())
-        return cls(Store(folder / "known"), report or NullReporter(), folder / "renders", folder / "engine")
+            return cls(report=report or NullReporter(), palettes=palettes)
+        return cls(
+            Store(folder / "known"),
+            report or NullReporter(),
+            folder / "renders",
+            folder / "engine",
+            palettes,
+        )
 
     def audio(self, source: str | Path | Audio, *, track: int | None = None) -> Audio:
         """Open a song's file, or one of its audio tracks, or return audio as it is.
@@ -162,6 +170,12 @@ class Workspace:
 def cache_folder() -> Path:
     """Return this user's cache folder; the environment's CLAVILUX_CACHE names another."""
     return Path(os.environ.get("CLAVILUX_CACHE") or platformdirs.user_cache_dir("clavilux", appauthor=False))
+
+
+def palettes_folder() -> Path:
+    """Return the folder of this user's palettes; the environment's CLAVILUX_DATA names what it is in."""
+    data = os.environ.get("CLAVILUX_DATA") or platformdirs.user_data_dir("clavilux", appauthor=False)
+    return Path(data) / "palettes"
 
 
 def _writable(folder: Path) -> bool:

@@ -3,11 +3,17 @@ from typing import Literal
 
 from clavilux.patch.latent import Latent
 from clavilux.patch.noise import Mask, Noise
-from clavilux.patch.palette import Entry
+from clavilux.patch.palette import Entry, Palette
 from clavilux.signals.expr import Signal
 
 class PaletteMethods:
     """Ops on palette."""
+
+    def variant(self, *, seed: int = 0) -> Palette:
+        """Replace every image by another one that looks like it: the same scene, and each seed another take."""
+
+    def entry(self, name: str) -> Entry:
+        """One of the palette's latents by name: a pitch class, its number in a list, or a name of your own."""
 
     @property
     def rest(self) -> Entry:
@@ -32,6 +38,12 @@ class LatentMethods:
     def mix(self, second: Latent, amount: Signal | float) -> Latent:
         """Blend from the first latents to the second as `amount` rises from 0 to 1."""
 
+    def switch(self, second: Latent, amount: Signal | float) -> Latent:
+        """Change from the first latents to the second, exactly the one at 0 and the other at 1; for scenes.
+
+        What is not shown is not computed.
+        """
+
     def toward(self, entry: Entry, amount: Signal | float) -> Latent:
         """Move towards one latent as far as `amount`, 0 not at all and 1 all the way (technique 6)."""
 
@@ -54,6 +66,9 @@ class NoiseMethods:
 
     def mix(self, second: Noise, amount: Signal | float) -> Noise:
         """Blend from the first noise to the second as `amount` rises from 0 to 1, at constant power."""
+
+    def switch(self, second: Noise, amount: Signal | float) -> Noise:
+        """Change from the first noise to the second at constant power, exactly the one at 0, the other at 1."""
 
     def scale(self, amount: Signal | float) -> Noise:
         """Multiply the noise's standard deviation by `amount`; scales of scales multiply."""

@@ -18,7 +18,8 @@ from clavilux.catalogue import FIFTHS, GROUPS, MOODS, Mood
 from clavilux.curves import Grid
 from clavilux.errors import PatchError, suggest
 from clavilux.patch.palette_latents import PaletteLatents
-from clavilux.signals.table import choice, number, op, text, whole
+from clavilux.patch.palette_source import PaletteSource, Space
+from clavilux.signals.table import choice, file, number, op, text, whole
 
 __all__ = ["MaskOf", "Moments", "Term", "Track"]
 
@@ -66,14 +67,49 @@ class Moments:
 # --- palettes
 
 
-@op(
-    "palette",
-    needs="choose",
-    params={"mood": choice(*MOODS, default=None), "seed": whole(0, -(2**63), 2**63 - 1)},
-)
-def palette(choose: Callable[..., PaletteLatents], *, mood: Mood | None, seed: int) -> PaletteLatents:
+SEED = whole(0, -(2**63), 2**63 - 1)
+
+
+@op("palette", needs="source", params={"mood": choice(*MOODS, default=None), "seed": SEED})
+def palette(source: PaletteSource, *, mood: Mood | None, seed: int) -> PaletteLatents:
     """Choose twelve latents of whatever model draws that belong together, by mood and seed."""
-    return choose(mood=mood, seed=seed)
+    return source.automatic(mood, seed)
+
+
+@op("palette", needs="source", params={"numbers": text()})
+def from_seeds(source: PaletteSource, numbers: str) -> PaletteLatents:
+    """Take the images of some seeds, such as '1-12,24'; they lie along the circle of fifths, from C."""
+    return source.from_seeds(numbers)
+
+
+@op("palette", needs="source", params={"path": file(), "space": choice("w", "z", default="w")})
+def from_latents(source: PaletteSource, path: str, *, space: Space) -> PaletteLatents:
+    """Read latents w, or random codes z, from an .npy, .npz or .pt file, in their order."""
+    return source.from_latents(path, space)
+
+
+@op("palette", needs="source", params={"path": file(), "seed": SEED})
+def from_image(source: PaletteSource, path: str, *, seed: int) -> PaletteLatents:
+    """Choose images in the colours of an image file, such as a record's cover."""
+    return source.from_image(path, seed)
+
+
+@op("palette", needs="source", params={"name": text()})
+def saved(source: PaletteSource, name: str) -> PaletteLatents:
+    """Use a palette saved with `clavilux palette new`."""
+    return source.saved(name)
+
+
+@op("palette", "palette", needs="source", params={"seed": SEED})
+def variant(source: PaletteSource, palette: PaletteLatents, *, seed: int) -> PaletteLatents:
+    """Replace every image by another one that looks like it: the same scene, and each seed another take."""
+    return source.variant(palette, seed)
+
+
+@op("entry", "palette", params={"name": text()})
+def entry(palette: PaletteLatents, name: str) -> F32:
+    """One of the palette's latents by name: a pitch class, its number in a list, or a name of your own."""
+    return palette.entry(name)
 
 
 @op("entry", "palette", style="attribute")

@@ -1,13 +1,17 @@
 """Palettes: twelve latents of a model that belong together, one for each pitch class, and two more.
 
 Which latents these are is settled when a patch meets a model. A palette has a rest for silence and an accent
-for hits.
+for hits, and may have more entries by name.
 
 >>> from clavilux.patch.functions import palette
 >>> warm = palette(mood="warm")
 >>> print(warm.loop(bars=8), warm.accent)
 palette(mood='warm', seed=0).loop(bars=8) palette(mood='warm', seed=0).accent
+>>> print(warm["C#"])
+palette(mood='warm', seed=0).entry('C#')
 """
+
+from __future__ import annotations
 
 from clavilux.patch.methods import EntryMethods, PaletteMethods
 from clavilux.signals.expr import Node
@@ -20,6 +24,9 @@ class Palette(Node, PaletteMethods):
 
     __slots__ = ()
     kind = "palette"
+
+    def __getitem__(self, name: str) -> Entry:
+        return self.entry(name)
 
 
 class Entry(Node, EntryMethods):

@@ -1,6 +1,6 @@
 """A patch: everything that is shown, as one value."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -78,24 +78,13 @@ class Patch:
         """Return the patch with another truncation."""
         return replace(self, psi=psi)
 
-    @property
-    def files(self) -> list[Path]:
-        """The files that its ops read."""
-        named = [
-            Path(str(value))
-            for node in self.nodes
-            for name, value in node.params
-            if OPS[node.op].params[name].is_file
-        ]
-        return list(dict.fromkeys(named))
-
-    def with_files(self, folder: Path) -> "Patch":
-        """Return the patch with the files it names looked for from a folder."""
+    def with_files(self, rename: Callable[[str], str]) -> "Patch":
+        """Return the patch with other names of the files that it reads."""
         made: dict[Node, Any] = {}
         for node in self.nodes:
             op = OPS[node.op]
             params = tuple(
-                (name, str(folder / str(value)) if op.params[name].is_file else value)
+                (name, rename(str(value)) if op.params[name].is_file and value is not None else value)
                 for name, value in node.params
             )
             made[node] = Node.make(op, tuple(made[each] for each in node.inputs), params)
@@ -117,8 +106,19 @@ class Patch:
 
     @property
     def palettes(self) -> list[Palette]:
-        """The palettes it uses, once each, in a fixed order."""
+        """The palettes it uses, once each, each before its variants."""
         return [node for node in self.nodes if isinstance(node, Palette)]
+
+    @property
+    def files(self) -> list[Path]:
+        """The files that its ops read, once each."""
+        named = [
+            Path(str(value))
+            for node in self.nodes
+            for name, value in node.params
+            if OPS[node.op].params[name].is_file and value is not None
+        ]
+        return list(dict.fromkeys(named))
 
     @property
     def versions(self) -> dict[str, int]:

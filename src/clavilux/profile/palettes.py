@@ -9,16 +9,24 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial.distance import cdist
 
 from clavilux import seeds
 from clavilux.arrays import F64, I64
 from clavilux.catalogue import FIFTHS, MOODS, Mood
 from clavilux.errors import ModelError, suggest
 from clavilux.patch.palette_latents import PaletteLatents
+from clavilux.profile.similarity import distances_of
 from clavilux.profile.survey import SURVEY, Survey
 
-__all__ = ["PALETTE", "PaletteSpec", "choose_palette"]
+__all__ = [
+    "PALETTE",
+    "PaletteSpec",
+    "choose_palette",
+    "in_fifths",
+    "in_mood",
+    "rest_and_accents",
+    "without_outliers",
+]
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,6 @@ class PaletteSpec:
         vivid_share: share of the images kept without a mood, the dull ones omitted.
         mood_share: share of the images kept for a mood.
         warm_hue: CIELAB hue of orange, radians; its opposite is the cool blue.
-        slices: directions in which colour distributions are compared.
     """
 
     ring: int = len(FIFTHS)
@@ -47,7 +54,6 @@ class PaletteSpec:
     vivid_share: float = 0.67
     mood_share: float = 0.4
     warm_hue: float = float(np.deg2rad(50))
-    slices: int = 16
 
 
 PALETTE = PaletteSpec()
@@ -77,44 +83,29 @@ def choose_palette(pool: Survey, *, seed: int = 0, mood: Mood | None = None) -> 
     if mood is not None and mood not in MOODS:
         hint = suggest(mood, MOODS, otherwise="it is {}")
         raise ModelError(f"There is no mood '{mood}'", where="mood", value=mood, hint=hint)
-    distances = _distances(pool)
-    usual = _without_outliers(pool, distances)
-    fitting = _in_mood(pool, usual, mood)
+    distances = distances_of(pool)
+    usual = without_outliers(pool, distances)
+    fitting = in_mood(pool, usual, mood)
     random = seeds.generator(seed, f"palette/{mood}")
     theme = fitting[random.integers(len(fitting))]
     near = fitting[np.argsort(distances[theme, fitting], kind="stable")][
         : max(len(fitting) // 3, 2 * PALETTE.ring)
     ]
     chosen = near[_medoids(distances[np.ix_(near, near)], _vividness(pool)[near])]
-    tour = chosen[_shortest_tour(distances[np.ix_(chosen, chosen)])]
-    ring = np.empty_like(tour)
-    ring[list(FIFTHS)] = tour  # tour position k becomes pitch class 7 k mod 12
-    rest, *accents = _rest_and_accents(pool, distances, chosen, fitting, usual)
+    ring = in_fifths(distances, chosen)
+    rest, *accents = rest_and_accents(pool, distances, chosen, fitting, usual)
     return PaletteLatents(pool.ws[ring], pool.ws[rest], pool.ws[random.choice(accents)])
 
 
-def _distances(pool: Survey) -> F64:
-    """Compute how unlike the images look: colours first, then layout, then energy; median 1.7.
-
-    Colours are compared as distributions, by sliced Wasserstein distance (Rabin et al. 2011).
-    """
-    pixels = pool.lab.reshape(len(pool.lab), -1, 3).astype(np.float64)  # (N, 256, 3)
-    directions = seeds.normal(0, "generator/slices", 0, (3, PALETTE.slices))
-    directions /= np.linalg.norm(directions, axis=0)
-    # SW(p, q)^2 = mean over directions d of |sort(p . d) - sort(q . d)|^2; every eighth rank
-    colours = np.sort(np.einsum("npc,cd->npd", pixels, directions), axis=1)[:, 4::8]
-    # mean lightness on an 8 x 8 grid, without that of the whole image
-    layout = pool.lab[..., 0].reshape(-1, 8, 2, 8, 2).mean(axis=(2, 4)).reshape(len(pixels), -1)
-    layout = layout - layout.mean(axis=1, keepdims=True)
-    terms = ((1.0, colours.reshape(len(pixels), -1)), (0.5, layout), (0.2, pool.energy[:, None]))
-    return np.asarray(sum(share * _median_one(cdist(term, term)) for share, term in terms))
+def in_fifths(distances: F64, chosen: I64) -> I64:
+    """Order twelve images in the shortest closed tour along the circle of fifths; pitch class C first."""
+    tour = chosen[_shortest_tour(distances[np.ix_(chosen, chosen)])]
+    ring = np.empty_like(tour)
+    ring[list(FIFTHS)] = tour  # tour position k becomes pitch class 7 k mod 12
+    return ring
 
 
-def _median_one(distances: F64) -> F64:
-    return distances / max(float(np.median(distances)), 1e-9)
-
-
-def _without_outliers(pool: Survey, distances: F64) -> I64:
+def without_outliers(pool: Survey, distances: F64) -> I64:
     """Omit images that are too dark or too bright, and the tenth that is least like any other."""
     lightness = pool.lab[..., 0].mean(axis=(1, 2))
     gap = np.sort(distances, axis=1)[:, PALETTE.neighbour]
@@ -140,7 +131,7 @@ def _vividness(pool: Survey) -> F64:
     return _z_score(_z_score(_chroma(pool)) + _z_score(contrast) + 0.5 * _z_score(pool.energy))
 
 
-def _in_mood(pool: Survey, usual: I64, mood: Mood | None) -> I64:
+def in_mood(pool: Survey, usual: I64, mood: Mood | None) -> I64:
     """Return the images that fit a mood; without one, omit the dull third."""
     hue = np.cos(PALETTE.warm_hue) * pool.lab[..., 1] + np.sin(PALETTE.warm_hue) * pool.lab[..., 2]
     warmth, vivid = _z_score(hue.mean(axis=(1, 2))), _vividness(pool)
@@ -213,7 +204,7 @@ def _shortest_tour(distances: F64) -> I64:
     return np.array(tour)
 
 
-def _rest_and_accents(pool: Survey, distances: F64, chosen: I64, fitting: I64, usual: I64) -> list[int]:
+def rest_and_accents(pool: Survey, distances: F64, chosen: I64, fitting: I64, usual: I64) -> list[int]:
     """Find the calm image of the same mood, then some accents, lighter than the ring's mean."""
     lightness = _z_score(pool.lab[..., 0].mean(axis=(1, 2)))
     vivid = _vividness(pool)

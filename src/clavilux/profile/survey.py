@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clavilux import seeds
+from clavilux.array_files import hash_of_arrays
 from clavilux.arrays import F32, F64
 from clavilux.colour import srgb_to_lab
 from clavilux.errors import ModelError
@@ -19,7 +20,7 @@ from clavilux.generator.canvas import default_cells, extend
 from clavilux.generator.model import Model
 from clavilux.store import Store
 
-__all__ = ["SURVEY", "Survey", "SurveySpec", "survey"]
+__all__ = ["SURVEY", "Survey", "SurveySpec", "describe", "survey"]
 
 VERSION = 1
 """Part of the store's key; goes up whenever a survey's numbers change."""
@@ -84,17 +85,32 @@ def survey(model: Model, store: Store, *, seed: int = 0, count: int = 128) -> Su
     return Survey(*(kept[name].astype(np.float32, copy=False) for name in ("ws", "lab", "energy")))
 
 
+def describe(model: Model, ws: F32, store: Store) -> Survey:
+    """Draw the images of given latents (N, D), or read what they look like from the store.
+
+    Raises:
+        ModelError: the network draws numbers that are not finite.
+    """
+    key = f"generator/described/{VERSION}/{model.digest}/{hash_of_arrays({'ws': ws})}"
+    kept = store.fetch(key, lambda: _described(model, ws, 0))
+    return Survey(ws, *(kept[name].astype(np.float32, copy=False) for name in ("lab", "energy")))
+
+
 def _draw_pool(model: Model, seed: int, count: int) -> dict[str, NDArray[np.generic]]:
     ws = model.map(seeds.normal(seed, "generator/survey", 0, (count, model.z_dim)))  # (N, D)
+    return {"ws": ws, **_described(model, ws, seed)}
+
+
+def _described(model: Model, ws: F32, seed: int) -> dict[str, NDArray[np.generic]]:
     drawn = model.truncate(ws, SURVEY.psi)
     described = [
-        _describe(_draw(model, drawn[k : k + SURVEY.batch], seed)) for k in range(0, count, SURVEY.batch)
+        _describe(_draw(model, drawn[k : k + SURVEY.batch], seed)) for k in range(0, len(ws), SURVEY.batch)
     ]
     lab, energy = (np.concatenate(parts) for parts in zip(*described, strict=True))
     if not np.isfinite(lab).all():
         what = f"The model {model.name} draws numbers that are not finite"
         raise ModelError(what, where=model.name, hint="its weights are damaged")
-    return {"ws": ws, "lab": lab, "energy": energy}
+    return {"lab": lab, "energy": energy}
 
 
 def _draw(model: Model, w: F32, seed: int) -> Tensor:

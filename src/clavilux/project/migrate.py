@@ -70,6 +70,7 @@ def _from_1(old: Mapping[str, Any]) -> dict[str, Any]:
     identity = plan | {
         "schema": SCHEMA,
         "patch": str(patch.with_psi(psi)) if known else plan["patch"],
+        "files": [],
         "ops": dict.fromkeys(patch.versions, 1),
         "song": f"{SAMPLES}{plan['song']}",
         "stems": {name: f"{SAMPLES}{digest}" for name, digest in _table(plan["stems"]).items()},

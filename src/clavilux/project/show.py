@@ -332,7 +332,7 @@ def _setting(kind: Any, known: Setting, value: Any) -> Any:
 
 def _moved(patch: Patch | str, folder: Path) -> Patch | str:
     """Return a patch whose files are named from here, not from the project file's folder."""
-    return patch.with_files(folder) if isinstance(patch, Patch) else patch
+    return patch.with_files(lambda name: str(folder / name)) if isinstance(patch, Patch) else patch
 
 
 def _replaced(project: Project, **values: Any) -> Project:

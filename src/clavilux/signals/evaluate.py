@@ -155,11 +155,8 @@ def curves_needed(roots: Iterable[Signal]) -> Iterator[Signal]:
 def _computed(node: Node, values: Mapping[Node, Any], song: Song) -> Any:
     """Compute a node from the values of its inputs: a curve, float32, for a signal."""
     op = OPS[node.op]
-    params = dict(node.params)
-    inputs = iter([_given(values[each]) for each in node.inputs])
-    arguments = [params.pop(name) if name in params else next(inputs) for name in op.positional]
     try:
-        found = op.function(*([song] if op.needs == "song" else []), *arguments, **params)
+        found = op.compute(song, [_given(values[each]) for each in node.inputs], node.params)
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         if "." not in op.name:
             raise

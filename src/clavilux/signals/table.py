@@ -20,7 +20,7 @@ that a patch can be read, and sorted by time, without a song.
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, ParamSpec, TypeVar
 
@@ -63,7 +63,7 @@ KINDS: Mapping[Kind, str] = {
 """Every kind, and what messages call it."""
 
 Sampling = Literal["mean", "max", "pointwise"]
-Need = Literal["", "song", "moments", "choose"]
+Need = Literal["", "song", "moments", "source"]
 Style = Literal["method", "function", "attribute", "infix", "literal"]
 Value = float | int | str | None
 
@@ -181,7 +181,7 @@ class Op:
         sampling: how its values become values per frame: their mean over the frame, their maximum, or, for
             a pointwise op, the op applied to inputs that are values per frame already.
         needs: what else the function gets, first: the song, the moments for which values are computed, or
-            a function that chooses a palette.
+            the source of palettes.
         style: how it is written.
         symbol: of an infix op.
         version: raised whenever the same text would give other values.
@@ -224,6 +224,12 @@ class Op:
         """The parameters that give one length of time in different units; exactly one of them is given."""
         names = tuple(name for name in ("seconds", "beats", "bars") if name in self.params)
         return names if len(names) > 1 else ()
+
+    def compute(self, needed: Any, inputs: Iterable[Any], params: Iterable[tuple[str, Value]]) -> Any:
+        """Call the function: with what it needs, if it needs anything, and a node's inputs and parameters."""
+        values, waiting = dict(params), iter(inputs)
+        arguments = [values.pop(name) if name in values else next(waiting) for name in self.positional]
+        return self.function(*([needed] if self.needs else []), *arguments, **values)
 
     @property
     def signature(self) -> inspect.Signature:

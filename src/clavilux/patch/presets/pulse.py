@@ -1,7 +1,7 @@
 """`pulse`, the preset that suits any song: harmony moves it, drums strike it, it never stands still."""
 
 from clavilux.catalogue import MOODS
-from clavilux.patch.functions import drift, palette
+from clavilux.patch.functions import drift, palette, saved
 from clavilux.patch.mix import mix
 from clavilux.patch.palette import Palette
 from clavilux.patch.patch import Patch
@@ -56,7 +56,5 @@ def pulse(
 def palette_of(colours: str, seed: int) -> Palette:
     """Return the palette that a preset's knob `colours` names: a mood's, a saved one, or any."""
     if colours and colours not in MOODS:
-        from clavilux.patch.functions import saved
-
         return saved(colours)
     return palette(mood=colours or None, seed=seed)

@@ -1,0 +1,100 @@
+"""The palettes of one model, however a patch asks for them."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from clavilux.arrays import F32
+from clavilux.catalogue import Mood
+from clavilux.generator.generate import seed_latents
+from clavilux.generator.model import Model
+from clavilux.patch.palette_latents import PaletteLatents
+from clavilux.patch.palette_source import Space
+from clavilux.profile.latent_files import read_latents
+from clavilux.profile.matched import distinct_latents, match_colours, match_palette, palette_of_list
+from clavilux.profile.palettes import PALETTE, choose_palette
+from clavilux.profile.photo import read_colours
+from clavilux.profile.saved import read_palette
+from clavilux.profile.seed_lists import parse_seeds
+from clavilux.profile.survey import Survey, describe, survey
+from clavilux.store import Store
+
+__all__ = ["ModelPalettes"]
+
+
+@dataclass(frozen=True)
+class ModelPalettes:
+    """Makes palettes of one model's latents; always the same ones.
+
+    Attributes:
+        model: whose latents they are.
+        store: keeps what the model's images look like.
+        folder: of saved palettes; without one none is found.
+    """
+
+    model: Model
+    store: Store = field(default_factory=Store)
+    folder: Path | None = None
+
+    @cached_property
+    def pool(self) -> Survey:
+        """The model's survey."""
+        return survey(self.model, self.store)
+
+    def automatic(self, mood: Mood | None, seed: int) -> PaletteLatents:
+        """Choose twelve latents that belong together.
+
+        Raises:
+            ModelError: there is no such mood.
+        """
+        return choose_palette(self.pool, seed=seed, mood=mood)
+
+    def variant(self, palette: PaletteLatents, seed: int) -> PaletteLatents:
+        """Replace every latent by another one that looks like it."""
+        given = describe(self.model, distinct_latents(palette), self.store)
+        return match_palette(self.pool, given, palette, seed=seed)
+
+    def from_seeds(self, numbers: str) -> PaletteLatents:
+        """Take the images that `Model.generate` draws for some seeds.
+
+        Raises:
+            SettingError: the numbers cannot be read.
+        """
+        return self.of_list(self.of_seeds(parse_seeds(numbers)))
+
+    def from_latents(self, file: str, space: Space) -> PaletteLatents:
+        """Read latents from a file.
+
+        Raises:
+            FileError: it cannot be read, or holds no latents of this model.
+        """
+        return self.of_list(read_latents(Path(file), self.model, space))
+
+    def from_image(self, file: str, seed: int) -> PaletteLatents:
+        """Match the colours of an image.
+
+        Raises:
+            FileError: it is no image that can be read.
+        """
+        return match_colours(self.pool, read_colours(Path(file)), seed=seed)
+
+    def saved(self, name: str) -> PaletteLatents:
+        """Read a palette that the user saved.
+
+        Raises:
+            FileError: there is none, or it is another model's.
+        """
+        palette = read_palette(self.folder, name)
+        palette.check_model(name, self.model)
+        return palette.latents
+
+    def of_seeds(self, seeds: list[int]) -> F32:
+        """Return the latents of the images of some seeds, (N, D), untruncated."""
+        return np.concatenate([seed_latents(self.model, seed) for seed in seeds])
+
+    def of_list(self, images: F32) -> PaletteLatents:
+        """Make a palette of latents (K, D): spread over the ring, numbered from '1'."""
+        on_ring = np.stack([*{latent.tobytes(): latent for latent in images[: PALETTE.ring]}.values()])
+        return palette_of_list(self.pool, describe(self.model, on_ring, self.store), images)
