@@ -216,11 +216,7 @@ def _written(node: Node, inputs: list[str]) -> str:
         return f"({inputs[0]} {op.symbol} {inputs[1]})"
     rest = iter(inputs)
     arguments = [_value(params.pop(name)) if name in params else next(rest) for name in op.positional]
-    arguments += [
-        f"{name}={_value(value)}"
-        for name, value in params.items()
-        if not (value is None is op.params[name].default)
-    ]
+    arguments += [f"{name}={_value(value)}" for name, value in params.items() if value is not None]
     if op.style == "function" or not op.takes:
         return f"{op.name}({', '.join(arguments)})"
     first = f"({arguments[0]})" if node.inputs[0].op == "constant" else arguments[0]
