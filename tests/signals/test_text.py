@@ -59,9 +59,11 @@ def test_the_presets_are_read_back():
 
 def test_text_names_every_parameter_in_order():
     signal = song.drums.flux(high_hz=150).clip_peaks().release(beats=0.5)
-    assert str(signal) == "drums.flux(low_hz=30, high_hz=150).clip_peaks(percentile=90).release(beats=0.5)"
-    assert str(1 - song.mix.chroma()) == "(1 - mix.chroma())"
-    assert str(song.mix.chroma().mix(song.bass.chroma(), 0.5)) == "mix(mix.chroma(), bass.chroma(), 0.5)"
+    peaks = "clip_peaks(percentile=90, per='song')"
+    assert str(signal) == f"drums.flux(low_hz=30, high_hz=150).{peaks}.release(beats=0.5)"
+    assert str(1 - song.mix.chroma(kind="cens")) == "(1 - mix.chroma(kind='cens'))"
+    mixed = song.mix.rms().mix(song.mix.change(), 0.5)
+    assert str(mixed) == "mix(mix.rms(low_hz=0, high_hz=11025), mix.change(), 0.5)"
     assert str(song.melody.notes().decay(beats=1)) == "melody.notes().decay(beats=1)"
     assert parse("gate(start='1:04.5')") == gate("64.5") == gate(Moment("seconds", 64.5))
     assert str(half()) == "half(side='left', soft=0.1)"
