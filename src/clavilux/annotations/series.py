@@ -4,7 +4,6 @@ Fields are separated by commas, semicolons, tabs or spaces; the first line may n
 seconds, or minutes and seconds, and may be in any order.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -70,7 +69,7 @@ def read_curve(path: Path, column: str = "") -> Series:
         table = _table(read_text(path, "file of a curve", MAX_BYTES), CURVE_HINT)
         time = _time_column(table)
         at = _named(table, column) if column else int(time == 0)
-        return _sorted(_times(table, time), _numbers(table, at))
+        return _sorted(_times(table, time), _numbers(table, table.column(at)))
 
 
 def read_events(path: Path) -> Events:
@@ -116,7 +115,7 @@ def _table(text: str, hint: str) -> _Table:
 
 def _are_names(fields: Sequence[str]) -> bool:
     """Whether a row names columns: its first field begins with a letter, and none is a number."""
-    return fields[0].strip()[:1].isalpha() and not any(map(_is_number, fields))
+    return fields[0].strip()[:1].isalpha() and all(_floats([field]) is None for field in fields)
 
 
 def _time_column(table: _Table) -> int:
@@ -137,28 +136,40 @@ def _sorted(times: F64, values: F64) -> Series:
 
 def _times(table: _Table, at: int) -> F64:
     texts = table.column(at)
-    if all(map(_is_number, texts)):
-        found = np.array([float(text) for text in texts])
-        if (found >= 0).all() and (found < MAX_SONG_SECONDS).all():
-            return found
+    found = _floats(texts)
+    if found is not None and (found >= 0).all() and (found < MAX_SONG_SECONDS).all():
+        return found
     # minutes and seconds, or what is wrong with the first line that cannot be read
     return np.array([seconds(text, place) for text, place in zip(texts, table.places, strict=True)])
 
 
-def _numbers(table: _Table, at: int) -> F64:
-    return np.array(
-        [_number(text, place) for text, place in zip(table.column(at), table.places, strict=True)]
-    )
+def _numbers(table: _Table, texts: Sequence[str]) -> F64:
+    found = _floats(texts)
+    if found is not None and (np.abs(found) <= LARGEST).all():
+        return found
+    return np.array([_number(text, place) for text, place in zip(texts, table.places, strict=True)])
+
+
+def _floats(texts: Sequence[str]) -> F64 | None:
+    """Read finite decimal numbers; nothing where one of the texts is another."""
+    if any(len(text) > MAX_NUMBER_LETTERS or "_" in text for text in texts):
+        return None
+    try:
+        found = np.array([float(text) for text in texts])
+    except ValueError:
+        return None
+    return found if np.isfinite(found).all() else None
 
 
 def _strengths(table: _Table) -> F64:
     at = next((table.names.index(name) for name in STRENGTHS if name in table.names), None)
     if at is None:
         second = [] if table.names else table.column(1)
-        plain = all(_is_number(text) and 0 <= float(text) <= 1 for text in second)
-        return np.array([float(text) for text in second]) if second and plain else np.ones(len(table.rows))
+        found = _floats(second)
+        plain = found is not None and len(found) and found.min() >= 0 and found.max() <= 1
+        return found if found is not None and plain else np.ones(len(table.rows))
     texts = [text or "1" for text in table.column(at)]
-    strengths = np.array([_number(text, place) for text, place in zip(texts, table.places, strict=True)])
+    strengths = _numbers(table, texts)
     highest = MAX_VELOCITY if table.names[at] == "velocity" and strengths.max() > 1 else 1
     for text, place, strength in zip(texts, table.places, strengths.tolist(), strict=True):
         if not 0 <= strength <= highest:
@@ -171,22 +182,12 @@ def _number(text: str, place: str) -> float:
     shown = text[:MAX_NUMBER_LETTERS]
     if not text:
         raise FileError(f"{place}: there is no value", hint=CURVE_HINT)
-    if not _is_number(text):
+    if _floats([text]) is None:
         comma = shown.replace(",", ".")
-        hint = f"write {comma}" if "," in shown and _is_number(comma) else CURVE_HINT
+        hint = f"write {comma}" if "," in shown and _floats([comma]) is not None else CURVE_HINT
         raise FileError(f"{place}: '{shown}' is not a number", value=shown, hint=hint)
     if abs(float(text)) > LARGEST:
         raise FileError(
             f"{place}: {shown} is too large a value", value=shown, hint=f"{LARGEST:g} is the largest"
         )
     return float(text)
-
-
-def _is_number(text: str) -> bool:
-    """Whether a text is a finite decimal number of reasonable length."""
-    if len(text) > MAX_NUMBER_LETTERS or "_" in text:
-        return False
-    try:
-        return math.isfinite(float(text))
-    except ValueError:
-        return False

@@ -4,7 +4,7 @@ An op with a length declares three parameters, of which one is given, and makes 
 bars follow the song's grid, so one length lasts longer where the music is slower.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,13 +85,15 @@ class Length:
             return times + count * self.seconds
         return times if self.none else self.time_of(grid, self.position(grid, times) + count)
 
-    def rise(self, grid: Grid, times: F64, at: float) -> F64:
-        """Rise smoothly from 0 to 1 within this length, centred on the moment `at` s; (B,)."""
-        if self.none:
-            return np.asarray(times >= at, np.float64)
-        since = self.position(grid, times) - self.position(grid, np.array([at]))
-        x = np.clip(since + 0.5, 0, 1)
-        return np.asarray(x * x * (3 - 2 * x))  # smoothstep
+    def rises(self, grid: Grid, times: F64, moments: F64) -> Iterator[F64]:
+        """Yield for each moment (M,) s a smooth rise from 0 to 1 in this length, centred on it; each (B,)."""
+        position = times if self.none else self.position(grid, times)
+        for at in moments if self.none else self.position(grid, moments):
+            if self.none:
+                yield np.asarray(position >= at, np.float64)
+            else:
+                x = np.clip(position - at + 0.5, 0, 1)
+                yield np.asarray(x * x * (3 - 2 * x))  # smoothstep
 
     def filtered(self, grid: Grid, curve: F64, run: Callable[[F64, float], F64]) -> F64:
         """Filter a curve (T, C) on a clock that is even in this length's own unit.
@@ -106,7 +108,7 @@ class Length:
         if self.none or len(curve) < 2:
             return curve
         position = self.position(grid, np.arange(len(curve)) / CONTROL_RATE)
-        even = np.linspace(position[0], position[-1], 2 * len(curve) - 1)
+        even = np.linspace(position[0], position[-1], len(curve))
         filtered = run(_interpolated(even, position, curve), 1 / (even[1] - even[0]))
         return _interpolated(position, even, filtered)
 

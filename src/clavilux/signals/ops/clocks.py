@@ -73,7 +73,8 @@ def ramp(song: Song, start: str, end: str) -> F64:
 @op("signal", needs="song", params={"at": moment(), **length()})
 def fade(song: Song, at: str, *, seconds: float | None, beats: float | None, bars: float | None) -> F64:
     """Rise smoothly from 0 to 1 within a length centred on a moment of the song; (T, 1)."""
-    rise = Length(seconds, beats, bars).rise(song.grid, clock(song.duration), _seconds(song, at))
+    moments = np.array([_seconds(song, at)])
+    rise = next(Length(seconds, beats, bars).rises(song.grid, clock(song.duration), moments))
     return rise[:, None]
 
 

@@ -75,7 +75,7 @@ def map_range(curve: F64, *, low: float, high: float, to_low: float, to_high: fl
     params={"shape": choice("in", "out", "in_out", default="in_out"), "by": number(2, 1, 10)},
 )
 def ease(curve: F64, *, shape: str, by: float) -> F64:
-    """Bend the way from 0 to 1 as animators do: slow at its start ('in'), at its end, or at both.
+    """Ease the way from 0 to 1 as animators do: slow at its start ('in'), at its end, or at both.
 
     `by` is the power of the curve, 1 a straight line. Values outside of 0 to 1 are clipped.
     """

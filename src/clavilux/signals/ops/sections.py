@@ -82,8 +82,7 @@ def gates(parts: Sections, ticks: F64, grid: Grid, fade: Length) -> Iterator[tup
     """
     # part k has r_k - r_(k+1), r_k the rise at its beginning: the sum over all parts telescopes
     begun = np.ones(len(ticks))
-    for part, end in enumerate(parts.bounds[1:-1].tolist()):
-        ended = fade.rise(grid, ticks, end)
+    for part, ended in enumerate(fade.rises(grid, ticks, parts.bounds[1:-1])):
         yield part, begun - ended
         begun = ended
     yield len(parts) - 1, begun
