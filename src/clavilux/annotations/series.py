@@ -104,18 +104,27 @@ def _about(path: Path, what: str) -> Iterator[None]:
 
 
 def _table(text: str, hint: str) -> _Table:
-    _, rows = split_rows(text, hint)
+    delimiter, rows = split_rows(text, hint)
     names: Sequence[str] = ()
     if rows and _are_names(rows[0][1]):
         names = [field.strip().lower() for field in rows.pop(0)[1]]
     if not rows:
         raise FileError("there is not one time", hint=hint)
+    if delimiter == "," and not names and _decimal_commas([fields for _, fields in rows]):
+        raise FileError("its numbers have decimal commas", hint="write 0.5, not 0,5")
     return _Table(names, [place for place, _ in rows], [fields for _, fields in rows])
 
 
 def _are_names(fields: Sequence[str]) -> bool:
     """Whether a row names columns: its first field begins with a letter, and none is a number."""
     return fields[0].strip()[:1].isalpha() and all(_floats([field]) is None for field in fields)
+
+
+def _decimal_commas(rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the commas between whole numbers are decimal: four numbers in a row, or times that repeat."""
+    whole = all(field.strip().isdigit() for fields in rows for field in fields)
+    counts, times = {len(fields) for fields in rows}, {fields[0] for fields in rows}
+    return whole and (counts == {4} or (counts == {2} and len(times) < len(rows)))
 
 
 def _time_column(table: _Table) -> int:

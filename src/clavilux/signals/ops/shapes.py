@@ -21,6 +21,8 @@ __all__: list[str] = []
 
 PER = choice("song", "track", default="song")
 """What a curve is measured against: the whole song, or each track of a mix."""
+NARROWEST = 0.125
+"""Standard deviation, in ticks, below which a Gaussian cut off at four of them has one weight."""
 MAX_ROWS = 20_000
 """Moments from which the number of notes is estimated, and moments turned at a time, of a long song."""
 
@@ -32,7 +34,9 @@ def smooth(song: Song, curve: F64, *, seconds: float | None, beats: float | None
 
     def averaged(values: F64, width: float) -> F64:
         sigma = width / np.sqrt(12)  # the standard deviation of a box of this width
-        return values if sigma == 0 else np.asarray(gaussian_filter1d(values, sigma, axis=0, mode="nearest"))
+        if sigma < NARROWEST:
+            return values
+        return np.asarray(gaussian_filter1d(values, sigma, axis=0, mode="nearest"))
 
     return Length(seconds, beats, bars).filtered(song.grid, curve, averaged)
 
