@@ -107,6 +107,10 @@ def test_events_have_strengths_where_the_file_has_them(content, strengths, writt
     assert np.count_nonzero(values) == np.count_nonzero(strengths)
 
 
+def test_events_past_the_end_are_dropped(written, steady, values_of):
+    assert values_of(events(written("8\n100\n")).decay(seconds=1), steady).max() == 0
+
+
 # --- midi
 
 

@@ -35,7 +35,7 @@ def test_a_phase_is_0_on_every_downbeat_and_rises_evenly_to_1(steady, values_of)
     np.testing.assert_allclose(bars[[100, 150, 200]], [0.25, 0.5, 0.75], atol=1e-6)
     np.testing.assert_allclose(values_of(phase(beats=4), steady), bars, atol=1e-6)
     assert bars.max() < 1
-    np.testing.assert_allclose(values_of(phase(seconds=0.3), steady)[[0, 15, 30]], [0, 0.5, 0], atol=1e-6)
+    np.testing.assert_allclose(values_of(phase(seconds=0.1), steady)[[0, 5, 30]], [0, 0.5, 0], atol=1e-6)
 
 
 def test_a_phase_follows_the_tempo(rubato, values_of):

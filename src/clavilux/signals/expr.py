@@ -6,7 +6,7 @@ often parts are shared, and a digest names the same expression in every process.
 
 >>> from clavilux.signals.sources import song
 >>> print(song.harmonic.chroma().smooth(seconds=0.2))
-harmonic.chroma().smooth(seconds=0.2)
+harmonic.chroma(kind='plain').smooth(seconds=0.2)
 >>> song.kick.decay(beats=0.25) == song.kick.decay(beats=0.25)
 True
 """

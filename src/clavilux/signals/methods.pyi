@@ -132,7 +132,7 @@ class SignalMethods:
         """
 
     def ease(self, *, shape: Literal["in", "out", "in_out"] = "in_out", by: float = 2) -> Signal:
-        """Bend the way from 0 to 1 as animators do: slow at its start ('in'), at its end, or at both.
+        """Ease the way from 0 to 1 as animators do: slow at its start ('in'), at its end, or at both.
 
         `by` is the power of the curve, 1 a straight line. Values outside of 0 to 1 are clipped.
         """
