@@ -113,7 +113,7 @@ def call(op: Op) -> str:
         return f"`.{op.name}`"
     first = op.positional if op.style == "function" or not op.takes else op.positional[1:]
     named = {name: param for name, param in op.params.items() if name not in op.positional}
-    ways = [{unit: "X"} for unit in op.alternatives] or [{}]
+    ways = [{unit: value(op.params[unit].default or ...)} for unit in op.alternatives] or [{}]
     shared = {name: value(param.default) for name, param in named.items() if name not in op.alternatives}
     dot = "" if op.style == "function" or not op.takes else "."
     calls = (

@@ -224,6 +224,17 @@ class Grid:
         step = self.beats[low + 1] - self.beats[low]
         return np.asarray(low + (times - self.beats[low]) / step)
 
+    def time_of_beat(self, positions: ArrayLike) -> F64:
+        """Return the times (B,) s of positions in beats: the inverse of `beat_at`.
+
+        >>> Grid(np.array([0.5, 1.0, 1.5])).time_of_beat([-1.0, 0.5, 3.0]).tolist()
+        [0.0, 0.75, 2.0]
+        """
+        positions = np.asarray(positions, np.float64)
+        low = np.clip(np.floor(positions).astype(np.int64), 0, len(self.beats) - 2)
+        step = self.beats[low + 1] - self.beats[low]
+        return np.asarray(self.beats[low] + (positions - low) * step)
+
     def bar_at(self, times: ArrayLike) -> F64:
         """Return the position in bars at ``times`` (B,) s: whole numbers on the downbeats, 0 on the first.
 
@@ -238,6 +249,18 @@ class Grid:
         inside = np.interp(beat, self.bars, np.arange(len(self.bars), dtype=np.float64))
         outside = np.minimum(beat - self.bars[0], 0) + np.maximum(beat - last, 0)
         return np.asarray(inside + outside / self.beats_per_bar)
+
+    def time_of_bar(self, positions: ArrayLike) -> F64:
+        """Return the times (B,) s of positions in bars: the inverse of `bar_at`.
+
+        >>> Grid(np.arange(8.0), first_downbeat=1).time_of_bar([0.0, 1.5]).tolist()
+        [1.0, 7.0]
+        """
+        positions = np.asarray(positions, np.float64)
+        last = len(self.bars) - 1
+        inside = np.interp(positions, np.arange(last + 1), self.bars)
+        outside = np.minimum(positions, 0) + np.maximum(positions - last, 0)
+        return self.time_of_beat(inside + outside * self.beats_per_bar)
 
 
 @dataclass(frozen=True, eq=False, init=False)

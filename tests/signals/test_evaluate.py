@@ -57,10 +57,10 @@ def test_the_higher_of_two_overlapping_falls_wins(first, second, strength):
     np.testing.assert_allclose(envelopes.fall(curve, ticks / 20)[:, 0], np.maximum(*alone), atol=1e-9)
 
 
-def test_smoothing_keeps_the_mean_the_place_and_the_ends_apart():
+def test_smoothing_keeps_the_mean_the_place_and_the_ends_apart(heard):
     curve = np.zeros((1000, 1))
     curve[500], curve[-3:] = 1, 1
-    smoothed = shapes.smooth(curve, seconds=0.5)
+    smoothed = shapes.smooth(heard, curve, seconds=0.5, beats=None, bars=None)
     assert abs(smoothed[400:600, 0].argmax() - 100) <= 1
     assert smoothed[300:700].sum() == pytest.approx(1, rel=1e-3)
     spread = np.sqrt((smoothed[300:700, 0] * (np.arange(300, 700) - 500) ** 2).sum()) / 100
@@ -75,27 +75,28 @@ def test_smoothing_does_not_depend_on_the_frame_rate(frames_of):
     np.testing.assert_allclose(fast.reshape(-1, 6, 1).mean(axis=1), slow, atol=1e-5)
 
 
-def test_peaks_set_the_ceiling_not_samples():
+def test_peaks_set_the_ceiling_not_samples(heard):
     sparse, dense = np.zeros((1000, 1)), np.zeros((1000, 1))
     sparse[::200], dense[::10] = 0.5, 0.5
     for curve in (sparse, dense, dense * 100):
-        assert shapes.clip_peaks(curve, percentile=90).max() == pytest.approx(1)
-    assert shapes.clip_peaks(np.zeros((10, 1)), percentile=90).max() == 0
+        assert shapes.clip_peaks(heard, curve, percentile=90, per="song").max() == pytest.approx(1)
+    assert shapes.clip_peaks(heard, np.zeros((10, 1)), percentile=90, per="song").max() == 0
 
 
-def test_normalising_spans_zero_to_one_and_flat_becomes_zero():
+def test_normalising_spans_zero_to_one_and_flat_becomes_zero(heard):
     wave = 5 + np.sin(np.linspace(0, 50, 2000))[:, None]
-    stretched = shapes.normalize(wave, low=10, percentile=97.5)
+    stretched = shapes.normalize(heard, wave, low=10, percentile=97.5, per="song")
     assert stretched.min() == 0
     assert stretched.max() == pytest.approx(1, abs=0.01)
-    assert shapes.normalize(np.full((50, 1), 3.0), low=10, percentile=97.5).max() == 0
+    flat = np.full((50, 1), 3.0)
+    assert shapes.normalize(heard, flat, low=10, percentile=97.5, per="song").max() == 0
 
 
 @pytest.mark.parametrize("density", [0.2, 0.5])
-def test_focus_lets_so_many_notes_speak_in_dense_and_in_bare_music(density):
+def test_focus_lets_so_many_notes_speak_in_dense_and_in_bare_music(heard, density):
     chroma = np.random.default_rng(1).random((500, 12)) ** 2 + density
     chroma[:50] = 0
-    focused = shapes.focus(chroma, notes=2.5)
+    focused = shapes.focus(heard, chroma, notes=2.5, per="song")
     shares = focused[50:] / focused[50:].sum(axis=1, keepdims=True)
     assert np.median(1 / (shares**2).sum(axis=1)) == pytest.approx(2.5, abs=0.05)
     np.testing.assert_allclose(focused.sum(axis=1), chroma.sum(axis=1), rtol=1e-9)
@@ -137,7 +138,7 @@ def test_a_part_that_is_shared_is_computed_once(heard, monkeypatch):
     smoothed = []
     smooth = OPS["signal.smooth"]
     counted = replace(
-        smooth, function=lambda curve, **how: smoothed.append(1) or smooth.function(curve, **how)
+        smooth, function=lambda *given, **how: smoothed.append(1) or smooth.function(*given, **how)
     )
     monkeypatch.setitem(OPS, "signal.smooth", counted)
     shared = song.mix.rms().smooth(seconds=3)

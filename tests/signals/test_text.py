@@ -12,8 +12,9 @@ from clavilux.patch.functions import disc, drift, gate, gradient, half, palette,
 from clavilux.patch.mix import mix
 from clavilux.patch.patch import Patch
 from clavilux.patch.presets.pulse import pulse
-from clavilux.signals.expr import as_signal
+from clavilux.signals.expr import apply, as_signal
 from clavilux.signals.sources import song
+from clavilux.signals.table import OPS
 from clavilux.signals.text import parse, to_text
 
 NUMBERS = st.floats(-1e6, 1e6)
@@ -59,9 +60,11 @@ def test_the_presets_are_read_back():
 
 def test_text_names_every_parameter_in_order():
     signal = song.drums.flux(high_hz=150).clip_peaks().release(beats=0.5)
-    assert str(signal) == "drums.flux(low_hz=30, high_hz=150).clip_peaks(percentile=90).release(beats=0.5)"
-    assert str(1 - song.mix.chroma()) == "(1 - mix.chroma())"
-    assert str(song.mix.chroma().mix(song.bass.chroma(), 0.5)) == "mix(mix.chroma(), bass.chroma(), 0.5)"
+    peaks = "clip_peaks(percentile=90, per='song')"
+    assert str(signal) == f"drums.flux(low_hz=30, high_hz=150).{peaks}.release(beats=0.5)"
+    assert str(1 - song.mix.chroma(kind="cens")) == "(1 - mix.chroma(kind='cens'))"
+    mixed = song.mix.rms().mix(song.mix.change(), 0.5)
+    assert str(mixed) == "mix(mix.rms(low_hz=0, high_hz=11025), mix.change(), 0.5)"
     assert str(song.melody.notes().decay(beats=1)) == "melody.notes().decay(beats=1)"
     assert parse("gate(start='1:04.5')") == gate("64.5") == gate(Moment("seconds", 64.5))
     assert str(half()) == "half(side='left', soft=0.1)"
@@ -136,3 +139,59 @@ def test_a_patch_without_a_part_is_named():
 def test_a_stem_called_like_an_event_is_read_back_as_the_stem(name):
     level = song.stem(name).rms()
     assert parse(to_text(level)) == level
+
+
+BASES = {
+    "stem": [song.drums, song.stem("lead 'vox'")],
+    "events": [song.kick, song.beats],
+    "signal": [song.mix.rms(), song.kick.decay(beats=0.5), as_signal(-0.25)],
+}
+MADE_OF_SIGNALS = [
+    op
+    for op in OPS.values()
+    if op.style != "literal" and {op.gives, *op.takes} <= {"stem", "events", "signal"}
+]
+
+
+def _values(param):
+    if param.type is Moment:
+        return st.sampled_from(["0:01.5", "bar 3", "B.2", "end"])
+    if param.choices:
+        return st.sampled_from(param.choices)
+    if param.type is str:
+        return st.text(max_size=8)
+    low, high = max(param.low, -1e9), min(param.high, 1e9)
+    return st.integers(int(low), int(high)) if param.type is int else st.floats(low, high)
+
+
+@st.composite
+def _written_with(draw, op, inputs):
+    """Apply an op to nodes with any values of its parameters; some are left to their defaults."""
+    unit = draw(st.sampled_from(op.alternatives)) if op.alternatives else ""
+    given = {}
+    for name, param in op.params.items():
+        if name == unit or (name not in op.alternatives and (param.default is ... or draw(st.booleans()))):
+            given[name] = draw(_values(param))
+    nodes = dict(zip(op.inputs, inputs, strict=True))
+    return apply(
+        op,
+        tuple((nodes | given)[name] for name in op.positional if name in nodes | given),
+        {name: value for name, value in given.items() if name not in op.positional},
+    )
+
+
+@pytest.mark.parametrize("op", MADE_OF_SIGNALS, ids=lambda op: op.key)
+@given(data=st.data())
+@settings(max_examples=20)
+def test_every_op_on_signals_is_read_back(op, data):
+    inputs = [data.draw(st.sampled_from(BASES[kind])) for kind in op.takes]
+    node = data.draw(_written_with(op, inputs))
+    assert parse(to_text(node)) == node
+    assert to_text(parse(to_text(node))) == to_text(node)
+
+
+def test_the_new_ops_are_among_those_read_back():
+    assert {"phase", "events.add", "events.quantize", "signal.quantize", "signal.smooth", "midi"} < {
+        op.key for op in MADE_OF_SIGNALS
+    }
+    assert len(MADE_OF_SIGNALS) > 50

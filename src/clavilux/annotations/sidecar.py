@@ -22,9 +22,10 @@ from msgspec import Meta
 from tomlkit.exceptions import TOMLKitError
 
 from clavilux.annotations.labels import Region, join_regions, parse_labels
+from clavilux.annotations.text import read_text
 from clavilux.errors import ClaviluxError, FileError, SettingError, suggest
 from clavilux.features.corrections import MAX_SONG_SECONDS, Corrections
-from clavilux.files import fitting_name, read_small, write_atomic
+from clavilux.files import fitting_name, write_atomic
 from clavilux.schemas import MAX_ROWS, Name, Seconds, converted
 from clavilux.timeline import parse_time
 
@@ -291,21 +292,7 @@ def _is_there(path: Path) -> bool:
 
 def _read_text(path: Path, what: str) -> str:
     """Read a small text file with its own line ends."""
-    try:
-        limit = MAX_LABEL_BYTES if what == "labels" else MAX_SIDECAR_BYTES
-        return _decoded(read_small(path, f"file of {what}", limit))
-    except UnicodeDecodeError:
-        raise FileError(
-            f"The file of {what} '{path}' is not text in UTF-8",
-            where=str(path),
-            hint="export it again as text",
-        ) from None
-
-
-def _decoded(content: bytes) -> str:
-    """Decode UTF-8, or UTF-16 with its mark, as some programs for Windows write it."""
-    marked = content.startswith((b"\xff\xfe", b"\xfe\xff"))
-    return content.decode("utf-16" if marked else "utf-8-sig")
+    return read_text(path, f"file of {what}", MAX_LABEL_BYTES if what == "labels" else MAX_SIDECAR_BYTES)
 
 
 def _relative(path: Path, sidecar: Path) -> str:

@@ -16,7 +16,7 @@ from clavilux.errors import FileError, SettingError
 from clavilux.features.corrections import MAX_SONG_SECONDS
 from clavilux.timeline import parse_time
 
-__all__ = ["FORMAT_HINT", "Row", "read_rows"]
+__all__ = ["FORMAT_HINT", "Row", "column_of", "read_rows", "seconds", "split_rows"]
 
 FORMAT_HINT = "each line is start, tab, end, tab, text"
 
@@ -76,18 +76,9 @@ def read_rows(text: str) -> Iterator[Row]:
     >>> [(row.start, row.text) for row in read_rows("0.5\t1\n1.0\t2\n")]
     [(0.5, '1'), (1.0, '2')]
     """
-    for pattern, name in OTHER_FORMATS:
-        if re.match(pattern, text.lstrip()):
-            raise FileError(f"it {name}, which is not read here", hint=f"save labels as text: {FORMAT_HINT}")
-    lines = [
-        (number, line)
-        for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1)
-        if line.strip() and not line.startswith("\\") and not COMMENT.match(line)
-    ]
-    if not lines:
+    delimiter, rows = split_rows(text, f"save labels as text: {FORMAT_HINT}")
+    if not rows:
         return
-    delimiter = _delimiter([line for _, line in lines])
-    rows = [(f"line {number}", _fields(line, delimiter, f"line {number}")) for number, line in lines]
     columns = _columns(rows[0][1])
     if not columns and len(rows) > 1 and not _is_time(rows[0][1][0]) and _is_time(rows[1][1][0]):
         rows = rows[1:]  # names of columns in another language
@@ -96,6 +87,35 @@ def read_rows(text: str) -> Iterator[Row]:
     else:
         values = delimiter == "," and not _ends(fields for _, fields in rows)
         yield from (_plain(fields, place, values=values) for place, fields in rows)
+
+
+def split_rows(text: str, hint: str) -> tuple[str, list[tuple[str, list[str]]]]:
+    """Return what separates the fields of a table, and its rows: where each is written, and its fields.
+
+    Args:
+        text: content of the file.
+        hint: what to write instead, for a file of another format.
+
+    Raises:
+        FileError: it is no table, or a line cannot be read; names the line.
+    """
+    for pattern, name in OTHER_FORMATS:
+        if re.match(pattern, text.lstrip()):
+            raise FileError(f"it {name}, which is not read here", hint=hint)
+    lines = [
+        (number, line)
+        for number, line in enumerate(text.removeprefix("\ufeff").splitlines(), 1)
+        if line.strip() and not line.startswith("\\") and not COMMENT.match(line)
+    ]
+    delimiter = _delimiter([line for _, line in lines])
+    return delimiter, [
+        (f"line {number}", _fields(line, delimiter, f"line {number}")) for number, line in lines
+    ]
+
+
+def column_of(name: str) -> str:
+    """Return what a column holds by its name: "start" for "Time"; nothing where it is another."""
+    return COLUMN_NAMES.get(re.sub(r"\W+", "_", name.strip().lower()).strip("_"), "")
 
 
 def _delimiter(lines: Sequence[str]) -> str:
@@ -125,11 +145,10 @@ def _fields(line: str, delimiter: str, place: str) -> list[str]:
 
 def _columns(fields: Sequence[str]) -> dict[str, int]:
     """Return where each column is, if these are the names of columns; else nothing."""
-    names = [re.sub(r"\W+", "_", field.strip().lower()).strip("_") for field in fields]
     found: dict[str, int] = {}
-    for place, name in enumerate(names):
-        if name in COLUMN_NAMES:
-            found.setdefault(COLUMN_NAMES[name], place)
+    for place, column in enumerate(map(column_of, fields)):
+        if column:
+            found.setdefault(column, place)
     return found if "start" in found else {}
 
 

@@ -184,6 +184,10 @@ class Song:
         """Compute the onset strength of a band of a stem: (T, 1), >= 0, about 1 for a clear hit."""
         return self._rhythm.flux(stem, low_hz, high_hz)
 
+    def onsets(self, stem: str = "mix", low_hz: float = 0.0, high_hz: float = RATE / 2) -> Events:
+        """Find the onsets in a band of a stem, the song's clear ones with strength 1."""
+        return self._rhythm.onsets(stem, low_hz, high_hz)
+
     @property
     def kick(self) -> Events:
         """Hits of the kick drum."""
@@ -235,6 +239,10 @@ class Song:
         if stem == "melody" and self._sources.own(stem) is None:
             return self.melody.rms
         return self._level.rms(stem, low_hz, high_hz)
+
+    def brightness(self, stem: str = "mix") -> Curve:
+        """Measure the spectral centroid of a stem on the mel scale: (T, 1), 20 Hz = 0, 11 kHz = 1."""
+        return self._level.brightness(stem)
 
     @property
     def lufs(self) -> float:

@@ -4,7 +4,16 @@ from typing import Literal
 from clavilux.moments import Moment
 from clavilux.patch.noise import Mask, Noise
 from clavilux.patch.palette import Palette
-from clavilux.signals.expr import Signal
+from clavilux.signals.expr import Events, Signal
+
+def curve(path: str, *, column: str = "") -> Signal:
+    """Follow a curve from a file, rows of a time and a value; (T, 1), linear between them, the ends hold.
+
+    `column` names the values' column; without it they are the first that is not the time.
+
+    Raises:
+        FileError: the file cannot be read; names the line.
+    """
 
 def disc(*, x: float = 0.5, y: float = 0.5, radius: float = 0.3, soft: float = 0.1) -> Mask:
     """Keep a disc: x and y from the left and the top, 0 to 1; radius and soft edge in image sides."""
@@ -20,6 +29,22 @@ def from_latents(path: str, *, space: Literal["w", "z"] = "w") -> Palette:
 
 def from_seeds(numbers: str) -> Palette:
     """Take the images of some seeds, such as '1-12,24'; they lie along the circle of fifths, from C."""
+def energy() -> Signal:
+    """Follow the energy of the section that plays, 1 in the loudest, averaged over a second; (T, 1)."""
+
+def events(path: str) -> Events:
+    """Take events from a file, rows of a time and, if there is one, a strength from 0 to 1.
+
+    Labels of other programs are read too. Events past the end of the song are dropped.
+
+    Raises:
+        FileError: the file cannot be read; names the line.
+    """
+
+def fade(
+    at: str | Moment, *, seconds: float | None = None, beats: float | None = None, bars: float | None = None
+) -> Signal:
+    """Rise smoothly from 0 to 1 within a length centred on a moment of the song; (T, 1)."""
 
 def gate(start: str | Moment, end: str | Moment = "end") -> Signal:
     """Hold 1 between two moments of the song and 0 elsewhere; (T, 1)."""
@@ -30,8 +55,51 @@ def gradient(*, degrees: float = 0) -> Mask:
 def half(*, side: Literal["left", "right", "top", "bottom"] = "left", soft: float = 0.1) -> Mask:
     """Keep one half of the image: left, right, top or bottom."""
 
+def in_section(
+    name: str, *, seconds: float | None = None, beats: float | None = None, bars: float = 1
+) -> Signal:
+    """Hold 1 in the sections of a label and 0 elsewhere, with crossfades centred on their bounds; (T, 1).
+
+    'loudest' and 'quietest' are the labels of the loudest and the quietest section, 'energy 1', 'energy 2'
+    and so on the labels by their loudest section, the loudest first; a song with fewer labels has 0. The
+    curves of all labels sum to 1.
+
+    Raises:
+        SongError: the song has no section of that label.
+    """
+
+def lfo(
+    *, shape: Literal["sine", "triangle", "square", "saw"] = "sine", seconds: float | None = None, beats: float | None = None, bars: float | None = None, phase: float = 0
+) -> Signal:
+    """Oscillate between 0 and 1, once in a length and locked to bar 1; (T, 1).
+
+    Sine, triangle and saw start at 0 and rise; the square is 1 for the first half. `phase` starts it later in
+    its cycle, 0.5 half-way.
+    """
+
+def midi(path: str, *, track: int | None = None, note: int | None = None) -> Events:
+    """Take the beginnings of the notes in a MIDI file as events, as strong as their velocity.
+
+    Of all tracks and notes, or of one track, counted from 1, or one note number, 36 for most kick drums.
+
+    Raises:
+        FileError: the file cannot be read, or has no such track.
+    """
+
 def palette(*, mood: Literal["warm", "cool", "calm", "wild"] | None = None, seed: int = 0) -> Palette:
     """Choose twelve latents of whatever model draws that belong together, by mood and seed."""
+
+def phase(*, seconds: float | None = None, beats: float | None = None, bars: float | None = None) -> Signal:
+    """Rise evenly from 0 to 1 within a length and start again; (T, 1), 0 on the first beat of bar 1.
+
+    In seconds it starts with the song.
+    """
+
+def ramp(start: str | Moment, end: str | Moment = "end") -> Signal:
+    """Rise evenly from 0 to 1 between two moments of the song; (T, 1), 0 before and 1 after.
+
+    Where the end is not after the start, it steps to 1 at the start.
+    """
 
 def ring(
     *, x: float = 0.5, y: float = 0.5, radius: float = 0.35, width: float = 0.1, soft: float = 0.1
@@ -40,3 +108,10 @@ def ring(
 
 def saved(name: str) -> Palette:
     """Use a palette saved with `clavilux palette new`."""
+def wander(
+    *, seconds: float | None = None, beats: float | None = None, bars: float | None = None, seed: int = 0
+) -> Signal:
+    """Pass smoothly through random values between 0 and 1, another after each length; (T, 1).
+
+    Another seed is another curve. In beats and bars, the values lie on the grid.
+    """

@@ -6,7 +6,7 @@ often parts are shared, and a digest names the same expression in every process.
 
 >>> from clavilux.signals.sources import song
 >>> print(song.harmonic.chroma().smooth(seconds=0.2))
-harmonic.chroma().smooth(seconds=0.2)
+harmonic.chroma(kind='plain').smooth(seconds=0.2)
 >>> song.kick.decay(beats=0.25) == song.kick.decay(beats=0.25)
 True
 """
@@ -161,10 +161,14 @@ class Stem(Node, StemMethods):
 
 
 class Events(Node, EventsMethods):
-    """Detected moments; a signal only once they are given an envelope."""
+    """Moments of the song, joined by `+`; a signal only once they are given an envelope."""
 
     __slots__ = ()
     kind = "events"
+
+    def __add__(self, other: Events) -> Events:
+        added: Events = apply(OPS["events.add"], (self, other), {})
+        return added
 
 
 class Signal(Node, SignalMethods):
@@ -250,12 +254,16 @@ def apply(op: Op, arguments: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         raise PatchError(f"{place} cannot take these arguments", where=place, hint=hint)
     given |= params
     inputs = tuple(_as(kind, given[name], place) for name, kind in zip(op.inputs, op.takes, strict=True))
-    values = []
+    other_unit = any(given.get(name) is not None for name in op.alternatives)
+    values: list[tuple[str, Value]] = []
     for name, param in op.params.items():
         if name not in given and param.default is ...:
             hint = f"it is {param.range}"
             raise PatchError(f"{place} needs {name}", where=place, hint=hint)
-        values.append((name, param.check(name, given.get(name, param.default), place)))
+        if name in op.alternatives and given.get(name) is None:  # its default holds where no unit is given
+            values.append((name, None if other_unit else param.default))
+        else:
+            values.append((name, param.check(name, given.get(name, param.default), place)))
     if op.alternatives and sum(v is not None for name, v in values if name in op.alternatives) != 1:
         raise PatchError(f"{place} needs exactly one of {', '.join(op.alternatives)}", where=place)
     return Node.make(op, inputs, tuple(values))

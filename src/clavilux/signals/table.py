@@ -221,7 +221,7 @@ class Op:
 
     @property
     def alternatives(self) -> tuple[str, ...]:
-        """The parameters that give one length of time in different units; exactly one of them is given."""
+        """The parameters that give one length of time in different units; exactly one of them holds."""
         names = tuple(name for name in ("seconds", "beats", "bars") if name in self.params)
         return names if len(names) > 1 else ()
 

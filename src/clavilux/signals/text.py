@@ -264,11 +264,7 @@ def _written(node: Node, inputs: list[str]) -> str:
             text if name in op.params else f"{name}={text}"
             for name, text in zip(op.positional, arguments, strict=True)
         ]
-    arguments += [
-        f"{name}={_value(value)}"
-        for name, value in params.items()
-        if not (value is None is op.params[name].default)
-    ]
+    arguments += [f"{name}={_value(value)}" for name, value in params.items() if value is not None]
     if op.style == "function" or op.begins:
         return f"{op.name}({', '.join(arguments)})"
     first = f"({arguments[0]})" if node.inputs[0].op == "constant" else arguments[0]

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from clavilux.curves import Curve, Sections
-from clavilux.features.level.bands import band_level
+from clavilux.features.level.bands import band_level, spectral_centroid
 from clavilux.features.level.energy import rms_sections
 from clavilux.features.level.loudness import Loudness, measure_loudness, stem_loudness
 from clavilux.features.spectrum.sources import Sources, versioned
@@ -45,6 +45,17 @@ class SongLevel:
         frames = analysis.rms[source.stem] if whole else band_level(analysis, source.stem, low_hz, high_hz)
         # Recordings are analysed at full scale: dividing by the gain restores their own level.
         return Curve(on_clock(frames[:, None] * np.float32(1 / source.recording.gain), self.duration))
+
+    def brightness(self, stem: str) -> Curve:
+        """Measure the spectral centroid of a stem on the mel scale, (T, 1) in [0, 1].
+
+        Raises:
+            SongError: unknown stem.
+        """
+        source = self.sources.find(stem)
+        return Curve(
+            on_clock(spectral_centroid(source.recording.analysis, source.stem)[:, None], self.duration)
+        )
 
     @property
     def lufs(self) -> float:

@@ -63,6 +63,9 @@ KICK = Drum(30, 150, ("percussive",), min_strength=0.45, min_ceiling=0.25)
 SNARE = Drum(200, 5000, ("mix", "percussive"), min_strength=0.3, min_ceiling=0.12)
 HAT = Drum(8000, RATE / 2, ("mix",), min_strength=0.08, min_ceiling=0.1)
 HITS = HitModel()
+MIN_ONSET_STRENGTH = 0.3
+MIN_ONSET_CEILING = 0.1
+"""Of onsets in any band, as `Drum` has them for its own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +84,19 @@ def find_drums(analysis: Analysis) -> Drums:
     return Drums(
         _pick_hits(kick, KICK), _pick_hits(snare_strength(analysis), SNARE), _pick_hits(hat_alone, HAT)
     )
+
+
+def find_onsets(analysis: Analysis, stem: str, low_hz: float, high_hz: float) -> Events:
+    """Find the onsets in a band of a stem, the song's clear ones with strength 1; in silence none.
+
+    Args:
+        analysis: of the song.
+        stem: one of ``STEMS``.
+        low_hz: lower edge of the band.
+        high_hz: upper edge.
+    """
+    band = Drum(low_hz, high_hz, (stem,), min_strength=MIN_ONSET_STRENGTH, min_ceiling=MIN_ONSET_CEILING)
+    return _pick_hits(_drum_strength(analysis, band), band)
 
 
 def drums_from_activations(events: NDArray[np.floating], analysis: Analysis) -> Drums:

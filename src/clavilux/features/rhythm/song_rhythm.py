@@ -11,10 +11,10 @@ from functools import cached_property
 import numpy as np
 
 from clavilux.arrays import F16, F32
-from clavilux.curves import Curve, Grid
+from clavilux.curves import Curve, Events, Grid
 from clavilux.features.rhythm.activations import NetInputs, event_net, net_inputs
 from clavilux.features.rhythm.downbeats import with_bars
-from clavilux.features.rhythm.drums import Drums, drums_from_activations, find_drums
+from clavilux.features.rhythm.drums import Drums, drums_from_activations, find_drums, find_onsets
 from clavilux.features.rhythm.grid import grid_from_activations
 from clavilux.features.rhythm.tempo import backbeat_strength, beat_strength, find_pulse
 from clavilux.features.spectrum.onsets import ONSET_DELAY, onset_strength
@@ -84,6 +84,18 @@ class SongRhythm:
         check_band(low_hz, high_hz)
         frames = onset_strength(source.recording.analysis, source.stem, low_hz, high_hz)
         return Curve(on_clock(frames[:, None], self.duration, delay=ONSET_DELAY))
+
+    def onsets(self, stem: str, low_hz: float, high_hz: float) -> Events:
+        """Find the onsets in a band of a stem, the song's clear ones with strength 1.
+
+        Raises:
+            SongError: unknown stem, or an empty band.
+        """
+        source = self.sources.find(stem)
+        check_band(low_hz, high_hz)
+        found = find_onsets(source.recording.analysis, source.stem, low_hz, high_hz)
+        inside = found.times < self.duration
+        return Events(found.times[inside], found.strengths[inside])
 
     @cached_property
     def _mix_activations(self) -> F16:

@@ -36,3 +36,15 @@ def multiply(first: F64, second: F64) -> F64:
 def divide(first: F64, second: F64) -> F64:
     """Divide the first signal by the second; 0 where the second is 0."""
     return np.divide(first, second, out=np.zeros(np.broadcast(first, second).shape), where=second != 0)
+
+
+@op("signal", "signal", "signal", sampling="pointwise")
+def min_(first: F64, other: F64) -> F64:
+    """Take the lower of two signals at every moment."""
+    return np.minimum(first, other)
+
+
+@op("signal", "signal", "signal", sampling="pointwise")
+def max_(first: F64, other: F64) -> F64:
+    """Take the higher of two signals at every moment."""
+    return np.maximum(first, other)

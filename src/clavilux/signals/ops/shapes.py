@@ -10,44 +10,69 @@ from clavilux.arrays import F64
 from clavilux.catalogue import FIFTHS
 from clavilux.curves import CONTROL_RATE
 from clavilux.errors import PatchError
-from clavilux.signals.table import number, op
+from clavilux.signals.lengths import Length, length
+from clavilux.signals.ops.sections import per_track
+from clavilux.signals.table import choice, number, op
 
 if TYPE_CHECKING:
     from clavilux.features.song import Song
 
 __all__: list[str] = []
 
+PER = choice("song", "track", default="song")
+"""What a curve is measured against: the whole song, or each track of a mix."""
+NARROWEST = 0.125
+"""Standard deviation, in ticks, below which a Gaussian cut off at four of them has one weight."""
 MAX_ROWS = 20_000
 """Moments from which the number of notes is estimated, and moments turned at a time, of a long song."""
 
 
-@op("signal", "signal", params={"seconds": number(0.2, 0, 600, "seconds")})
-def smooth(curve: F64, *, seconds: float) -> F64:
-    """Average around each moment, as wide as a moving average over `seconds`, without corners or lag."""
+@op("signal", "signal", needs="song", params=length(seconds=0.2))
+def smooth(song: Song, curve: F64, *, seconds: float | None, beats: float | None, bars: float | None) -> F64:
+    """Average around each moment, as wide as a moving average over a length, without corners or lag."""
     from scipy.ndimage import gaussian_filter1d
 
-    sigma = seconds * CONTROL_RATE / np.sqrt(12)  # the standard deviation of a box of this width
-    return curve if sigma == 0 else np.asarray(gaussian_filter1d(curve, sigma, axis=0, mode="nearest"))
+    def averaged(values: F64, width: float) -> F64:
+        sigma = width / np.sqrt(12)  # the standard deviation of a box of this width
+        if sigma < NARROWEST:
+            return values
+        return np.asarray(gaussian_filter1d(values, sigma, axis=0, mode="nearest"))
+
+    return Length(seconds, beats, bars).filtered(song.grid, curve, averaged)
 
 
-@op("signal", "signal", params={"percentile": number(90, 0, 100)})
-def clip_peaks(curve: F64, *, percentile: float) -> F64:
+@op("signal", "signal", needs="song", params={"percentile": number(90, 0, 100), "per": PER})
+def clip_peaks(song: Song, curve: F64, *, percentile: float, per: str) -> F64:
     """Scale so that a percentile of the curve's own peaks becomes 1, and clip to [0, 1].
 
-    A percentile of local maxima, unlike one of all samples, means the same on sparse and on dense music.
+    A percentile of local maxima, unlike one of all samples, means the same on sparse and on dense music. Per
+    track, each track of a mix has its own peaks, and the scale changes over 2 s where one track follows
+    another.
     """
+    if per == "track":
+        gain = per_track(song, curve, lambda track: _gain(track, percentile))
+        return np.clip(curve * gain, 0, 1)
     ceiling = _peak_level(curve, percentile)
     return np.zeros_like(curve) if ceiling <= 0 else np.clip(curve / ceiling, 0, 1)
 
 
-@op("signal", "signal", params={"low": number(10, 0, 100, "percent"), "percentile": number(97.5, 0, 100)})
-def normalize(curve: F64, *, low: float, percentile: float) -> F64:
+@op(
+    "signal",
+    "signal",
+    needs="song",
+    params={"low": number(10, 0, 100, "percent"), "percentile": number(97.5, 0, 100), "per": PER},
+)
+def normalize(song: Song, curve: F64, *, low: float, percentile: float, per: str) -> F64:
     """Stretch so that the quietest `low` percent become 0 and a percentile of the peaks becomes 1, clipped.
 
-    A curve that does not change becomes 0.
+    A curve that does not change becomes 0. Per track, each track of a mix has its own levels, which change
+    over 2 s where one track follows another.
     """
-    floor = np.percentile(curve, low)
-    return clip_peaks(curve - floor, percentile=percentile)
+    if per == "track":
+        floors = per_track(song, curve, lambda track: float(np.percentile(track, low)))
+        gain = per_track(song, curve, lambda track: _gain(track - np.percentile(track, low), percentile))
+        return np.clip((curve - floors) * gain, 0, 1)
+    return clip_peaks(song, curve - np.percentile(curve, low), percentile=percentile, per=per)
 
 
 @op("signal", "signal", sampling="pointwise", params={"by": number(2, 0.1, 10)})
@@ -56,23 +81,17 @@ def sharpen(curve: F64, *, by: float) -> F64:
     return np.asarray(np.maximum(curve, 0) ** by)
 
 
-@op("signal", "signal", params={"notes": number(2.5, 1, 12)})
-def focus(chroma: F64, *, notes: float) -> F64:
+@op("signal", "signal", needs="song", params={"notes": number(2.5, 1, 12), "per": PER})
+def focus(song: Song, chroma: F64, *, notes: float, per: str) -> F64:
     """Sharpen a chroma until about so many pitch classes sound at once; each moment keeps its sum.
 
     In a dense mix all twelve sound equally strong, in a bare melody one. Shares p_i become p_i^a / sum p_j^a,
-    with one power a for the whole song: the one at which the effective number of notes, 1 / sum p_i^2, has
-    the median `notes` over the loud moments.
+    with one power a for the whole song, or for each track of a mix: the one at which the effective number of
+    notes, 1 / sum p_i^2, has the median `notes` over the loud moments.
     """
-    level = chroma.sum(axis=1, keepdims=True)
-    shares = np.maximum(chroma, 0) / np.maximum(level, 1e-9)
-    loud_rows = np.flatnonzero(level[:, 0] > max(float(np.median(level)) / 2, 1e-6))
-    loud = shares[loud_rows[:: 1 + len(loud_rows) // MAX_ROWS]]
-    low, high = 1.0, 16.0
-    for _ in range(20 if len(loud) else 0):
-        middle = (low + high) / 2
-        low, high = (middle, high) if _effective(loud, middle) > notes else (low, middle)
-    focused = _powered(shares, low)
+    level, shares = _shares(chroma)
+    power = per_track(song, chroma, lambda track: _power(track, notes)) if per == "track" else None
+    focused = _powered(shares, _power(chroma, notes) if power is None else power)
     focused *= level
     return focused
 
@@ -108,7 +127,25 @@ def _turned(chroma: F64, position: F64) -> F64:
     return np.asarray(turned)
 
 
-def _powered(shares: F64, by: float) -> F64:
+def _shares(chroma: F64) -> tuple[F64, F64]:
+    """Return the level (T, 1) of a chroma, and the share of it that each pitch class has, (T, 12)."""
+    level = chroma.sum(axis=1, keepdims=True)
+    return level, np.maximum(chroma, 0) / np.maximum(level, 1e-9)
+
+
+def _power(chroma: F64, notes: float) -> float:
+    """Find the power at which so many notes sound at once in a chroma's loud moments; 1 in silence."""
+    level, shares = _shares(chroma)
+    loud_rows = np.flatnonzero(level[:, 0] > max(float(np.median(level)) / 2, 1e-6))
+    loud = shares[loud_rows[:: 1 + len(loud_rows) // MAX_ROWS]]
+    low, high = 1.0, 16.0
+    for _ in range(20 if len(loud) else 0):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _effective(loud, middle) > notes else (low, middle)
+    return low
+
+
+def _powered(shares: F64, by: float | F64) -> F64:
     """Return p^a / sum p^a along the channels; silence stays 0."""
     powered: F64 = shares / np.maximum(shares.max(axis=1, keepdims=True), 1e-9)
     np.power(powered, by, out=powered)
@@ -119,6 +156,11 @@ def _powered(shares: F64, by: float) -> F64:
 def _effective(shares: F64, by: float) -> float:
     """Return the median effective number of channels, 1 / sum p^2 (inverse participation ratio)."""
     return float(np.median(1 / (_powered(shares, by) ** 2).sum(axis=1)))
+
+
+def _gain(curve: F64, percentile: float) -> float:
+    ceiling = _peak_level(curve, percentile)
+    return 1 / ceiling if ceiling > 0 else 0.0
 
 
 def _peak_level(curve: F64, percentile: float) -> float:

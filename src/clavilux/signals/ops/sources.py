@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from clavilux.arrays import F64
 from clavilux.curves import Events, clock
 from clavilux.moments import Moment
-from clavilux.signals.table import moment, number, op, text
+from clavilux.signals.table import choice, moment, number, op, text
 
 if TYPE_CHECKING:
     from clavilux.features.song import Song
@@ -47,10 +47,18 @@ def gate(song: Song, start: str, end: str) -> F64:
     return ((ticks >= first) & (ticks < last)).astype("f8")[:, None]
 
 
-@op("signal", "stem", needs="song")
-def chroma(song: Song, stem: str) -> F64:
-    """Follow how strongly each of the 12 pitch classes sounds, C first; (T, 12), sum about 1 where loud."""
-    return song.chroma(stem).values.astype("f8")
+@op(
+    "signal",
+    "stem",
+    needs="song",
+    params={"kind": choice("plain", "repeated", "cens", default="plain")},
+)
+def chroma(song: Song, stem: str, *, kind: Literal["plain", "repeated", "cens"]) -> F64:
+    """Follow how strongly each of the 12 pitch classes sounds, C first; (T, 12), sum about 1 where loud.
+
+    'repeated' leaves out what is played only once; 'cens' is smoothed over a second and ignores loudness.
+    """
+    return song.chroma(stem, kind=kind).values.astype("f8")
 
 
 @op(
@@ -76,6 +84,15 @@ def rms(song: Song, stem: str, *, low_hz: float, high_hz: float) -> F64:
 
 
 @op("signal", "stem", needs="song")
+def brightness(song: Song, stem: str) -> F64:
+    """Follow how bright the timbre is: the spectral centroid on the mel scale; (T, 1) in [0, 1].
+
+    0 is 20 Hz, and also silence; 1 is 11 kHz.
+    """
+    return song.brightness(stem).values.astype("f8")
+
+
+@op("signal", "stem", needs="song")
 def loudness(song: Song, stem: str) -> F64:
     """Follow the momentary loudness over 0.4 s (ITU-R BS.1770); (T, 1) LUFS, -70 in silence."""
     return song.loudness(stem).values.astype("f8")
@@ -91,6 +108,17 @@ def pitch(song: Song, stem: str) -> F64:
 def change(song: Song, stem: str) -> F64:
     """Follow how much the harmony changes; (T, 1) in [0, 1], clear changes of chord near 1."""
     return song.chord_change(stem).values.astype("f8")
+
+
+@op(
+    "events",
+    "stem",
+    needs="song",
+    params={"low_hz": number(30, 0, 24000, "Hz"), "high_hz": number(11000, 1, 24000, "Hz")},
+)
+def onsets(song: Song, stem: str, *, low_hz: float, high_hz: float) -> Events:
+    """Find the onsets in a band: the peaks of `flux` that stand out, clear ones with strength 1."""
+    return song.onsets(stem, low_hz, high_hz)
 
 
 @op("events", "stem", needs="song")
