@@ -12,6 +12,7 @@ from PIL import Image
 from clavilux.cli import main
 from clavilux.generator.generate import generate, seed_latents
 from clavilux.make.pictures import images_of_latents, images_of_seeds
+from clavilux.profile.model_palettes import ModelPalettes
 from clavilux.profile.saved import SavedPalette
 
 FEW = settings(max_examples=25, suppress_health_check=list(HealthCheck))
@@ -114,6 +115,21 @@ def test_nothing_is_replaced_unasked(small, small_file, kept, tmp_path, capsys):
     assert "never replaced" in capsys.readouterr().err
     assert run("palette", "show", "drop", "-o", model, "--model", model, "--force") == 2
     assert model.read_bytes() == small_file.read_bytes()
+
+
+def test_a_palette_that_appears_meanwhile_stays(small, kept, capsys, monkeypatch):
+    choose = ModelPalettes.of_list
+
+    def slowly(self, images):
+        kept.mkdir(parents=True)
+        (kept / "drop.npz").write_bytes(b"another's")
+        return choose(self, images)
+
+    monkeypatch.setattr(ModelPalettes, "of_list", slowly)
+    assert run("palette", "new", "drop", "--pick", "1", *small) == 2
+    assert "already a palette" in capsys.readouterr().err
+    assert (kept / "drop.npz").read_bytes() == b"another's"
+    assert [path.name for path in kept.iterdir()] == ["drop.npz"]
 
 
 def test_a_render_never_replaces_a_palette_s_files(tmp_path, small_file, piece):

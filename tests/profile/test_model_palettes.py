@@ -328,6 +328,7 @@ def png_of(width, height):
         (b"", "cannot be read"),
         (b"words", "cannot be read"),
         (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "cannot be read"),
+        (b"P6 2 2 255\n" + bytes(12), "cannot be read"),  # an image, but of no format that is let in
         (png_of(100, 100), "cannot be read"),
         (png_of(9000, 9000), "too many"),
         (png_of(2**31 - 1, 2**31 - 1), "cannot be read"),
