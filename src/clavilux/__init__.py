@@ -17,6 +17,7 @@ package: `clavilux.drift(seconds=4)`.
 
 import contextlib
 import importlib
+import importlib.util
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -160,7 +161,7 @@ def __getattr__(name: str) -> object:
     for module, names in _HOMES.items():
         if name in names:
             return getattr(importlib.import_module(f"clavilux.{module}"), name)
-    if not name.startswith("_"):
+    if not name.startswith("_") and importlib.util.find_spec(f"clavilux.{name}") is None:  # no module
         functions = importlib.import_module("clavilux.patch.functions")
         with contextlib.suppress(AttributeError):
             return getattr(functions, name)

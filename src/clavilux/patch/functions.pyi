@@ -21,14 +21,6 @@ def disc(*, x: float = 0.5, y: float = 0.5, radius: float = 0.3, soft: float = 0
 def drift(*, seconds: float | None = None, bars: float | None = None, name: str = "") -> Noise:
     """Begin with noise that has half changed after so many seconds or bars; one name is one noise."""
 
-def from_image(path: str, *, seed: int = 0) -> Palette:
-    """Choose images in the colours of an image file, such as a record's cover."""
-
-def from_latents(path: str, *, space: Literal["w", "z"] = "w") -> Palette:
-    """Read latents w, or random codes z, from an .npy, .npz or .pt file, in their order."""
-
-def from_seeds(numbers: str) -> Palette:
-    """Take the images of some seeds, such as '1-12,24'; they lie along the circle of fifths, from C."""
 def energy() -> Signal:
     """Follow the energy of the section that plays, 1 in the loudest, averaged over a second; (T, 1)."""
 
@@ -45,6 +37,15 @@ def fade(
     at: str | Moment, *, seconds: float | None = None, beats: float | None = None, bars: float | None = None
 ) -> Signal:
     """Rise smoothly from 0 to 1 within a length centred on a moment of the song; (T, 1)."""
+
+def from_image(path: str, *, seed: int = 0) -> Palette:
+    """Choose images in the colours of an image file, such as a record's cover."""
+
+def from_latents(path: str, *, space: Literal["w", "z"] = "w") -> Palette:
+    """Read latents w, or random codes z, from an .npy, .npz or .pt file, in their order."""
+
+def from_seeds(numbers: str) -> Palette:
+    """Take the images of some seeds, such as '1-12,24'; they lie along the circle of fifths, from C."""
 
 def gate(start: str | Moment, end: str | Moment = "end") -> Signal:
     """Hold 1 between two moments of the song and 0 elsewhere; (T, 1)."""
@@ -108,6 +109,7 @@ def ring(
 
 def saved(name: str) -> Palette:
     """Use a palette saved with `clavilux palette new`."""
+
 def wander(
     *, seconds: float | None = None, beats: float | None = None, bars: float | None = None, seed: int = 0
 ) -> Signal:
