@@ -81,7 +81,7 @@ def hear(path: Path) -> Clock:
     with clock.step("import"):
         from clavilux.audio.sound import open_audio
         from clavilux.features.song import Song
-        from clavilux.patch.presets.pulse import pulse
+        from clavilux.patches.presets.pulse import pulse
         from clavilux.report.summary import summary
         from clavilux.signals.evaluate import evaluate
     with clock.step("open the file"):

@@ -91,7 +91,7 @@ def default(option: typer.core.TyperOption) -> str:
 
 
 def operations() -> str:
-    importlib.import_module("clavilux.patch.ops")
+    importlib.import_module("clavilux.patches.ops")
     importlib.import_module("clavilux.signals.ops")
     parts = [NOTE, INTRODUCTION]
     for title, kinds in SECTIONS.items():

@@ -1,6 +1,6 @@
 """Write type stubs from the op table, so that editors and type checkers know every method of a node.
 
-python tools/stubs.py            writes src/clavilux/{signals,patch}/methods.pyi, patch/functions.pyi and
+python tools/stubs.py            writes src/clavilux/{signals,patch}/methods.pyi, patches/functions.pyi and
                                  signals/sources.pyi
 python tools/stubs.py --check    changes nothing; exit code 1 if a stub is out of date
 """
@@ -19,17 +19,17 @@ from clavilux.signals.table import KINDS, OPS, Kind, Op, Param, methods_of
 SOURCE = Path(__file__).parents[1] / "src" / "clavilux"
 ROOMS: dict[str, tuple[Kind, ...]] = {
     "signals": ("stem", "events", "signal"),
-    "patch": ("palette", "entry", "latent", "mask", "noise"),
+    "patches": ("palette", "entry", "latent", "mask", "noise"),
 }
 CLASSES: dict[Kind, tuple[str, str]] = {
     "stem": ("Stem", "clavilux.signals.expr"),
     "events": ("Events", "clavilux.signals.expr"),
     "signal": ("Signal", "clavilux.signals.expr"),
-    "palette": ("Palette", "clavilux.patch.palette"),
-    "entry": ("Entry", "clavilux.patch.palette"),
-    "latent": ("Latent", "clavilux.patch.latent"),
-    "mask": ("Mask", "clavilux.patch.noise"),
-    "noise": ("Noise", "clavilux.patch.noise"),
+    "palette": ("Palette", "clavilux.patches.palette"),
+    "entry": ("Entry", "clavilux.patches.palette"),
+    "latent": ("Latent", "clavilux.patches.latent"),
+    "mask": ("Mask", "clavilux.patches.noise"),
+    "noise": ("Noise", "clavilux.patches.noise"),
 }
 MOMENT = ("Moment", "clavilux.moments")
 NAMES: dict[type, str] = {Moment: "str | Moment"}
@@ -37,13 +37,13 @@ WIDTH = 110
 
 
 def main() -> int:
-    importlib.import_module("clavilux.patch.ops")
+    importlib.import_module("clavilux.patches.ops")
     importlib.import_module("clavilux.signals.ops")
     stubs = {
         SOURCE / room / "methods.pyi": stub("\n".join(class_of(kind) for kind in kinds))
         for room, kinds in ROOMS.items()
     }
-    stubs[SOURCE / "patch" / "functions.pyi"] = stub("\n".join(functions()))
+    stubs[SOURCE / "patches" / "functions.pyi"] = stub("\n".join(functions()))
     stubs[SOURCE / "signals" / "sources.pyi"] = stub("\n".join(sources()))
     if "--check" not in sys.argv[1:]:
         for path, text in stubs.items():

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from clavilux import Patch, compose, prepare, song
-from clavilux.patch.presets import find_preset
+from clavilux.patches.presets import find_preset
 from clavilux.project.output import Output
 from clavilux.project.project import Project
 

@@ -49,11 +49,12 @@ if TYPE_CHECKING:
     from clavilux.make.still import still
     from clavilux.make.video import render
     from clavilux.make.workspace import Reporter, Workspace
-    from clavilux.patch.functions import *  # noqa: F403
-    from clavilux.patch.mix import mix
-    from clavilux.patch.patch import Patch
-    from clavilux.patch.presets.preset import Preset
-    from clavilux.patch.presets.pulse import pulse
+    from clavilux.patches.functions import *  # noqa: F403
+    from clavilux.patches.mix import mix
+    from clavilux.patches.patch import Patch
+    from clavilux.patches.presets.preset import Preset, knob, patch
+    from clavilux.patches.presets.pulse import pulse
+    from clavilux.patches.score import Scene, bars, beats, by_section, scene, score, seconds
     from clavilux.project.machine import Machine
     from clavilux.project.output import Output
     from clavilux.project.project import Project
@@ -89,6 +90,7 @@ __all__ = [
     "RenderError",
     "Rendered",
     "Reporter",
+    "Scene",
     "Sections",
     "SettingError",
     "Song",
@@ -97,15 +99,23 @@ __all__ = [
     "Timeline",
     "Workspace",
     "analyse",
+    "bars",
+    "beats",
     "bind",
+    "by_section",
     "compose",
     "evaluate",
+    "knob",
     "load_model",
     "mix",
     "open_audio",
+    "patch",
     "prepare",
     "pulse",
     "render",
+    "scene",
+    "score",
+    "seconds",
     "song",
     "still",
 ]
@@ -141,10 +151,11 @@ _HOMES = {
     "make.still": ("still",),
     "make.video": ("render",),
     "make.workspace": ("Reporter", "Workspace"),
-    "patch.mix": ("mix",),
-    "patch.patch": ("Patch",),
-    "patch.presets.preset": ("Preset",),
-    "patch.presets.pulse": ("pulse",),
+    "patches.mix": ("mix",),
+    "patches.patch": ("Patch",),
+    "patches.presets.preset": ("Preset", "knob", "patch"),
+    "patches.score": ("Scene", "bars", "beats", "by_section", "scene", "score", "seconds"),
+    "patches.presets.pulse": ("pulse",),
     "project.machine": ("Machine",),
     "project.output": ("Output",),
     "project.project": ("Project",),
@@ -162,7 +173,7 @@ def __getattr__(name: str) -> object:
         if name in names:
             return getattr(importlib.import_module(f"clavilux.{module}"), name)
     if not name.startswith("_") and importlib.util.find_spec(f"clavilux.{name}") is None:  # no module
-        functions = importlib.import_module("clavilux.patch.functions")
+        functions = importlib.import_module("clavilux.patches.functions")
         with contextlib.suppress(AttributeError):
             return getattr(functions, name)
     raise AttributeError(f"module 'clavilux' has no attribute '{name}'")

@@ -7,8 +7,8 @@ from clavilux.errors import FileError, PatchError, SettingError
 from clavilux.frames.bind import bind, choose_palettes, files_of
 from clavilux.frames.bound import Bound
 from clavilux.generator.program import Program
-from clavilux.patch.functions import drift, from_image, from_latents, from_seeds, palette, saved
-from clavilux.patch.patch import Patch
+from clavilux.patches.functions import drift, from_image, from_latents, from_seeds, palette, saved
+from clavilux.patches.patch import Patch
 from clavilux.profile.saved import SavedPalette, palette_path
 from clavilux.seeds import normal
 from clavilux.signals.evaluate import evaluate

@@ -9,10 +9,10 @@ import pytest
 from clavilux.curves import Curve
 from clavilux.errors import FileError, PatchError
 from clavilux.frames.bound import Bound, Stage
-from clavilux.patch.functions import disc, drift, half, palette
-from clavilux.patch.mix import mix
-from clavilux.patch.palette_latents import PaletteLatents
-from clavilux.patch.patch import Patch
+from clavilux.patches.functions import disc, drift, half, palette
+from clavilux.patches.mix import mix
+from clavilux.patches.palette_latents import PaletteLatents
+from clavilux.patches.patch import Patch
 from clavilux.seeds import normal
 from clavilux.signals import table
 from clavilux.signals.evaluate import Curves, evaluate

@@ -13,7 +13,7 @@ from PIL import Image
 from clavilux.catalogue import FIFTHS
 from clavilux.errors import FileError, PatchError, SettingError
 from clavilux.generator.generate import own_program, seed_inputs
-from clavilux.patch.palette_latents import PaletteLatents, on_ring
+from clavilux.patches.palette_latents import PaletteLatents, on_ring
 from clavilux.profile.latent_files import MAX_LATENTS, read_latents
 from clavilux.profile.matched import distinct_latents
 from clavilux.profile.model_palettes import ModelPalettes

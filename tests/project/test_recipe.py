@@ -20,8 +20,8 @@ from clavilux.features.corrections import Corrections
 from clavilux.make.prepare import prepare
 from clavilux.make.video import prepare_job, render
 from clavilux.make.workspace import Workspace
-from clavilux.patch.functions import palette
-from clavilux.patch.presets.pulse import pulse
+from clavilux.patches.functions import palette
+from clavilux.patches.presets.pulse import pulse
 from clavilux.project.machine import Machine
 from clavilux.project.migrate import SCHEMA, migrated
 from clavilux.project.recipe import KEY, Recipe, read_recipe

@@ -12,10 +12,10 @@ import pytest
 from clavilux.errors import PatchError, SettingError
 from clavilux.features.corrections import Corrections
 from clavilux.make.video import Settings, prepare_job
-from clavilux.patch.patch import Patch
-from clavilux.patch.presets import PRESETS
-from clavilux.patch.presets.preset import Preset
-from clavilux.patch.presets.pulse import pulse
+from clavilux.patches.patch import Patch
+from clavilux.patches.presets import PRESETS
+from clavilux.patches.presets.preset import Preset
+from clavilux.patches.presets.pulse import pulse
 from clavilux.project.machine import Machine
 from clavilux.project.output import Output, parse_cells, parse_size
 from clavilux.project.project import Project

@@ -11,7 +11,7 @@ from clavilux.audio.sound import Audio
 from clavilux.curves import Curve
 from clavilux.errors import FileError, PatchError, SongError
 from clavilux.features.song import Song
-from clavilux.patch.functions import gate
+from clavilux.patches.functions import gate
 from clavilux.signals.evaluate import Curves, evaluate
 from clavilux.signals.ops import envelopes, shapes
 from clavilux.signals.ops.combine import divide

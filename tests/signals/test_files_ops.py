@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from clavilux.annotations.midi_file import read_midi
 from clavilux.annotations.series import read_curve, read_events
 from clavilux.errors import FileError, PatchError
-from clavilux.patch.functions import curve, events, midi
+from clavilux.patches.functions import curve, events, midi
 from clavilux.report.exports import export
 from clavilux.signals.text import parse
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from clavilux.errors import PatchError
-from clavilux.patch.functions import gate, palette
-from clavilux.patch.mix import mix
+from clavilux.patches.functions import gate, palette
+from clavilux.patches.mix import mix
 from clavilux.signals import sources
 from clavilux.signals.expr import MAX_DEPTH, Signal, as_signal
 from clavilux.signals.sources import PARTS, song

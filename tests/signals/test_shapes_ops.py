@@ -10,7 +10,7 @@ from hypothesis.extra.numpy import arrays
 
 from clavilux.curves import Grid, Sections
 from clavilux.errors import PatchError
-from clavilux.patch.functions import phase, ramp
+from clavilux.patches.functions import phase, ramp
 from clavilux.signals.evaluate import evaluate
 from clavilux.signals.ops import levels, motion, shapes
 from clavilux.signals.sources import song

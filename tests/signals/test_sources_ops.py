@@ -9,7 +9,7 @@ from clavilux.audio.sound import Audio
 from clavilux.curves import Grid, Sections
 from clavilux.errors import SongError
 from clavilux.features.song import Song
-from clavilux.patch.functions import energy, fade, in_section, lfo, phase, ramp, wander
+from clavilux.patches.functions import energy, fade, in_section, lfo, phase, ramp, wander
 from clavilux.signals.evaluate import evaluate
 from clavilux.signals.lengths import Length
 from clavilux.signals.ops.sections import gates

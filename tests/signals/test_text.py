@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from clavilux.errors import PatchError
 from clavilux.moments import Moment
-from clavilux.patch.functions import disc, drift, gate, gradient, half, palette, ring
-from clavilux.patch.mix import mix
-from clavilux.patch.patch import Patch
-from clavilux.patch.presets.pulse import pulse
+from clavilux.patches.functions import disc, drift, gate, gradient, half, palette, ring
+from clavilux.patches.mix import mix
+from clavilux.patches.patch import Patch
+from clavilux.patches.presets.pulse import pulse
 from clavilux.signals.expr import apply, as_signal
 from clavilux.signals.sources import song
 from clavilux.signals.table import OPS

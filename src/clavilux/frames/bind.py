@@ -7,9 +7,9 @@ from clavilux.catalogue import GROUPS
 from clavilux.frames.bound import Bound, Stage
 from clavilux.generator.model import Model
 from clavilux.generator.program import Program
-from clavilux.patch.palette import Entry, Palette
-from clavilux.patch.palette_latents import PaletteLatents
-from clavilux.patch.patch import Patch
+from clavilux.patches.palette import Entry, Palette
+from clavilux.patches.palette_latents import PaletteLatents
+from clavilux.patches.patch import Patch
 from clavilux.profile.model_palettes import ModelPalettes
 from clavilux.profile.saved import palette_path
 from clavilux.signals.evaluate import Curves

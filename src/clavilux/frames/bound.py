@@ -16,10 +16,10 @@ import numpy as np
 from clavilux.array_files import ArrayValue
 from clavilux.arrays import F32, AnyArray
 from clavilux.frames.noise import NoiseSource
-from clavilux.patch.ops import Moments
-from clavilux.patch.palette import Palette
-from clavilux.patch.palette_latents import PaletteLatents
-from clavilux.patch.patch import Patch
+from clavilux.patches.ops import Moments
+from clavilux.patches.palette import Palette
+from clavilux.patches.palette_latents import PaletteLatents
+from clavilux.patches.patch import Patch
 from clavilux.signals.evaluate import Curves
 from clavilux.signals.expr import Node, Signal, as_signal
 from clavilux.signals.table import OPS

@@ -12,7 +12,7 @@ import numpy as np
 
 from clavilux.arrays import F32, F64
 from clavilux.curves import Grid
-from clavilux.patch.ops import Term, Track
+from clavilux.patches.ops import Term, Track
 from clavilux.seeds import normal
 
 __all__ = ["NoiseSource", "positions"]

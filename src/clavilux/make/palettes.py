@@ -18,7 +18,7 @@ from clavilux.files import write_error
 from clavilux.generator.model import Model
 from clavilux.make.pictures import Page, images_of_latents, images_of_seeds
 from clavilux.make.workspace import Workspace
-from clavilux.patch.palette_latents import PaletteLatents
+from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.profile.model_palettes import ModelPalettes
 from clavilux.profile.palettes import in_mood, without_outliers
 from clavilux.profile.saved import (

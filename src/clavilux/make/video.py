@@ -11,8 +11,8 @@ from clavilux.make.job import Job, Rendered
 from clavilux.make.prepare import prepare
 from clavilux.make.targets import check_target, files_read, target_suffix
 from clavilux.make.workspace import Workspace
-from clavilux.patch.patch import Patch
-from clavilux.patch.presets.preset import Preset
+from clavilux.patches.patch import Patch
+from clavilux.patches.presets.preset import Preset
 from clavilux.project.machine import Machine
 from clavilux.project.output import Output
 from clavilux.project.project import Project

@@ -18,7 +18,7 @@ from clavilux.arrays import F32, AnyArray
 from clavilux.errors import FileError
 from clavilux.files import read_small
 from clavilux.generator.model import Model
-from clavilux.patch.palette_source import Space
+from clavilux.patches.palette_source import Space
 
 __all__ = ["MAX_LATENTS", "read_latents", "unpack_npz"]
 

@@ -8,7 +8,7 @@ from scipy.optimize import linear_sum_assignment
 
 from clavilux import seeds
 from clavilux.arrays import F32, F64
-from clavilux.patch.palette_latents import PaletteLatents, on_ring
+from clavilux.patches.palette_latents import PaletteLatents, on_ring
 from clavilux.profile.palettes import PALETTE, in_fifths, rest_and_accents, without_outliers
 from clavilux.profile.similarity import colour_distances, distances_of
 from clavilux.profile.survey import Survey

@@ -10,8 +10,8 @@ from clavilux.arrays import F32
 from clavilux.catalogue import Mood
 from clavilux.generator.generate import seed_latents
 from clavilux.generator.model import Model
-from clavilux.patch.palette_latents import PaletteLatents
-from clavilux.patch.palette_source import Space
+from clavilux.patches.palette_latents import PaletteLatents
+from clavilux.patches.palette_source import Space
 from clavilux.profile.latent_files import read_latents
 from clavilux.profile.matched import distinct_latents, match_colours, match_palette, palette_of_list
 from clavilux.profile.palettes import PALETTE, choose_palette

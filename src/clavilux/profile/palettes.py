@@ -14,7 +14,7 @@ from clavilux import seeds
 from clavilux.arrays import F64, I64
 from clavilux.catalogue import FIFTHS, MOODS, Mood
 from clavilux.errors import ModelError, suggest
-from clavilux.patch.palette_latents import PaletteLatents
+from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.profile.similarity import distances_of
 from clavilux.profile.survey import SURVEY, Survey
 

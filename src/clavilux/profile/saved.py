@@ -22,7 +22,7 @@ from clavilux.catalogue import MOODS, PITCH_CLASSES
 from clavilux.errors import FileError, SettingError, suggest
 from clavilux.files import is_file, read_small
 from clavilux.generator.model import Model
-from clavilux.patch.palette_latents import PaletteLatents, on_ring
+from clavilux.patches.palette_latents import PaletteLatents, on_ring
 from clavilux.profile.latent_files import MAX_LATENTS, unpack_npz
 
 __all__ = [

@@ -6,9 +6,9 @@ from typing import Any
 from clavilux.annotations.cues import Cue, read_cues, tracks_of
 from clavilux.features.corrections import Corrections
 from clavilux.moments import Moment
-from clavilux.patch.patch import Patch
-from clavilux.patch.presets import find_preset
-from clavilux.patch.score import scene, score
+from clavilux.patches.patch import Patch
+from clavilux.patches.presets import find_preset
+from clavilux.patches.score import scene, score
 
 __all__ = ["corrections_of_cues", "score_of_cues"]
 

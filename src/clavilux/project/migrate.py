@@ -11,7 +11,7 @@ filled in with the value that reproduces the old behaviour.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from clavilux.patch.presets.pulse import pulse
+from clavilux.patches.presets.pulse import pulse
 
 __all__ = ["SAMPLES", "SCHEMA", "migrated"]
 

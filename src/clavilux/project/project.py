@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from clavilux.features.corrections import Corrections
-    from clavilux.patch.patch import Patch
-    from clavilux.patch.presets.preset import Preset
+    from clavilux.patches.patch import Patch
+    from clavilux.patches.presets.preset import Preset
 
 __all__ = ["Project"]
 
@@ -171,8 +171,8 @@ class Project:
         for name in ("stems", "cues"):
             value = getattr(self, name)
             object.__setattr__(self, name, None if value is None else str(value))
-        from clavilux.patch.presets import find_preset
-        from clavilux.patch.presets.preset import Preset
+        from clavilux.patches.presets import find_preset
+        from clavilux.patches.presets.preset import Preset
 
         object.__setattr__(self, "knobs", dict(self.knobs or {}))
         if isinstance(self.patch, Preset):  # one of the user's own: what it makes travels in the recipe
@@ -192,7 +192,7 @@ class Project:
     @property
     def shown(self) -> Patch:
         """The patch with its seed, knobs and truncation."""
-        from clavilux.patch.presets import find_preset
+        from clavilux.patches.presets import find_preset
 
         known = self.patch
         if self.cues is not None:

@@ -16,7 +16,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from clavilux.errors import FileError
 from clavilux.features.corrections import Corrections
-from clavilux.patch.patch import Patch
+from clavilux.patches.patch import Patch
 from clavilux.project.machine import Machine
 from clavilux.project.output import Output
 from clavilux.project.project import Project

@@ -21,10 +21,10 @@ from typing import Any
 from clavilux.catalogue import EVENTS, PARTS
 from clavilux.errors import ClaviluxError, PatchError, suggest
 from clavilux.moments import Length
-from clavilux.patch.patch import Patch
-from clavilux.patch.presets import find_preset
-from clavilux.patch.presets.preset import Preset
-from clavilux.patch.score import by_section, scene, score
+from clavilux.patches.patch import Patch
+from clavilux.patches.presets import find_preset
+from clavilux.patches.presets.preset import Preset
+from clavilux.patches.score import by_section, scene, score
 from clavilux.signals.expr import Node
 from clavilux.signals.table import OPS, number
 from clavilux.signals.text import parse, to_sentences
@@ -296,7 +296,7 @@ def _placed(error: ClaviluxError, place: str) -> ClaviluxError:
 def write_patch(patch: Patch) -> dict[str, Any]:
     """Write a patch as tables of sentences, every parameter written out; shared parts get a line each.
 
-    >>> from clavilux.patch.presets.pulse import pulse
+    >>> from clavilux.patches.presets.pulse import pulse
     >>> tables = write_patch(pulse(3))
     >>> read_looks(tables).patch == pulse(3)
     True

@@ -31,8 +31,8 @@ from tomlkit.exceptions import TOMLKitError
 from clavilux.errors import ClaviluxError, FileError, ProjectError, suggest
 from clavilux.features.corrections import Corrections
 from clavilux.files import read_small
-from clavilux.patch.patch import Patch
-from clavilux.patch.presets import find_preset
+from clavilux.patches.patch import Patch
+from clavilux.patches.presets import find_preset
 from clavilux.project.cues import corrections_of_cues
 from clavilux.project.migrate import SCHEMA
 from clavilux.project.output import Output

@@ -6,9 +6,9 @@ import numpy as np
 
 import clavilux
 from clavilux import Patch
-from clavilux.patch.functions import drift, palette
-from clavilux.patch.plugin import Plugin
-from clavilux.patch.presets.preset import knob
+from clavilux.patches.functions import drift, palette
+from clavilux.patches.plugin import Plugin
+from clavilux.patches.presets.preset import knob
 from clavilux.signals.table import number, text, whole
 
 __all__ = ["acme", "glitch", "mirror", "stutter"]

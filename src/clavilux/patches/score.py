@@ -3,7 +3,7 @@
 Scenes follow one another (`score`), or every section of the song plays the patch of its label (`by_section`).
 Between two scenes latents cross linearly and noise at constant power, so a crossfade neither dips nor swells.
 
->>> from clavilux.patch.presets.pulse import pulse
+>>> from clavilux.patches.presets.pulse import pulse
 >>> calm, wild = pulse(1, punch=0.2), pulse(2, punch=1.5)
 >>> set_of_two = score(scene(calm, until="bar 17"), scene(wild, fade=bars(2)))
 >>> set_of_two == score(scene(calm, until="bar 17"), scene(wild, fade=Length(2, "bars")))
@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 
 from clavilux.errors import PatchError
 from clavilux.moments import Length, Moment
-from clavilux.patch.patch import Patch
+from clavilux.patches.patch import Patch
 from clavilux.signals.expr import Signal, apply, as_signal
 from clavilux.signals.table import OPS
 

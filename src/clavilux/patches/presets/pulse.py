@@ -1,11 +1,11 @@
 """`pulse`, the preset that suits any song: harmony moves it, drums strike it, it never stands still."""
 
 from clavilux.catalogue import MOODS
-from clavilux.patch.functions import drift, palette, saved
-from clavilux.patch.mix import mix
-from clavilux.patch.palette import Palette
-from clavilux.patch.patch import Patch
-from clavilux.patch.presets.preset import knob, patch
+from clavilux.patches.functions import drift, palette, saved
+from clavilux.patches.mix import mix
+from clavilux.patches.palette import Palette
+from clavilux.patches.patch import Patch
+from clavilux.patches.presets.preset import knob, patch
 from clavilux.signals.sources import SongSource
 
 __all__ = ["pulse"]

@@ -1,8 +1,8 @@
 """Patches that need no tuning, by name."""
 
 from clavilux.errors import PatchError, suggest
-from clavilux.patch.presets.preset import Preset
-from clavilux.patch.presets.pulse import pulse
+from clavilux.patches.presets.preset import Preset
+from clavilux.patches.presets.pulse import pulse
 from clavilux.signals.plugins import load_plugins
 
 __all__ = ["PRESETS", "find_preset"]

@@ -1,6 +1,6 @@
 """Classes that carry the visual ops as methods; their types and documentation are in the generated stub."""
 
-from clavilux.patch import ops as _ops  # fills the op table
+from clavilux.patches import ops as _ops  # fills the op table
 from clavilux.signals.table import methods_of
 
 __all__ = [

@@ -1,9 +1,9 @@
 # Written by scripts/docs from the op table; change it there.
 from typing import Literal
 
-from clavilux.patch.latent import Latent
-from clavilux.patch.noise import Mask, Noise
-from clavilux.patch.palette import Entry, Palette
+from clavilux.patches.latent import Latent
+from clavilux.patches.noise import Mask, Noise
+from clavilux.patches.palette import Entry, Palette
 from clavilux.signals.expr import Signal
 
 class PaletteMethods:

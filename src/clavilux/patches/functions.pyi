@@ -2,8 +2,8 @@
 from typing import Literal
 
 from clavilux.moments import Moment
-from clavilux.patch.noise import Mask, Noise
-from clavilux.patch.palette import Palette
+from clavilux.patches.noise import Mask, Noise
+from clavilux.patches.palette import Palette
 from clavilux.signals.expr import Events, Signal
 
 def curve(path: str, *, column: str = "") -> Signal:

@@ -17,8 +17,8 @@ from clavilux.arrays import F32, F64
 from clavilux.catalogue import FIFTHS, GROUPS, MOODS, Mood
 from clavilux.curves import Grid
 from clavilux.errors import PatchError, suggest
-from clavilux.patch.palette_latents import PaletteLatents
-from clavilux.patch.palette_source import PaletteSource, Space
+from clavilux.patches.palette_latents import PaletteLatents
+from clavilux.patches.palette_source import PaletteSource, Space
 from clavilux.signals.table import choice, file, number, op, text, whole
 
 __all__ = ["MaskOf", "Moments", "Term", "Track"]

@@ -1,6 +1,6 @@
 """Latents: what shape and colour the image takes, a latent for every layer at every moment.
 
->>> from clavilux.patch.functions import palette
+>>> from clavilux.patches.functions import palette
 >>> from clavilux.signals.sources import song
 >>> warm = palette(mood="warm")
 >>> print(warm.loop(bars=8).toward(warm.accent, song.snare.decay(beats=0.5)))
@@ -8,7 +8,7 @@ s1 = palette(mood='warm', seed=0)
 s1.loop(bars=8).toward(s1.accent, snare.decay(beats=0.5))
 """
 
-from clavilux.patch.methods import LatentMethods
+from clavilux.patches.methods import LatentMethods
 from clavilux.signals.expr import Node
 
 __all__ = ["Latent"]

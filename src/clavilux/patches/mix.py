@@ -3,8 +3,8 @@
 from typing import Any, overload
 
 from clavilux.errors import PatchError
-from clavilux.patch.latent import Latent
-from clavilux.patch.noise import Noise
+from clavilux.patches.latent import Latent
+from clavilux.patches.noise import Noise
 from clavilux.signals.expr import Node, Signal, apply, as_signal
 from clavilux.signals.table import OPS
 

@@ -1,6 +1,6 @@
 """What a plugin is made with: operations and presets under its own name.
 
-    from clavilux.patch.plugin import Plugin
+    from clavilux.patches.plugin import Plugin
     from clavilux.signals.table import number
 
     acme = Plugin("acme")
@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from clavilux.catalogue import EVENTS, PARTS
-from clavilux.patch.patch import Patch
-from clavilux.patch.presets import PRESETS
-from clavilux.patch.presets.preset import Preset, patch
+from clavilux.patches.patch import Patch
+from clavilux.patches.presets import PRESETS
+from clavilux.patches.presets.preset import Preset, patch
 from clavilux.signals.table import Kind, op
 
 __all__ = ["Plugin"]

@@ -3,7 +3,7 @@
 Which latents these are is settled when a patch meets a model. A palette has a rest for silence and an accent
 for hits, and may have more entries by name.
 
->>> from clavilux.patch.functions import palette
+>>> from clavilux.patches.functions import palette
 >>> warm = palette(mood="warm")
 >>> print(warm.loop(bars=8), warm.accent)
 palette(mood='warm', seed=0).loop(bars=8) palette(mood='warm', seed=0).accent
@@ -13,7 +13,7 @@ palette(mood='warm', seed=0).entry('C#')
 
 from __future__ import annotations
 
-from clavilux.patch.methods import EntryMethods, PaletteMethods
+from clavilux.patches.methods import EntryMethods, PaletteMethods
 from clavilux.signals.expr import Node
 
 __all__ = ["Entry", "Palette"]

@@ -3,7 +3,7 @@
 from typing import Literal, Protocol
 
 from clavilux.catalogue import Mood
-from clavilux.patch.palette_latents import PaletteLatents
+from clavilux.patches.palette_latents import PaletteLatents
 
 __all__ = ["PaletteSource", "Space"]
 

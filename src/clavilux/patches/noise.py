@@ -3,7 +3,7 @@
 Mixes keep the standard deviation at every moment what it was; `scale` multiplies it, `mask` does so place by
 place, and `+` adds the variances of independent tracks. Amounts are in units of the model's own noise.
 
->>> from clavilux.patch.functions import drift
+>>> from clavilux.patches.functions import drift
 >>> from clavilux.signals.sources import song
 >>> print(drift(seconds=3).fast(song.kick.decay(beats=0.5), seconds=0.12).scale(1.5))
 drift(seconds=3, name='').fast(kick.decay(beats=0.5), seconds=0.12, name='').scale(1.5)
@@ -11,7 +11,7 @@ drift(seconds=3, name='').fast(kick.decay(beats=0.5), seconds=0.12, name='').sca
 
 from __future__ import annotations
 
-from clavilux.patch.methods import MaskMethods, NoiseMethods
+from clavilux.patches.methods import MaskMethods, NoiseMethods
 from clavilux.signals.expr import Node, apply
 from clavilux.signals.table import OPS
 

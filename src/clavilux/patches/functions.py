@@ -2,14 +2,14 @@
 
 There is one for every such op of the table; their types and documentation are in the generated stub.
 
->>> from clavilux.patch.functions import drift
+>>> from clavilux.patches.functions import drift
 >>> print(drift(seconds=4))
 drift(seconds=4, name='')
 """
 
 from typing import Any
 
-from clavilux.patch import patch as _patch  # the classes of all nodes
+from clavilux.patches import patch as _patch  # the classes of all nodes
 from clavilux.signals.expr import Namespace, maker
 from clavilux.signals.plugins import is_namespace
 from clavilux.signals.table import OPS

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clavilux.errors import PatchError, suggest
-from clavilux.patch.patch import Patch
+from clavilux.patches.patch import Patch
 from clavilux.signals.sources import song as the_song
 from clavilux.signals.table import Param, Value, choice, number, text
 
@@ -113,7 +113,7 @@ def patch(function: Callable[..., Patch]) -> Preset:
     >>> @patch
     ... def still(song, brightness=knob(1.0, 0, 2)):
     ...     '''Hold one image.'''
-    ...     from clavilux.patch.functions import drift, palette
+    ...     from clavilux.patches.functions import drift, palette
     ...     return Patch(palette().loop(bars=64), drift(bars=8).scale(brightness))
     >>> still.knobs["brightness"].range, still(brightness=0.5) == still(brightness=0.5)
     ('0 to 2', True)

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from clavilux.errors import PatchError
-from clavilux.patch.bend import Bend
-from clavilux.patch.latent import Latent
-from clavilux.patch.noise import Noise
-from clavilux.patch.palette import Palette
-from clavilux.patch.rewrite import Rewrite
+from clavilux.patches.bend import Bend
+from clavilux.patches.latent import Latent
+from clavilux.patches.noise import Noise
+from clavilux.patches.palette import Palette
+from clavilux.patches.rewrite import Rewrite
 from clavilux.signals.expr import Node, Signal, as_signal, nodes_of
 from clavilux.signals.table import KINDS, OPS
 from clavilux.signals.text import parse_lines, to_lines
@@ -32,7 +32,7 @@ class Patch:
     Raises:
         PatchError: a part is of another kind.
 
-    >>> from clavilux.patch.functions import drift, palette
+    >>> from clavilux.patches.functions import drift, palette
     >>> patch = Patch(palette(seed=1).loop(bars=8), drift(seconds=4), psi=0.7)
     >>> print(patch)
     latents = palette(seed=1).loop(bars=8)
