@@ -22,7 +22,7 @@ from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.patches.patch import Patch
 from clavilux.signals.evaluate import Curves
 from clavilux.signals.expr import Node, Signal, as_signal
-from clavilux.signals.table import OPS
+from clavilux.signals.table import OPS, Param
 from clavilux.timeline import Window
 
 __all__ = ["Bound", "Stage"]
@@ -94,8 +94,13 @@ class Bound(ArrayValue):
         inputs["frame"] = window.indices
         for name, nodes in (("bend", self.patch.bends), ("rewrite", self.patch.rewrites)):
             for k, node in enumerate(nodes):
-                for param, signal in zip(OPS[node.op].inputs, node.inputs, strict=True):
-                    inputs[f"{name}/{k}/{param}"] = value(signal)[:, 0].astype(np.float32)
+                op = OPS[node.op]
+                for param, signal in zip(op.inputs, node.inputs, strict=True):
+                    if isinstance(signal, Signal):
+                        limits = op.optional.get(param)
+                        low, high = (limits.low, limits.high) if isinstance(limits, Param) else (None, None)
+                        amount = value(signal)[:, 0]
+                        inputs[f"{name}/{k}/{param}"] = np.clip(amount, low, high).astype(np.float32)
         return inputs
 
     def arrays(self) -> dict[str, AnyArray]:

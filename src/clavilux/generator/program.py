@@ -222,11 +222,15 @@ class Program(nn.Module):
         return high * resolution // self.network.resolution, wide * resolution // self.network.resolution
 
     def _drawn(self, changes: nn.ModuleList) -> Iterator[tuple[int, Any]]:
-        """Number the changes, and omit those of layers above the resolution that is drawn."""
+        """Number the changes, and omit those of layers above the resolution that is drawn.
+
+        Changes that know their `number` may share it, and with it their inputs: one bend at several layers.
+        """
         for k, module in enumerate(changes):
             change: Any = module
             if self.network.layers[change.layer].resolution <= self.spec.resolution:
-                yield k, change
+                number = getattr(change, "number", None)
+                yield k if number is None else number, change
 
     def _bound_taps(self, given: Mapping[str, Tensor]) -> dict[str, Tap]:
         chains: dict[str, list[Tap]] = {}

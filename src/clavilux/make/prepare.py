@@ -74,8 +74,8 @@ def prepare(
         cells=cells,
         pixels=pixels,
         stop=stop,
-        taps=changes_of(patch.bends),
-        rewrites=changes_of(patch.rewrites),
+        taps=changes_of(patch.bends, model, cells, workspace.store),
+        rewrites=changes_of(patch.rewrites, model, cells, workspace.store),
     )
     # What is chosen and compiled for the model needs nothing of the song: both sides are prepared at once
     with ThreadPoolExecutor(1) as aside:

@@ -21,7 +21,7 @@ that a patch can be read, and sorted by time, without a song.
 
 import inspect
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from clavilux.errors import PatchError, SettingError, suggest
@@ -186,6 +186,8 @@ class Op:
         symbol: of an infix op.
         version: raised whenever the same text would give other values.
         lazy: whether the function gets its nodes as functions that compute them, and so decides which are.
+        optional: the arguments that are nodes but need not be given: range and default of a signal; for
+            another kind, the key of the op that stands in for it.
     """
 
     name: str
@@ -200,6 +202,7 @@ class Op:
     symbol: str = ""
     version: int = 1
     lazy: bool = False
+    optional: Mapping[str, "Param | str"] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -237,7 +240,8 @@ class Op:
         kinds = inspect.Parameter
         listed = []
         for name in self.positional:
-            default = self.params[name].default if name in self.params else ...
+            declared = self.params.get(name, self.optional.get(name))
+            default = declared.default if isinstance(declared, Param) else None if declared else ...
             given = kinds.empty if default is ... else default
             listed.append(kinds(name, kinds.POSITIONAL_OR_KEYWORD, default=given))
         for name, param in self.params.items():
@@ -267,6 +271,7 @@ def op(  # noqa: PLR0913  # the columns of the table
     lazy: bool = False,
     namespace: str = "",
     params: Mapping[str, Param] | None = None,
+    optional: Mapping[str, Param | str] | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare the decorated function as an op, under its own name without underscores at its end.
 
@@ -281,6 +286,7 @@ def op(  # noqa: PLR0913  # the columns of the table
         lazy: see `Op`.
         namespace: of a plugin, whose name precedes that of the op.
         params: its parameters.
+        optional: see `Op`.
     """
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
@@ -300,6 +306,7 @@ def op(  # noqa: PLR0913  # the columns of the table
             symbol=symbol,
             version=version,
             lazy=lazy,
+            optional=dict(optional or {}),
         )
         if len(declared.inputs) != len(takes) or {each.name for each in given} - {*declared.inputs} != {
             *declared.params
