@@ -342,7 +342,8 @@ def find_op(name: str, first: Kind | None, place: str) -> Op:
     names = sorted(
         each.name
         for each in OPS.values()
-        if each.takes[:1] == ((first,) if first else ()) and each.style not in {"infix", "literal"}
+        if (each.begins if first is None else each.takes[:1] == (first,) and not each.begins)
+        and each.style not in {"infix", "literal"}
     )
     hint = suggest(name, names, otherwise="there are {}")
     raise PatchError(f"There is no operation '{name}' on {place}", where=place, value=name, hint=hint)
