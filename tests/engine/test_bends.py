@@ -10,6 +10,7 @@ from clavilux.engine.openvino import OpenVinoRunner, capabilities
 from clavilux.engine.torch import TorchRunner
 from clavilux.generator.bends import BENDS, Site
 from clavilux.generator.program import Program
+from clavilux.generator.rewrites import Mute, Place, Scale, styled_convs
 
 BATCH, SHAPE = 3, (6, 8, 14)
 STRENGTHS = (0.0, 0.4, 1.0)
@@ -79,3 +80,23 @@ def test_positions_stay_exact_in_bf16(silk, inputs):
     given = given_to(program, inputs)
     wanted = TorchRunner(program, batch=2).run(given).astype(int)
     assert np.abs(OpenVinoRunner(program, batch=2, precision="bf16").run(given) - wanted).mean() < 4
+
+
+def test_rewrites_are_computed_alike_on_both(silk, inputs):
+    convs = styled_convs(silk.network)
+    direction = torch.ones(convs["b8.conv1"].weight.shape[1])
+    rewrites = [
+        Scale(Place("b8.conv0", convs["b8.conv0"].weight)),
+        Mute(Place("b8.conv1", convs["b8.conv1"].weight), direction / direction.norm()),
+        Scale(Place("b8.conv1", convs["b8.conv1"].weight)),
+    ]
+    program = Program(silk, size=(64, 64), cells=(4, 4), stop=64, rewrites=rewrites)
+    given = {name: np.repeat(array, BATCH, axis=0) for name, array in inputs(program, [0]).items()}
+    for name in program.inputs:
+        if name.startswith("rewrite/"):
+            given[name] = np.array(STRENGTHS if name.endswith("amount") else [0.1] * BATCH, np.float32)
+    wanted = TorchRunner(program, batch=2).run(given).astype(int)
+    assert np.abs(OpenVinoRunner(program, batch=2, precision="f32").run(given) - wanted).max() <= 2
+    assert np.abs(wanted[2] - wanted[0]).mean() > 2
+    half = TorchRunner(program, batch=2, precision="fp16").run(given)
+    assert np.abs(half - wanted).mean() < 4

@@ -13,6 +13,7 @@ from clavilux.generator.bends import BENDS, Site, weigh_places
 from clavilux.generator.channel_sets import channel_weights, find_layers
 from clavilux.generator.model import Model
 from clavilux.generator.program import Change
+from clavilux.generator.rewrites import REWRITES, Place, input_extent, styled_convs
 from clavilux.patches.bend_ops import SITE
 from clavilux.signals.expr import Node, Signal
 from clavilux.signals.table import OPS
@@ -40,6 +41,8 @@ def changes_of(
     for number, node in enumerate(nodes):
         if node.op in BENDS:
             made += _bends(number, node, model, cells, store or Store())
+        elif node.op in REWRITES:
+            made += _rewrites(number, node, model, cells, store or Store())
         else:
             made.append(_plugin(number, node))
     return made
@@ -68,6 +71,31 @@ def _bends(
             seed=params["seed"],
         )
         yield BENDS[node.op](site, **own)  # type: ignore[misc]
+
+
+def _rewrites(
+    number: int, node: Node, model: Model, cells: tuple[int, int], store: Store
+) -> Iterator[Change]:
+    params: dict[str, Any] = dict(node.params)
+    where, network = node.inputs[-1], model.network
+    convs = styled_convs(network)
+    for layer in find_layers(network, params["at"], list(convs)):
+        place = Place(
+            layer,
+            convs[layer].weight,
+            places=None
+            if where.op == "everywhere"
+            else weigh_places(_mask(where), input_extent(network, layer, cells)),
+            key=(node.params, str(where)),
+            number=number,
+            seed=params.get("seed", 0),
+        )
+        yield _rewrite(node, place, params)
+
+
+def _rewrite(node: Node, place: Place, params: dict[str, Any]) -> Change:
+    kind: Any = REWRITES[node.op]
+    return kind(place, spread=params["spread"])  # type: ignore[no-any-return]
 
 
 def _clusters(model: Model, store: Store) -> Callable[[str], Sequence[I64]] | None:

@@ -5,6 +5,7 @@ from clavilux.moments import Moment
 from clavilux.patches.bend import Bend
 from clavilux.patches.noise import Mask, Noise
 from clavilux.patches.palette import Palette
+from clavilux.patches.rewrite import Rewrite
 from clavilux.signals.expr import Events, Signal
 
 def ablate(
@@ -221,3 +222,30 @@ def zoom(
     *, by: Signal | float = 1, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0
 ) -> Bend:
     """Enlarge about the centre, 2 to twice the size."""
+
+class rewrite:
+    """The operations called rewrite.NAME."""
+
+    @staticmethod
+    def boost(
+        *, amount: Signal | float = 1, where: Mask = ..., context: str, gain: float = 2, at: str
+    ) -> Rewrite:
+        """Exaggerate what a context is drawn with, at amount 1 by the gain."""
+
+    @staticmethod
+    def edit(*, amount: Signal | float = 1, where: Mask = ..., path: str, rank: int = 1, at: str) -> Rewrite:
+        """Paste what one image shows into the places of others: seeds and masks from a JSON file."""
+
+    @staticmethod
+    def mute(*, amount: Signal | float = 1, where: Mask = ..., context: str, at: str) -> Rewrite:
+        """Let what a context is drawn with fade."""
+
+    @staticmethod
+    def scale(
+        *, turn: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., spread: float = 0.31, seed: int = 0, at: str
+    ) -> Rewrite:
+        """Multiply every weight by 1 - amount + amount N, N normal about -1: at 1 the network paints in negative. `turn` moves N, in a circle of 1."""
+
+    @staticmethod
+    def swap(*, amount: Signal | float = 1, where: Mask = ..., context: str, to: str, at: str) -> Rewrite:
+        """Where one context appears, draw what another would be."""
