@@ -7,6 +7,8 @@ its module itself. One node may become several modules that share their inputs, 
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
+import torch
+
 from clavilux.arrays import F64, I64
 from clavilux.errors import PatchError
 from clavilux.generator.bends import BENDS, Site, weigh_places
@@ -15,6 +17,8 @@ from clavilux.generator.model import Model
 from clavilux.generator.program import Change
 from clavilux.generator.rewrites import REWRITES, Place, input_extent, styled_convs
 from clavilux.patches.bend_ops import SITE
+from clavilux.profile.clusters import clusters_of
+from clavilux.profile.contexts import context_direction
 from clavilux.signals.expr import Node, Signal
 from clavilux.signals.table import OPS
 from clavilux.store import Store
@@ -90,16 +94,22 @@ def _rewrites(
             number=number,
             seed=params.get("seed", 0),
         )
-        yield _rewrite(node, place, params)
+        yield _rewrite(node, place, params, model, store)
 
 
-def _rewrite(node: Node, place: Place, params: dict[str, Any]) -> Change:
+def _rewrite(node: Node, place: Place, params: dict[str, Any], model: Model, store: Store) -> Change:
     kind: Any = REWRITES[node.op]
-    return kind(place, spread=params["spread"])  # type: ignore[no-any-return]
+    own = {name: value for name, value in params.items() if name in {"spread", "gain"}}
+    contexts = [
+        torch.from_numpy(context_direction(model, store, place.layer, params[name]))
+        for name in ("context", "to")
+        if name in params
+    ]
+    return kind(place, *contexts, **own)  # type: ignore[no-any-return]
 
 
-def _clusters(model: Model, store: Store) -> Callable[[str], Sequence[I64]] | None:
-    return None
+def _clusters(model: Model, store: Store) -> Callable[[str], Sequence[I64]]:
+    return lambda layer: [cluster.channels for cluster in clusters_of(model, store, layer)]
 
 
 def _extent(model: Model, layer: str, cells: tuple[int, int]) -> tuple[int, int]:
