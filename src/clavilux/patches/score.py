@@ -107,10 +107,24 @@ def by_section(*, fade: Length = CUT, otherwise: Patch | None = None, **patches:
     """
     if not patches:
         raise PatchError("A score by section needs a patch", where="by_section", hint="write A=..., B=...")
-    whole = otherwise if otherwise is not None else next(iter(patches.values()))
-    for label, patch in patches.items():
-        params = {"name": label, fade.unit: fade.number}
-        whole = _switched(whole, patch, apply(OPS["in_section"], (), params))
+    names = list(patches)
+    if otherwise is None:
+        otherwise, names = patches[names[0]], names[1:]
+    gates = []
+    for number, name in enumerate(names):
+        later = ";".join(names[number + 1 :])
+        params = {"name": name, "unless": later, fade.unit: fade.number}
+        gates.append(apply(OPS["in_section"], (), params))
+    # Scene k is laid over the ones before it, so that each has its own share g_k of the whole:
+    # a_k = g_k / (g_0 + ... + g_k), g_0 = 1 - g_1 - ... - g_n
+    shown = as_signal(1.0)
+    for gate in gates:
+        shown = shown - gate
+    shown = shown.max(0.0)
+    whole = otherwise
+    for name, gate in zip(names, gates, strict=True):
+        shown = shown + gate
+        whole = _switched(whole, patches[name], gate / shown)
     return whole
 
 
