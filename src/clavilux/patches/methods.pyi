@@ -31,7 +31,7 @@ class PaletteMethods:
     ) -> Latent:
         """Travel through all twelve latents and back within a length, smoothly (technique 14).
 
-        A spline never stops; a slerp passes along great circles about the palette's mean, at rest in every latent.
+        A spline never stops; a slerp turns about the palette's mean and rests in every latent.
         """
 
 class EntryMethods:

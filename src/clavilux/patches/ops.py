@@ -28,7 +28,8 @@ __all__ = ["MaskOf", "Moments", "Term", "Track"]
 MAX_GAIN = 1.6
 """How far a blend of several latents may be stretched back to the spread of one."""
 
-LAYERS = re.compile(r"(\d{1,3})(?:-(\d{1,3}))?")
+LAYERS = r"(\d{1,3})(?:-(\d{1,3}))?"
+"""Numbers of layers: 5, or 4-7."""
 LOUD_SHARE = 0.1
 """Sum of the weights from which a blend consists of its latents alone; below it, partly of the rest."""
 
@@ -225,7 +226,7 @@ def toward(base: F64, entry: F32, amount: F64) -> F64:
     return np.asarray(base + amount[:, :1, None] * (entry - base))
 
 
-@op("latent", "latent", "latent", needs="moments", params={"layers": text()})
+@op("latent", "latent", "latent", needs="moments", params={"layers": choice(*GROUPS, pattern=LAYERS)})
 def on(moments: Moments, base: F64, layers: str, other: F64) -> F64:
     """Use other latents on some layers: coarse (shapes), middle, fine (colour, texture), or '4-7'.
 
@@ -251,7 +252,7 @@ def layer_range(layers: str, groups: Mapping[str, range], num_ws: int) -> range:
     """
     if layers in groups:
         return groups[layers]
-    if found := LAYERS.fullmatch(layers):
+    if found := re.fullmatch(LAYERS, layers):
         first, last = int(found[1]), int(found[2] or found[1])
         if first <= last < num_ws:
             return range(first, last + 1)
