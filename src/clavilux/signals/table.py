@@ -19,6 +19,7 @@ Moments, such as 'bar 17' or 'B.2', are parameters and no kind: an op that takes
 that a patch can be read, and sorted by time, without a song.
 """
 
+import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -341,7 +342,12 @@ def find_op(name: str, first: Kind | None, place: str) -> Op:
         for each in OPS.values()
         if each.takes[:1] == ((first,) if first else ()) and each.style not in {"infix", "literal"}
     )
-    hint = suggest(name, names, otherwise="there are {}")
+    hint = suggest(name, names, otherwise="")
+    if not hint and first == "events":
+        on_signals = [op.name for op in OPS.values() if op.takes[:1] == ("signal",) and op.style == "method"]
+        near = difflib.get_close_matches(name, on_signals, n=1)
+        hint = f"an envelope of them has it: .decay(beats=0.5).{near[0]}(...)" if near else ""
+    hint = hint or suggest(name, names, otherwise="there are {}")
     raise PatchError(f"There is no operation '{name}' on {place}", where=place, value=name, hint=hint)
 
 
