@@ -1,11 +1,14 @@
 """Draw the pictures of masks in docs/operations.md: white where a mask keeps, black where it removes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clavilux.arrays import F64
+from clavilux.curves import Grid
+from clavilux.patches.ops import Moments
 from clavilux.signals.expr import Node
 from clavilux.signals.table import OPS
 from svg import FAINT, HEIGHT, path, picture
@@ -33,10 +36,25 @@ def mask_values(node: Node) -> F64:
     """Compute a mask at the centre of each cell, (CELLS, CELLS) in [0, 1]."""
 
     def function(each: Node) -> Any:
-        return OPS[each.op].compute(None, [function(below) for below in each.inputs], each.params)
+        return OPS[each.op].compute(moments, [function(below) for below in each.inputs], each.params)
 
-    centres = (np.arange(CELLS) + 0.5) / CELLS
-    return np.asarray(function(node)(*np.meshgrid(centres, centres)))
+    images = {"star.png": star()}
+    moments = Moments(np.zeros(1), Grid([0, 1]), 0, {}, {}, frozenset(), images)
+    return np.asarray(function(node)(*centres()))
+
+
+def centres() -> Sequence[F64]:
+    """Return x and y of the centre of each cell, (CELLS, CELLS) each."""
+    sides = (np.arange(CELLS) + 0.5) / CELLS
+    return np.meshgrid(sides, sides)
+
+
+def star() -> NDArray[np.uint8]:
+    """Draw the image that an example reads: a star with five points, the first up."""
+    x, y = centres()
+    angle, radius = np.arctan2(x - 0.5, 0.5 - y), np.hypot(x - 0.5, y - 0.5)
+    edge = 0.28 + 0.14 * np.cos(5 * angle)
+    return np.where(radius < edge, 255, 0).astype(np.uint8)
 
 
 def shades(values: F64, left: int) -> Iterator[str]:

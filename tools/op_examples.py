@@ -39,6 +39,7 @@ EXAMPLES: dict[str, Example] = {
     "curve": Example("curve('filter.csv')"),
     "events": Example("events('claps.csv')"),
     "midi": Example("midi('drums.mid', note=36)"),
+    "image": Example("image('star.png')"),
     "in_section": Example("in_section('B', bars=1)", bars=4),
     "energy": Example("energy()", bars=4),
     "gate": Example("gate('beat 14', 'beat 16')"),
