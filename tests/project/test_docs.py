@@ -20,7 +20,7 @@ def blocks():
 
 def test_both_patches_are_the_same_graph(blocks):
     names = {}
-    exec(next(text for kind, text in blocks if kind == "python"), names)  # noqa: S102  # the page's own code
+    exec(next(text for kind, text in blocks if kind == "python"), names)  # the page's own code
     text = next(text for kind, text in blocks if kind == "toml")
     for knobs in ({}, {"punch": 0.3, "turn": 4}):
         show, errors = parse_show(text, Path(), knobs=knobs)
