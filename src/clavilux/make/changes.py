@@ -5,17 +5,21 @@ its module itself. One node may become several modules that share their inputs, 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import torch
 
 from clavilux.arrays import F64, I64
 from clavilux.errors import PatchError
+from clavilux.frames.bind import MASK_SIDE
 from clavilux.generator.bends import BENDS, Site, weigh_places
 from clavilux.generator.channel_sets import channel_weights, find_layers
 from clavilux.generator.model import Model
 from clavilux.generator.program import Change
 from clavilux.generator.rewrites import REWRITES, Place, input_extent, styled_convs
+from clavilux.image_files import read_image
 from clavilux.patches.bend_ops import SITE
 from clavilux.profile.clusters import clusters_of
 from clavilux.profile.contexts import context_direction
@@ -122,8 +126,10 @@ def _extent(model: Model, layer: str, cells: tuple[int, int]) -> tuple[int, int]
 
 def _mask(node: Node) -> Callable[[F64, F64], F64]:
     """Return the weights of places of a mask, whose operations take nothing but masks."""
+    paths = [str(value) for name, value in node.params if OPS[node.op].params[name].is_file]
+    images = {path: read_image(Path(path), "L", (MASK_SIDE, MASK_SIDE)) for path in paths}
     mask: Callable[[F64, F64], F64] = OPS[node.op].compute(
-        None, [_mask(each) for each in node.inputs], node.params
+        SimpleNamespace(images=images), [_mask(each) for each in node.inputs], node.params
     )
     return mask
 
