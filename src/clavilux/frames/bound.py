@@ -61,6 +61,7 @@ class Bound(ArrayValue):
         stage: layers and sizes.
         seed: chooses the noise.
         images: of masks, by the name of their file, uint8 (S, S).
+        directions: of the model, by name, (L, D).
     """
 
     noun = "bound patch"
@@ -71,6 +72,7 @@ class Bound(ArrayValue):
     stage: Stage
     seed: int
     images: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
+    directions: Mapping[str, F32] = field(default_factory=dict)
 
     def at(self, window: Window) -> dict[str, AnyArray]:
         """Compute a program's inputs for the frames of a window.
@@ -87,6 +89,7 @@ class Bound(ArrayValue):
             self.stage.noise_groups,
             frozenset(self.stage.noise_sizes),
             self.images,
+            self.directions,
         )
         value = self._values(moments)
         shape = (window.count, self.stage.num_ws, len(self.w_avg))
@@ -124,6 +127,7 @@ class Bound(ArrayValue):
             "about": np.array(json.dumps(about, sort_keys=True)),
             "w_avg": self.w_avg,
             **{f"images/{name}": array for name, array in self.images.items()},
+            **{f"directions/{name}": array for name, array in self.directions.items()},
             **{f"curves/{name}": array for name, array in self.curves.arrays().items()},
         }
         for k, palette in enumerate(self.patch.palettes):
@@ -154,7 +158,7 @@ class Bound(ArrayValue):
             {name: frozenset(layers) for name, layers in about["noise_groups"].items()},
         )
         images = _of(arrays, "images/")
-        return cls(patch, curves, palettes, arrays["w_avg"], stage, about["seed"], images)
+        return cls(patch, curves, palettes, arrays["w_avg"], stage, about["seed"], images, _of(arrays, "directions/"))
 
     def _values(self, moments: Moments) -> Callable[[Node], Any]:
         """Return a function from a node to its value for some moments; each node is computed once."""
