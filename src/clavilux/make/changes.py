@@ -5,6 +5,7 @@ its module itself. One node may become several modules that share their inputs, 
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,6 +22,7 @@ from clavilux.generator.program import Change
 from clavilux.generator.rewrites import REWRITES, Place, input_extent, styled_convs
 from clavilux.image_files import read_image
 from clavilux.patches.bend_ops import SITE
+from clavilux.profile.calibration import calibrated
 from clavilux.profile.clusters import clusters_of
 from clavilux.profile.contexts import context_direction
 from clavilux.signals.expr import Node, Signal
@@ -78,7 +80,10 @@ def _bends(
             number=number,
             seed=params["seed"],
         )
-        yield BENDS[node.op](site, **own)  # type: ignore[misc]
+        if params["reach"] is not None:
+            whole = replace(site, places=None)
+            site = replace(site, reach=calibrated(model, store, node.op, whole, **own)[params["reach"]])
+        yield BENDS[node.op](site, **own)
 
 
 def _rewrites(

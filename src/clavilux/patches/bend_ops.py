@@ -7,13 +7,16 @@ compute bends are in `generator.bends`, by the names given here.
 
 `at` is a layer, such as 'b16.conv0' or 'const', or feature sizes: '16 px' or '8-64 px' are every layer of
 those. `channels` are 'all', a random share such as '30%' that `seed` chooses, a range '0-63', or 'cluster 2'.
-`guard` returns every channel to the power it had, 0 not at all and 1 all the way.
+`guard` returns every channel to the power it had, 0 not at all and 1 all the way. With `reach`, 'subtle',
+'medium' or 'strong', the bend is calibrated to the model: `amount` moves it from neutral to a mean CIELAB
+change of 6, 12 or 24, and its own signals do not matter.
 """
 
 import inspect
 from collections.abc import Mapping
 
 from clavilux.arrays import F64
+from clavilux.catalogue import REACHES
 from clavilux.patches.ops import MaskOf
 from clavilux.signals.table import Param, choice, number, op, text, whole
 
@@ -25,6 +28,7 @@ SITE = {
     "channels": text("all"),
     "seed": whole(0, 0, 2**31 - 1),
     "guard": number(0, 0, 1),
+    "reach": choice(*REACHES, default=None),
 }
 """Where a bend acts."""
 

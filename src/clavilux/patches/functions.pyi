@@ -9,17 +9,17 @@ from clavilux.patches.rewrite import Rewrite
 from clavilux.signals.expr import Events, Signal
 
 def ablate(
-    *, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Set to zero."""
 
 def bias(
-    *, by: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, by: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Add a constant."""
 
 def blur(
-    *, by: Signal | float = 1, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, by: Signal | float = 1, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Blur."""
 
@@ -33,7 +33,7 @@ def curve(path: str, *, column: str = "") -> Signal:
     """
 
 def dilate(
-    *, radius: Signal | float = 1, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, radius: Signal | float = 1, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Let the bright grow: the maximum within a radius."""
 
@@ -47,7 +47,7 @@ def energy() -> Signal:
     """Follow the energy of the section that plays, 1 in the loudest, averaged over a second; (T, 1)."""
 
 def erode(
-    *, radius: Signal | float = 1, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, radius: Signal | float = 1, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Let the dark grow: the minimum within a radius."""
 
@@ -69,7 +69,7 @@ def fade(
     """Rise smoothly from 0 to 1 within a length centred on a moment of the song; (T, 1)."""
 
 def flip(
-    *, amount: Signal | float = 1, where: Mask = ..., axis: Literal["x", "y"] = "x", at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, amount: Signal | float = 1, where: Mask = ..., axis: Literal["x", "y"] = "x", at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Exchange left and right, or top and bottom."""
 
@@ -83,7 +83,7 @@ def from_seeds(numbers: str) -> Palette:
     """Take the images of some seeds, such as '1-12,24'; they lie along the circle of fifths, from C."""
 
 def gain(
-    *, db: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, db: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Amplify."""
 
@@ -114,12 +114,12 @@ def in_section(
     """
 
 def invert(
-    *, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Turn every channel upside down about its mean."""
 
 def kaleidoscope(
-    *, by: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., sectors: int = 6, at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, by: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., sectors: int = 6, at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Fill the image with mirror images of one sector."""
 
@@ -142,7 +142,7 @@ def midi(path: str, *, track: int | None = None, note: int | None = None) -> Eve
     """
 
 def mirror(
-    *, amount: Signal | float = 1, where: Mask = ..., axis: Literal["x", "y"] = "x", at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, amount: Signal | float = 1, where: Mask = ..., axis: Literal["x", "y"] = "x", at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Replace the right half by the left's mirror image, or the lower by the upper's."""
 
@@ -167,17 +167,17 @@ def ring(
     """Keep a ring of a radius and a width, in image sides."""
 
 def roll_channels(
-    *, by: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, by: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Hand every channel's image on to the channel so many places further; fractions blend."""
 
 def rotate(
-    *, by: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, by: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Turn counter-clockwise about the centre."""
 
 def rotate_channels(
-    *, by: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, by: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Turn pairs of channels into one another; 360 is back at the start."""
 
@@ -185,32 +185,32 @@ def saved(name: str) -> Palette:
     """Use a palette saved with `clavilux palette new`."""
 
 def sharpen(
-    *, by: Signal | float = 1, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, by: Signal | float = 1, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Exaggerate what differs from its surroundings."""
 
 def shear(
-    *, x: Signal | float = 0, y: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, x: Signal | float = 0, y: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Slant: x moves the rows apart sideways, y the columns up and down."""
 
 def soft_threshold(
-    *, by: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, by: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Shrink all towards zero by so much, and set to zero what is smaller."""
 
 def threshold(
-    *, level: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, level: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Leave two values only: the power of the channel above a level, none below."""
 
 def tile(
-    *, by: Signal | float = 2, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, by: Signal | float = 2, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Repeat the image so many times along each side."""
 
 def translate(
-    *, x: Signal | float = 0, y: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, x: Signal | float = 0, y: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Move right by x of the width and down by y of the height; edges mirror, so 2 is back at the start."""
 
@@ -223,7 +223,7 @@ def wander(
     """
 
 def zoom(
-    *, by: Signal | float = 1, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0
+    *, by: Signal | float = 1, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Enlarge about the centre, 2 to twice the size."""
 

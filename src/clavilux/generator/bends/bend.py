@@ -35,6 +35,8 @@ class Site:
         key: everything that fixes the bend, for the keys of compiled programs.
         number: which bend of the patch it is; none is its place in the program.
         seed: chooses what is random.
+        reach: how far the bend goes at amount 1, in shares of its full strength, where it was calibrated:
+            `amount` then moves the transform itself from neutral to there.
     """
 
     layer: str
@@ -44,6 +46,7 @@ class Site:
     key: Hashable = ()
     number: int | None = None
     seed: int = 0
+    reach: float | None = None
 
 
 class Bend(nn.Module):
@@ -78,7 +81,7 @@ class Bend(nn.Module):
         self.site, self.layer, self.number = site, site.layer, site.number
         self.channels = nn.Buffer(torch.from_numpy(site.channels))  # (C,)
         self.inputs = dict.fromkeys((*self.moved, "amount"), PER_FRAME)
-        self.spec = (type(self).__name__, site.layer, site.key)
+        self.spec = (type(self).__name__, site.layer, site.key, site.reach)
         self.places = None if site.places is None else nn.Buffer(torch.from_numpy(site.places))  # (H, W)
 
     def transform(self, x: Tensor, /, **moved: Tensor) -> Tensor:
@@ -88,10 +91,13 @@ class Bend(nn.Module):
     def forward(self, x: Tensor, /, *, amount: Tensor, **moved: Tensor) -> Tensor:
         """Bend features (B, C, H, W) by an amount (B,) and the transform's own signals (B,)."""
         before = x.float()
+        share = wide(amount)
+        if self.site.reach is not None:
+            moved, share = self._reached(amount, self.site.reach)
         after = self.transform(before, **moved)
         if self.site.guard:
             after = after * _power_factor(before, after, self.site.guard)
-        share = wide(amount) * self.channels[:, None, None]  # a m_c, (B, C, 1, 1)
+        share = share * self.channels[:, None, None]  # a m_c, (B, C, 1, 1)
         if self.places is not None:
             share = share * self.places  # m_xy
         bent = before + share * (after - before)  # y = x + a m_c m_xy (T(x) - x)
@@ -102,6 +108,14 @@ class Bend(nn.Module):
                 at_rest[0] = at_rest[0] & each
             still = still | at_rest[0]
         return torch.where(still[:, None, None, None], x, bent.to(x.dtype))
+
+    def _reached(self, amount: Tensor, reach: float) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the transform's signals, and the strength, of a calibrated bend at an amount (B,)."""
+        whole = self.at_strength(reach)
+        if not self.neutral:
+            return {name: 0 * amount + whole[name] for name in self.moved}, wide(reach * amount)
+        moved = {name: still + amount * (whole[name] - still) for name, still in self.neutral.items()}
+        return moved, wide(0 * amount + 1)
 
 
 def weigh_places(where: Callable[[F64, F64], F64], extent: tuple[int, int]) -> F32:
