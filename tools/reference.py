@@ -146,7 +146,9 @@ def call(op: Op) -> str:
     if op.style == "attribute":
         return f"`.{op.name}`"
     if op.takes and op.begins:  # bends and rewrites: their signals are given by name
-        shown = {name: value(given.default) for name, given in op.optional.items() if isinstance(given, Param)}
+        shown = {
+            name: value(given.default) for name, given in op.optional.items() if isinstance(given, Param)
+        }
         shown |= {name: "mask" for name, given in op.optional.items() if isinstance(given, str)}
         shown |= {name: value(param.default) for name, param in op.params.items()}
         return f"`{op.name}({', '.join(f'{name}={text}' for name, text in shown.items())})`"

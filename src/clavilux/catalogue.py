@@ -6,7 +6,18 @@ what it stands for.
 
 from typing import Literal
 
-__all__ = ["EVENTS", "FIFTHS", "GROUPS", "MOODS", "PARTS", "PITCH_CLASSES", "REACHES", "STEMS", "Group", "Mood"]
+__all__ = [
+    "EVENTS",
+    "FIFTHS",
+    "GROUPS",
+    "MOODS",
+    "PARTS",
+    "PITCH_CLASSES",
+    "REACHES",
+    "STEMS",
+    "Group",
+    "Mood",
+]
 
 Group = Literal["coarse", "middle", "fine"]
 GROUPS: tuple[Group, ...] = ("coarse", "middle", "fine")

@@ -127,8 +127,7 @@ def test_a_bend_acts_in_its_own_scene(heard, small_model):
     found = inputs(shown, heard, small_model)
     amounts = {str(bend.op) + dict(bend.params)["at"]: k for k, bend in enumerate(shown.bends)}
     first, second, always = (
-        found[f"bend/{amounts[key]}/amount"]
-        for key in ("zoomb8.conv0", "translateb8.conv0", "zoomb4.conv1")
+        found[f"bend/{amounts[key]}/amount"] for key in ("zoomb8.conv0", "translateb8.conv0", "zoomb4.conv1")
     )
     assert (first[:29] == 1).all()
     assert (first[51:] == 0).all()

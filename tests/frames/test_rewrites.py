@@ -27,7 +27,7 @@ def test_a_rewrite_reads_as_it_is_written():
     assert "rewrite.scale(turn=0, amount=" in str(shown)
     assert Patch.parse(str(shown)) == shown
     assert read_looks(write_patch(shown)).patch == shown
-    with pytest.raises(PatchError, match="did you mean 'rewrite.scale'"):
+    with pytest.raises(PatchError, match=r"did you mean 'rewrite\.scale'"):
         parse("rewrite.scales(at='b8.conv0')")
 
 

@@ -1,5 +1,6 @@
 """Bends: neutral is bit-equal, full strength is seen, a sweep has no jump, frames and channels are apart."""
 
+import itertools
 import math
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_full_strength_is_seen_neutral_is_bit_equal_and_a_sweep_has_no_jump(name
     swept = draw(program, silk, strengths, bend)
     assert np.array_equal(swept[0], plain)
     assert distance(swept[-1], plain) > MIN_VISIBLE
-    steps = np.array([distance(a, b) for a, b in zip(swept[:-1], swept[1:], strict=True)])
+    steps = np.array([distance(a, b) for a, b in itertools.pairwise(swept)])
     assert steps.max() < 0.2 * steps.sum() + 0.2, (steps.max(), steps.sum())
 
 

@@ -38,8 +38,6 @@ def test_a_word_means_the_same_at_every_layer(make, at, small_model, store):
 
 
 def test_a_bend_that_cannot_change_so_much_goes_as_far_as_it_can(small_model, store):
-    (bend,) = changes_of(
-        [invert(at="b16.conv1", channels="0%", reach="strong")], small_model, (4, 4), store
-    )
+    (bend,) = changes_of([invert(at="b16.conv1", channels="0%", reach="strong")], small_model, (4, 4), store)
     assert bend.site.reach == 1.0
     assert bend.spec != changes_of([invert(at="b16.conv1", channels="0%")], small_model, (4, 4))[0].spec

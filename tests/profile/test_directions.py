@@ -36,7 +36,7 @@ def test_noise_is_said_to_be_no_control():
 
 def test_descriptors_are_what_they_are_called():
     flat = np.full((1, 16, 16, 3), [50.0, 0, 0])
-    warm = flat + [0, 30, 40]
+    warm = flat + np.array([0, 30, 40])
     rough = flat + np.array([20.0, 0, 0]) * (-1) ** np.arange(16)[None, None, :, None]
     energy, warmth, contrast, lightness, chroma = range(5)
     base, other = describe_images(flat)[0], describe_images(warm)[0]
@@ -65,7 +65,9 @@ def test_a_push_changes_images_not_seen_as_it_promises(small_model, store):
         ws = np.repeat(w[:, None], small_model.num_ws, axis=1)
         low, high = (
             describe_images(
-                colours(draw(small_model, (ws + sign * 0.5 * module.PSI * direction.shift).astype(np.float32)))
+                colours(
+                    draw(small_model, (ws + sign * 0.5 * module.PSI * direction.shift).astype(np.float32))
+                )
             )
             for sign in (-1, 1)
         )
@@ -85,6 +87,8 @@ def test_a_push_adds_its_shift(small_model):
     shift = np.ones((6, 4), np.float32)
     moments = Moments(np.arange(4.0), None, 6, {}, {}, frozenset(), {}, {"warmth": shift})
     base = np.zeros((3, 1, 4))
-    pushed = OPS["latent.push"].compute(moments, [base, np.array([[0.0], [0.5], [99.0]])], [("direction", "warmth")])
+    pushed = OPS["latent.push"].compute(
+        moments, [base, np.array([[0.0], [0.5], [99.0]])], [("direction", "warmth")]
+    )
     assert pushed.shape == (3, 6, 4)
     assert pushed[:, 0, 0].tolist() == [0, 0.5, 8]

@@ -81,7 +81,9 @@ def choose_directions(patch: Patch, model: Model, store: Store | None = None) ->
     Raises:
         ModelError: the model has no such direction.
     """
-    names = dict.fromkeys(str(dict(node.params)["direction"]) for node in patch.nodes if node.op == "latent.push")
+    names = dict.fromkeys(
+        str(dict(node.params)["direction"]) for node in patch.nodes if node.op == "latent.push"
+    )
     return {name: find_direction(model, store or Store(), name).shift for name in names}
 
 

@@ -158,7 +158,9 @@ class Bound(ArrayValue):
             {name: frozenset(layers) for name, layers in about["noise_groups"].items()},
         )
         images = _of(arrays, "images/")
-        return cls(patch, curves, palettes, arrays["w_avg"], stage, about["seed"], images, _of(arrays, "directions/"))
+        return cls(
+            patch, curves, palettes, arrays["w_avg"], stage, about["seed"], images, _of(arrays, "directions/")
+        )
 
     def _values(self, moments: Moments) -> Callable[[Node], Any]:
         """Return a function from a node to its value for some moments; each node is computed once."""

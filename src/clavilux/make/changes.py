@@ -58,9 +58,7 @@ def changes_of(
     return made
 
 
-def _bends(
-    number: int, node: Node, model: Model, cells: tuple[int, int], store: Store
-) -> Iterator[Change]:
+def _bends(number: int, node: Node, model: Model, cells: tuple[int, int], store: Store) -> Iterator[Change]:
     params: dict[str, Any] = dict(node.params)
     own = {name: value for name, value in params.items() if name not in SITE}
     where = node.inputs[-1]

@@ -64,7 +64,9 @@ def profile_model(model: Model, store: Store, report: Reporter | None = None) ->
     report.begin("Finding directions")
     directions = directions_of(model, store)
     layers = [
-        name for name in bendable(model.network.layers) if model.network.layers[name].resolution <= MAX_RESOLUTION
+        name
+        for name in bendable(model.network.layers)
+        if model.network.layers[name].resolution <= MAX_RESOLUTION
     ]
     report.begin("Looking at its features")
     maps = pooled_features(model, sample_latents(model, CLUSTERS.images), layers)

@@ -42,7 +42,10 @@ def everywhere() -> MaskOf:
 
 
 def _bend(
-    name: str, sentence: str, moved: Mapping[str, Param] | None = None, params: Mapping[str, Param] | None = None
+    name: str,
+    sentence: str,
+    moved: Mapping[str, Param] | None = None,
+    params: Mapping[str, Param] | None = None,
 ) -> None:
     """Declare a bend: its name, what it does, its signals and its parameters."""
     signals = {**(moved or {}), "amount": AMOUNT}

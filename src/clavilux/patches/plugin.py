@@ -46,7 +46,12 @@ class Plugin:
     name: str
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z][a-z0-9_]{1,30}", self.name) or self.name in {*PARTS, *EVENTS, "song", "rewrite"}:
+        if not re.fullmatch(r"[a-z][a-z0-9_]{1,30}", self.name) or self.name in {
+            *PARTS,
+            *EVENTS,
+            "song",
+            "rewrite",
+        }:
             raise ValueError(f"'{self.name}' cannot be the name of a plugin")
 
     def op(

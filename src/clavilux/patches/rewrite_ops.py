@@ -4,14 +4,15 @@ A rewrite changes the weights of a convolution by an amount per frame (Bau et al
 The modules that compute rewrites are in `generator.rewrites`, by the names given here. `at` is a layer, such
 as 'b16.conv1', or feature sizes, such as '8-64 px'.
 
-Contexts are clusters of the channels that the layer takes, such as 'cluster 2'; see `clavilux models profile`.
+Contexts are clusters of the channels that the layer takes, such as 'cluster 2', as `clavilux models profile`
+lists them.
 """
 
 import inspect
 from collections.abc import Mapping
 
 from clavilux.arrays import F64
-from clavilux.signals.table import Param, file, number, op, text, whole
+from clavilux.signals.table import Kind, Param, file, number, op, text, whole
 
 __all__: list[str] = []
 
@@ -20,7 +21,10 @@ CONTEXT = text()
 
 
 def _rewrite(
-    name: str, sentence: str, moved: Mapping[str, Param] | None = None, params: Mapping[str, Param] | None = None
+    name: str,
+    sentence: str,
+    moved: Mapping[str, Param] | None = None,
+    params: Mapping[str, Param] | None = None,
 ) -> None:
     """Declare a rewrite: its name, what it does, its signals and its parameters."""
     signals = {**(moved or {}), "amount": AMOUNT}
@@ -37,14 +41,9 @@ def _rewrite(
             *(kinds(each, kinds.KEYWORD_ONLY) for each in fixed),
         ]
     )
-    op(
-        "rewrite",
-        *["signal"] * len(signals),  # type: ignore[list-item]
-        "mask",
-        namespace="rewrite",
-        params=fixed,
-        optional={**signals, "where": "everywhere"},
-    )(declared)
+    takes: list[Kind] = ["signal" for _ in signals]
+    given: Mapping[str, Param | str] = {**signals, "where": "everywhere"}
+    op("rewrite", *takes, "mask", namespace="rewrite", params=fixed, optional=given)(declared)
 
 
 _rewrite(

@@ -169,8 +169,8 @@ def _gated(change: T, gate: Signal) -> T:
     op = OPS[change.op]
     if "amount" not in op.inputs:
         return change
-    inputs = list(change.inputs)
+    inputs: list[Any] = list(change.inputs)
     place = op.inputs.index("amount")
-    inputs[place] = gate if inputs[place] == as_signal(1.0) else as_signal(inputs[place]) * gate
+    inputs[place] = gate if inputs[place] == as_signal(1.0) else inputs[place] * gate
     made: Any = Node.make(op, tuple(inputs), change.params)
     return made  # type: ignore[no-any-return]

@@ -36,7 +36,7 @@ def calibrated(model: Model, store: Store, name: str, site: Site, **own: object)
         **own: the bend's own parameters.
     """
     key = f"generator/calibration/{VERSION}/{model.digest}/{name}/{site.layer}/{site.key!r}"
-    kept = store.fetch(key, lambda: {"strengths": _found(model, BENDS[name](site, **own))})["strengths"]  # type: ignore[call-arg]
+    kept = store.fetch(key, lambda: {"strengths": _found(model, BENDS[name](site, **own))})["strengths"]
     return {reach: float(strength) for reach, strength in zip(REACHES, kept, strict=True)}
 
 

@@ -79,8 +79,8 @@ def keys_of(model: Model, layer: str, w: F32) -> Tensor:
     with torch.inference_mode():
         style = conv.affine(latent)  # (B, I)
     keys = kept[0].expand(len(w), -1, -1, -1) * style[:, :, None, None]
-    size = [min(int(side), CONTEXTS.side) for side in keys.shape[2:]]
-    return torch.nn.functional.adaptive_avg_pool2d(keys, size)
+    high, width = (min(int(side), CONTEXTS.side) for side in keys.shape[2:])
+    return torch.nn.functional.adaptive_avg_pool2d(keys, (high, width))
 
 
 def context_direction(model: Model, store: Store, layer: str, context: str) -> F32:
@@ -102,7 +102,9 @@ def context_direction(model: Model, store: Store, layer: str, context: str) -> F
     )["directions"]
     if word != "cluster" or not number.isdigit() or int(number) >= len(kept):
         hint = f"there are 'cluster 0' to 'cluster {len(kept) - 1}'"
-        raise ModelError(f"The layer '{layer}' has no context '{context}'", where="context", value=context, hint=hint)
+        raise ModelError(
+            f"The layer '{layer}' has no context '{context}'", where="context", value=context, hint=hint
+        )
     return np.asarray(kept[int(number)], np.float32)
 
 

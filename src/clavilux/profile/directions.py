@@ -182,13 +182,19 @@ def _found(model: Model) -> list[Direction]:
     centred = (w - w.mean(axis=0)).astype(np.float64)
     _, scale, axes = np.linalg.svd(centred, full_matrices=False)
     for k in range(min(DIRECTIONS.principal, len(axes))):
-        shift = DIRECTIONS.step * scale[k] / np.sqrt(len(w)) * axes[k] * np.sign(axes[k][np.abs(axes[k]).argmax()])
+        shift = (
+            DIRECTIONS.step
+            * scale[k]
+            / np.sqrt(len(w))
+            * axes[k]
+            * np.sign(axes[k][np.abs(axes[k]).argmax()])
+        )
         whole = np.repeat(shift[None] / PSI, model.num_ws, axis=0)
         found.append(Direction(f"principal {k + 1}", whole.astype(np.float32), "all", np.nan, np.nan))
     return found
 
 
-def _named(model: Model, k: int, name: str, step: F64, r2: float, deviation: F64) -> Direction:  # noqa: PLR0913
+def _named(model: Model, k: int, name: str, step: F64, r2: float, deviation: F64) -> Direction:
     """Choose the layers on which a direction works best, and the length of its step."""
     groups = {group: model.group(group) for group in GROUPS} | {"all": range(model.num_ws)}
     w = sample_latents(model, DIRECTIONS.tried, "profile/directions/tried")

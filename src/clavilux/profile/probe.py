@@ -38,7 +38,7 @@ def draw(
     rewrites: Mapping[str, SideBranch] | None = None,
     stop: int | None = None,
 ) -> Tensor:
-    """Draw the images of latents w (B, D), or (B, L, D); at most 128 px large unless `stop` says otherwise."""
+    """Draw the images of latents w (B, D), or (B, L, D); at most 128 px without `stop`."""
     network = model.network
     device = network.const.device
     stop = min(MAX_RESOLUTION, network.resolution) if stop is None else stop
@@ -58,7 +58,7 @@ def draw(
     ws = torch.from_numpy(w).to(device)
     ws = ws[:, None].expand(-1, model.num_ws, -1) if ws.ndim == 2 else ws
     with torch.inference_mode():
-        return network(ws, noise, taps=taps, rewrites=rewrites, stop=stop)  # type: ignore[no-any-return]
+        return network(ws, noise, taps=taps, rewrites=rewrites, stop=stop)
 
 
 def colours(images: Tensor, side: int = 64) -> F64:

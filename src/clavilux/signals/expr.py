@@ -253,7 +253,7 @@ def apply(op: Op, arguments: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     if len(arguments) > len(op.positional) or twice or missing:
         hint = f"it takes {', '.join(op.positional[1 if op.takes else 0 :]) or 'nothing'}"
         raise PatchError(f"{place} cannot take these arguments", where=place, hint=hint)
-    given |= {name: _stand_in(op.optional[name]) for name in absent} | params
+    given |= {**{name: _stand_in(op.optional[name]) for name in absent if name in op.optional}, **params}
     inputs = tuple(_as(kind, given[name], place) for name, kind in zip(op.inputs, op.takes, strict=True))
     for name, node in zip(op.inputs, inputs, strict=True):
         limits = op.optional.get(name)

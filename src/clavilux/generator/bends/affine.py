@@ -23,7 +23,9 @@ Axis = {"x": 3, "y": 2}
 class Move(Bend):
     """A bend that shows each place what is at another."""
 
-    def source(self, u: Tensor, v: Tensor, size: tuple[int, int], **moved: Tensor) -> tuple[Tensor, Tensor]:
+    def source(
+        self, u: Tensor, v: Tensor, size: tuple[int, int], /, **moved: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Return from where each place is shown.
 
         Args:
@@ -54,7 +56,9 @@ class Translate(Move):
     full: ClassVar[Mapping[str, float]] = {"x": 0.35, "y": 0.2}
     neutral: ClassVar[Mapping[str, float]] = {"x": 0, "y": 0}
 
-    def source(self, u: Tensor, v: Tensor, size: tuple[int, int], **moved: Tensor) -> tuple[Tensor, Tensor]:
+    def source(
+        self, u: Tensor, v: Tensor, size: tuple[int, int], /, **moved: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """What is shown comes from the other side."""
         return u - moved["x"] * size[1], v - moved["y"] * size[0]
 
@@ -66,7 +70,7 @@ class Zoom(Move):
     full: ClassVar[Mapping[str, float]] = {"by": 2.0}
     neutral: ClassVar[Mapping[str, float]] = {"by": 1}
 
-    def source(self, u: Tensor, v: Tensor, size: tuple[int, int], **moved: Tensor) -> tuple[Tensor, Tensor]:
+    def source(self, u: Tensor, v: Tensor, _: tuple[int, int], /, **moved: Tensor) -> tuple[Tensor, Tensor]:
         """What is shown comes from nearer to the centre."""
         return u / moved["by"], v / moved["by"]
 
@@ -78,7 +82,7 @@ class Rotate(Move):
     full: ClassVar[Mapping[str, float]] = {"by": 60.0}
     neutral: ClassVar[Mapping[str, float]] = {"by": 0}
 
-    def source(self, u: Tensor, v: Tensor, size: tuple[int, int], **moved: Tensor) -> tuple[Tensor, Tensor]:
+    def source(self, u: Tensor, v: Tensor, _: tuple[int, int], /, **moved: Tensor) -> tuple[Tensor, Tensor]:
         """(u, v) -> R^-1 (u, v); v points down, so counter-clockwise has the signs of the inverse."""
         angle = moved["by"] * (math.pi / 180)
         cos, sin = torch.cos(angle), torch.sin(angle)
@@ -92,7 +96,7 @@ class Shear(Move):
     full: ClassVar[Mapping[str, float]] = {"x": 0.8, "y": 0.0}
     neutral: ClassVar[Mapping[str, float]] = {"x": 0, "y": 0}
 
-    def source(self, u: Tensor, v: Tensor, size: tuple[int, int], **moved: Tensor) -> tuple[Tensor, Tensor]:
+    def source(self, u: Tensor, v: Tensor, _: tuple[int, int], /, **moved: Tensor) -> tuple[Tensor, Tensor]:
         """The inverse of a shear in x after a shear in y."""
         across = u - moved["x"] * v
         return across, v - moved["y"] * across
@@ -105,7 +109,9 @@ class Tile(Move):
     full: ClassVar[Mapping[str, float]] = {"by": 3.0}
     neutral: ClassVar[Mapping[str, float]] = {"by": 1}
 
-    def source(self, u: Tensor, v: Tensor, size: tuple[int, int], **moved: Tensor) -> tuple[Tensor, Tensor]:
+    def source(
+        self, u: Tensor, v: Tensor, size: tuple[int, int], /, **moved: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Positions count on where the image ends."""
         return _wrapped(u * moved["by"], size[1]), _wrapped(v * moved["by"], size[0])
 
@@ -126,7 +132,7 @@ class Kaleidoscope(Move):
         self.sectors = sectors
         self.spec = (*self.spec, sectors)
 
-    def source(self, u: Tensor, v: Tensor, size: tuple[int, int], **moved: Tensor) -> tuple[Tensor, Tensor]:
+    def source(self, u: Tensor, v: Tensor, _: tuple[int, int], /, **moved: Tensor) -> tuple[Tensor, Tensor]:
         """The angle is folded into one half sector, the radius stays."""
         radius, angle = torch.sqrt(u * u + v * v), torch.atan2(v + 0 * u, u + 0 * v)
         turned, sector = moved["by"] * (math.pi / 180), 2 * math.pi / self.sectors

@@ -81,7 +81,7 @@ class Bend(nn.Module):
         self.site, self.layer, self.number = site, site.layer, site.number
         self.channels = nn.Buffer(torch.from_numpy(site.channels))  # (C,)
         self.inputs = dict.fromkeys((*self.moved, "amount"), PER_FRAME)
-        self.spec = (type(self).__name__, site.layer, site.key, site.reach)
+        self.spec: tuple[Hashable, ...] = (type(self).__name__, site.layer, site.key, site.reach)
         self.places = None if site.places is None else nn.Buffer(torch.from_numpy(site.places))  # (H, W)
 
     def transform(self, x: Tensor, /, **moved: Tensor) -> Tensor:

@@ -4,6 +4,7 @@ Radii are cells of the layer and may be fractions: what whole radii give is blen
 in every pass, so that each frame of a pass can have its own.
 """
 
+import itertools
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -55,7 +56,7 @@ class Blur(Bend):
     def transform(self, x: Tensor, /, **moved: Tensor) -> Tensor:
         """Return T(x) of features (B, C, H, W)."""
         sigma, level = wide(moved["by"]), x
-        for k, (low, high) in enumerate(zip(SIGMAS[:-1], SIGMAS[1:], strict=True)):
+        for k, (low, high) in enumerate(itertools.pairwise(SIGMAS)):
             blurred = _smoothed(level, 1 << k)
             share = ((sigma - low) / (high - low)).clamp(0, 1)
             x = x + share * (blurred - level)  # telescopes to a blend of the two levels about sigma

@@ -89,7 +89,7 @@ class Rewrite(nn.Module):
         super().__init__()
         self.layer, self.number = place.layer, place.number
         self.inputs = dict.fromkeys((*self.moved, "amount"), PER_FRAME)
-        self.spec = (type(self).__name__, place.layer, place.key)
+        self.spec: tuple[Hashable, ...] = (type(self).__name__, place.layer, place.key)
         self.terms = tuple(terms)
         self.has_own = bool(terms and terms[0].is_own)
         branches = self.terms[self.has_own :]
@@ -161,5 +161,3 @@ def _weighted(tables: Tensor, style: Tensor, factors: Sequence[Tensor]) -> Tenso
     count, out, into = tables.shape
     sums = (style.square() @ tables.reshape(count * out, into).T).reshape(-1, count, out)  # (B, N, O)
     return (sums * torch.stack(list(factors), dim=1)[:, :, None]).sum(dim=1)
-
-
