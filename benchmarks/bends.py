@@ -74,9 +74,8 @@ def main() -> None:
     base = np.median(times["plain"])
     for name, each in times.items():
         ratios = np.median(np.array(each) / np.array(times["plain"]))
-        print(
-            f"{name:24} {np.median(each) * 1e3:7.1f} ms  {(ratios - 1) * 100:+5.1f} %  (plain {base * 1e3:.1f})"
-        )
+        change = f"{np.median(each) * 1e3:7.1f} ms  {(ratios - 1) * 100:+5.1f} %"
+        print(f"{name:24} {change}  (plain {base * 1e3:.1f})")
 
 
 if __name__ == "__main__":

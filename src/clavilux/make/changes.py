@@ -19,12 +19,13 @@ from clavilux.generator.bends import BENDS, Site, weigh_places
 from clavilux.generator.channel_sets import channel_weights, find_layers
 from clavilux.generator.model import Model
 from clavilux.generator.program import Change
-from clavilux.generator.rewrites import REWRITES, Place, input_extent, styled_convs
+from clavilux.generator.rewrites import REWRITES, Edit, Place, input_extent, styled_convs
 from clavilux.image_files import read_image
 from clavilux.patches.bend_ops import SITE
 from clavilux.profile.calibration import calibrated
 from clavilux.profile.clusters import clusters_of
 from clavilux.profile.contexts import context_direction
+from clavilux.profile.edits import read_edit, solve_edit
 from clavilux.signals.expr import Node, Signal
 from clavilux.signals.table import OPS
 from clavilux.store import Store
@@ -106,6 +107,9 @@ def _rewrites(
 
 def _rewrite(node: Node, place: Place, params: dict[str, Any], model: Model, store: Store) -> Change:
     kind: Any = REWRITES[node.op]
+    if kind is Edit:
+        plan = read_edit(Path(params["path"]))
+        return Edit(place, *solve_edit(model, place.layer, plan, rank=params["rank"]))
     own = {name: value for name, value in params.items() if name in {"spread", "gain"}}
     contexts = [
         torch.from_numpy(context_direction(model, store, place.layer, params[name]))
