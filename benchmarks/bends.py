@@ -43,14 +43,14 @@ def main() -> None:
         count = model.network.layers[layer].channels
         return {"taps": [BENDS[name](Site(layer, np.ones(count, np.float32)))]}
 
-    direction = torch.ones(512) / 512**0.5
+    context = torch.stack([torch.ones(512), torch.ones(512) / 512])
     rows = {
         "plain": {},
         "zoom at 16 px": bend("zoom", "b16.conv0"),
         "zoom at 64 px": bend("zoom", "b64.conv0"),
         "dilate at 16 px": bend("dilate", "b16.conv0"),
         "kaleidoscope at const": bend("kaleidoscope", "const"),
-        "mute at 32 px": {"rewrites": [Mute(Place("b32.conv1", convs["b32.conv1"].weight), direction)]},
+        "mute at 32 px": {"rewrites": [Mute(Place("b32.conv1", convs["b32.conv1"].weight), context)]},
         "scale at 16 px": {"rewrites": [Scale(Place("b16.conv1", convs["b16.conv1"].weight))]},
     }
     runners, inputs, times = {}, {}, {name: [] for name in rows}

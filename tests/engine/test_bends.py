@@ -87,7 +87,9 @@ def test_rewrites_are_computed_alike_on_both(silk, inputs):
     direction = torch.ones(convs["b8.conv1"].weight.shape[1])
     rewrites = [
         Scale(Place("b8.conv0", convs["b8.conv0"].weight)),
-        Mute(Place("b8.conv1", convs["b8.conv1"].weight), direction / direction.norm()),
+        Mute(
+            Place("b8.conv1", convs["b8.conv1"].weight), torch.stack([direction, direction / len(direction)])
+        ),
         Scale(Place("b8.conv1", convs["b8.conv1"].weight)),
     ]
     program = Program(silk, size=(64, 64), cells=(4, 4), stop=64, rewrites=rewrites)

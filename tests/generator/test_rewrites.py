@@ -19,6 +19,12 @@ def place(model, layer, **given):
     return Place(layer, styled_convs(model.network)[layer].weight, **given)
 
 
+def context(count, name):
+    """A key and the direction that finds it."""
+    key, d = (torch.from_numpy(seeds.normal(0, name + part, 0, (count,))) for part in ("key", "d"))
+    return torch.stack([key, d / (key @ d)])
+
+
 def unit(count, name):
     d = torch.from_numpy(seeds.normal(0, name, 0, (count,)))
     return d / d.norm()
@@ -32,7 +38,7 @@ def ranked(model, layer, rank):
 
 def made(name, model, layer):
     into = styled_convs(model.network)[layer].weight.shape[1]
-    at, first, second = place(model, layer), unit(into, "a"), unit(into, "b")
+    at, first, second = place(model, layer), context(into, "a"), context(into, "b")
     return {
         "scale": lambda: Scale(at),
         "mute": lambda: Mute(at, first),
@@ -126,7 +132,7 @@ def test_places_limit_a_rule(small_model):
     into = styled_convs(small_model.network)["b16.conv1"].weight.shape[1]
     left = np.zeros((16, 16), np.float32)
     left[:, :8] = 1
-    muted = Mute(place(small_model, "b16.conv1", places=left), unit(into, "a"))
+    muted = Mute(place(small_model, "b16.conv1", places=left), context(into, "a"))
     x = torch.from_numpy(seeds.normal(0, "x", 0, (1, into, 16, 16)))
     keys = muted.keys(x, amount=torch.tensor([1.0]))
     assert keys[..., 8:].abs().max() == 0

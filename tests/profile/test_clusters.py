@@ -2,14 +2,17 @@
 
 import numpy as np
 import pytest
+import torch
 
 import clavilux
+from clavilux.colour import srgb_to_lab
 from clavilux.errors import ModelError
+from clavilux.generator.generate import seed_inputs
 from clavilux.generator.program import Program
 from clavilux.make.changes import changes_of
 from clavilux.patches.functions import gain
 from clavilux.profile.clusters import cluster_maps, clusters_of
-from clavilux.profile.contexts import context_direction, keys_of, layer_before
+from clavilux.profile.contexts import find_context, keys_of, layer_before
 from clavilux.profile.probe import pooled_features, sample_latents
 from clavilux.store import Store
 
@@ -88,8 +91,8 @@ def test_keys_are_what_the_convolution_takes(small_model):
 
 
 def test_rules_of_contexts_are_made_from_clusters(small_model, store):
-    d = context_direction(small_model, store, "b8.conv1", "cluster 0")
-    assert np.linalg.norm(d) == pytest.approx(1, abs=1e-5)
+    key, d = find_context(small_model, store, "b8.conv1", "cluster 0")
+    assert key @ d == pytest.approx(1, abs=1e-4)
     rewrite = clavilux.rewrite
     nodes = [
         rewrite.mute(at="b8.conv1", context="cluster 0"),
@@ -101,4 +104,28 @@ def test_rules_of_contexts_are_made_from_clusters(small_model, store):
     program = Program(small_model, size=(16, 16), cells=(4, 4), rewrites=made)
     assert sum("rewrite" in name for name in program.inputs) == 3
     with pytest.raises(ModelError, match="'cluster 0' to"):
-        context_direction(small_model, store, "b8.conv1", "eyes")
+        find_context(small_model, store, "b8.conv1", "eyes")
+
+
+@pytest.mark.parametrize("name", ["mute", "boost", "swap"])
+def test_a_rule_is_seen(name, silk, silk_store):
+    params = {"context": "cluster 0"} | ({"to": "cluster 3"} if name == "swap" else {})
+    node = getattr(clavilux.rewrite, name)(at="b16.conv1", **params)
+    program = Program(
+        silk, size=(64, 64), cells=(4, 4), stop=64, pixels="rgb24",
+        rewrites=changes_of([node], silk, (4, 4), silk_store),
+    )  # fmt: skip
+    amounts = np.linspace(0, 1, 9, dtype=np.float32)
+    one = seed_inputs(silk, Program(silk, size=(64, 64), cells=(4, 4), stop=64), 3, psi=0.7)
+    given = {key: np.repeat(array, 9, axis=0) for key, array in one.items()} | {"rewrite/0/amount": amounts}
+    with torch.inference_mode():
+        drawn = program(*(torch.from_numpy(given[key]) for key in program.inputs)).numpy()
+    lab = srgb_to_lab(drawn / 255)
+    assert np.linalg.norm(lab[-1] - lab[0], axis=-1).mean() > 4
+    steps = np.linalg.norm(np.diff(lab, axis=0), axis=-1).mean(axis=(1, 2))
+    assert steps.max() < 0.5 * steps.sum()
+
+
+@pytest.fixture(scope="module")
+def silk_store(tmp_path_factory):
+    return Store(tmp_path_factory.mktemp("silk"))

@@ -24,7 +24,7 @@ from clavilux.image_files import read_image
 from clavilux.patches.bend_ops import SITE
 from clavilux.profile.calibration import calibrated
 from clavilux.profile.clusters import clusters_of
-from clavilux.profile.contexts import context_direction
+from clavilux.profile.contexts import find_context
 from clavilux.profile.edits import read_edit, solve_edit
 from clavilux.signals.expr import Node, Signal
 from clavilux.signals.table import OPS
@@ -112,7 +112,7 @@ def _rewrite(node: Node, place: Place, params: dict[str, Any], model: Model, sto
         return Edit(place, *solve_edit(model, place.layer, plan, rank=params["rank"]))
     own = {name: value for name, value in params.items() if name in {"spread", "gain"}}
     contexts = [
-        torch.from_numpy(context_direction(model, store, place.layer, params[name]))
+        torch.from_numpy(find_context(model, store, place.layer, params[name]))
         for name in ("context", "to")
         if name in params
     ]

@@ -2,7 +2,7 @@
 
 A rule acts where the layer's input looks like a key. Keys are the features that a styled convolution takes,
 after modulation (Bau et al. 2020, arXiv:2007.15646, section 3); with C their second moment over many images
-and k* the mean key of the context, d = C^-1 k* of unit length. Here contexts need no painting: they are the
+and k* the mean key of the context, d = C^-1 k* / (k*^T C^-1 k*). Here contexts need no painting: they are the
 places where a cluster of the channels that come in is strongest.
 """
 
@@ -22,9 +22,9 @@ from clavilux.profile.clusters import clusters_of
 from clavilux.profile.probe import BATCH, draw, sample_latents
 from clavilux.store import Store
 
-__all__ = ["context_direction", "keys_of", "layer_before"]
+__all__ = ["find_context", "keys_of", "layer_before"]
 
-VERSION = 1
+VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -83,12 +83,12 @@ def keys_of(model: Model, layer: str, w: F32) -> Tensor:
     return torch.nn.functional.adaptive_avg_pool2d(keys, (high, width))
 
 
-def context_direction(model: Model, store: Store, layer: str, context: str) -> F32:
-    """Return the direction of a context at a layer, (I,), of unit length.
+def find_context(model: Model, store: Store, layer: str, context: str) -> F32:
+    """Return the mean key and the direction of a context at a layer, (2, I); their product is 1.
 
     Args:
         model: the generator.
-        store: keeps the directions under the model's digest.
+        store: keeps the contexts under the model's digest.
         layer: a styled convolution.
         context: a cluster of the features that it takes, such as 'cluster 2'.
 
@@ -98,8 +98,8 @@ def context_direction(model: Model, store: Store, layer: str, context: str) -> F
     word, _, number = context.strip().partition(" ")
     kept = store.fetch(
         f"generator/contexts/{VERSION}/{model.digest}/{layer}",
-        lambda: {"directions": _directions(model, store, layer)},
-    )["directions"]
+        lambda: {"contexts": _contexts(model, store, layer)},
+    )["contexts"]
     if word != "cluster" or not number.isdigit() or int(number) >= len(kept):
         hint = f"there are 'cluster 0' to 'cluster {len(kept) - 1}'"
         raise ModelError(
@@ -108,7 +108,7 @@ def context_direction(model: Model, store: Store, layer: str, context: str) -> F
     return np.asarray(kept[int(number)], np.float32)
 
 
-def _directions(model: Model, store: Store, layer: str) -> F32:
+def _contexts(model: Model, store: Store, layer: str) -> F32:
     clusters = clusters_of(model, store, layer_before(model, layer))
     w = sample_latents(model, CONTEXTS.images)
     keys = [keys_of(model, layer, w[k : k + BATCH]) for k in range(0, len(w), BATCH)]
@@ -116,7 +116,7 @@ def _directions(model: Model, store: Store, layer: str) -> F32:
     flat = rows.reshape(-1, rows.shape[-1])
     moment = flat.T @ flat / len(flat)  # C = K K^T / n
     moment += CONTEXTS.damping * np.trace(moment) / len(moment) * np.eye(len(moment))
-    return np.stack([_direction(moment, _mean_key(rows, c.channels)) for c in clusters])
+    return np.stack([_context(moment, _mean_key(rows, c.channels)) for c in clusters])
 
 
 def _mean_key(rows: F64, channels: Sequence[int] | np.ndarray) -> F64:
@@ -128,6 +128,6 @@ def _mean_key(rows: F64, channels: Sequence[int] | np.ndarray) -> F64:
     return np.asarray(rows[heat >= level].mean(axis=0))
 
 
-def _direction(moment: F64, key: F64) -> F32:
+def _context(moment: F64, key: F64) -> F32:
     d = np.linalg.solve(moment, key)  # d = C^-1 k*
-    return np.asarray(d / max(float(np.linalg.norm(d)), 1e-12), np.float32)
+    return np.stack([key, d / max(float(key @ d), 1e-12)]).astype(np.float32)

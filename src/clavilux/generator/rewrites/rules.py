@@ -2,7 +2,8 @@
 
 A convolution is an associative memory: where its input looks like a key k it draws a value W k. A rule
 changes what is drawn for one context and little else: W = W0 + a Lambda d^T with d = C^-1 k* for the
-context's mean key k*, C the second moment of all keys. Directions d are (I,), of unit length.
+context's mean key k*, C the second moment of all keys, scaled so that d^T k* = 1: then the rule changes what
+k* draws by exactly Lambda, and other keys as little as can be. A context is k* and d, (2, I).
 """
 
 import math
@@ -67,32 +68,32 @@ class Rule(Rewrite):
 
 
 class Mute(Rule):
-    """W0 - a W0 d d^T: what the context is drawn with fades."""
+    """W0 - a W0 k d^T: what the context is drawn with fades."""
 
-    def __init__(self, place: Place, direction: Tensor) -> None:
-        super().__init__(place, -_drawn(place.base, direction)[:, None], direction[None])
+    def __init__(self, place: Place, context: Tensor) -> None:
+        super().__init__(place, -_drawn(place.base, context[0])[:, None], context[1:])
 
 
 class Boost(Rule):
-    """W0 + a g W0 d d^T: what the context is drawn with is exaggerated; g is the gain."""
+    """W0 + a g W0 k d^T: what the context is drawn with is exaggerated; g is the gain."""
 
-    def __init__(self, place: Place, direction: Tensor, *, gain: float = 2.0) -> None:
-        super().__init__(place, gain * _drawn(place.base, direction)[:, None], direction[None])
+    def __init__(self, place: Place, context: Tensor, *, gain: float = 2.0) -> None:
+        super().__init__(place, gain * _drawn(place.base, context[0])[:, None], context[1:])
         self.spec = (*self.spec, gain)
 
 
 class Swap(Rule):
-    """W0 + a (W0 d2 - W0 d1) d1^T: where the first context appears, what the second would be is drawn."""
+    """W0 + a (W0 k2 - W0 k1) d1^T: where the first context appears, what the second would be is drawn."""
 
     def __init__(self, place: Place, first: Tensor, second: Tensor) -> None:
-        content = _drawn(place.base, second) - _drawn(place.base, first)
-        super().__init__(place, content[:, None], first[None])
+        content = _drawn(place.base, second[0]) - _drawn(place.base, first[0])
+        super().__init__(place, content[:, None], first[1:])
 
 
 class Edit(Rule):
     """A copy-paste edit: Lambda and d from contexts and a goal, see `profile.edits`."""
 
 
-def _drawn(weight: Tensor, direction: Tensor) -> Tensor:
-    """Return W0 d, (O, 3, 3): what the layer draws for a direction of its input."""
-    return torch.einsum("oiyx,i->oyx", weight, direction)
+def _drawn(weight: Tensor, key: Tensor) -> Tensor:
+    """Return W0 k, (O, 3, 3): what the layer draws for a key."""
+    return torch.einsum("oiyx,i->oyx", weight, key)
