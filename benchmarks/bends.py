@@ -26,7 +26,9 @@ ROUNDS = 25
 def network() -> Model:
     config = StyleGAN2Config(512, 512, 8, CHANNELS)
     tensors = {
-        name: torch.from_numpy(seeds.normal(0, name, 0, shape) + float(name.endswith("affine.bias")))
+        name: torch.from_numpy(
+            np.asarray(seeds.normal(0, name, 0, shape) + name.endswith("affine.bias"), "f4")
+        )
         for name, shape in config.shapes().items()
     }
     card = Card.__new__(Card)
