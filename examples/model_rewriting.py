@@ -15,7 +15,7 @@ rewrites = {
     "rough": [rewrite.scale(at="8-64 px", amount=0.1, turn=phase(bars=8))],
     "negative": [rewrite.scale(at="8-64 px", amount=energy(), turn=phase(bars=8))],
     "swapped": [
-        rewrite.swap(at="16-32 px", context="cluster 1", to="cluster 3", amount=lfo(bars=4, phase=0.5))
+        rewrite.swap(at="16-32 px", context="cluster 1", to="cluster 3", amount=lfo(bars=2, phase=0.5))
     ],
     "boosted": [rewrite.boost(at="b32.conv1", context="cluster 0", gain=2, amount=0.5 + 0.5 * energy())],
 }
