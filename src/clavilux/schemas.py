@@ -23,9 +23,8 @@ Count = Annotated[int, Meta(ge=0, le=2**31)]
 Name = Annotated[str, Meta(max_length=4096)]
 Plain = str | int | float | bool | None
 
-LONG_KEY = re.compile(
-    r"""(?<![\w-])(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')(?:[ \t]*+\.[ \t]*+(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')){50}"""
-)
+WORD_OF_KEY = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+LONG_KEY = re.compile(rf"(?<![\w-]){WORD_OF_KEY}(?:[ \t]*+\.[ \t]*+{WORD_OF_KEY}){{50}}")
 """A key of more than 50 parts, such as a.a.a.a: reading it takes the square of its length."""
 MAX_NUMBER = 2**63
 

@@ -241,7 +241,11 @@ class _Reader:
 
     def scenes(self, rows: Any, patches: Mapping[str, Any]) -> Patch | None:
         if not isinstance(rows, list) or not rows or len(rows) > MAX_LOOKS:
-            self.fail("scenes", f"it is no list of 1 to {MAX_LOOKS} scenes", hint='write [[scenes]] with look = "..."')
+            self.fail(
+                "scenes",
+                f"it is no list of 1 to {MAX_LOOKS} scenes",
+                hint='write [[scenes]] with look = "..."',
+            )
             return None
         made = []
         for k, row in enumerate(rows):

@@ -49,6 +49,7 @@ __all__ = [
     "parse_show",
     "parse_tables",
     "read_show",
+    "read_text",
     "show_tables",
     "show_text",
 ]
@@ -89,7 +90,7 @@ def read_show(path: Path, *, knobs: Mapping[str, Any] | None = None, seed: int |
         FileError: it cannot be read, or something in it is wrong; the message names the first mistake, and
             how many more there are.
     """
-    show, errors = parse_show(_read(path), path.parent, knobs=knobs, seed=seed)
+    show, errors = parse_show(read_text(path), path.parent, knobs=knobs, seed=seed)
     if show is None or errors:
         first = errors[0]
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
@@ -105,7 +106,7 @@ def check_show(path: Path) -> list[ClaviluxError]:
     Raises:
         FileError: it is no file that can be read.
     """
-    text = _read(path)
+    text = read_text(path)
     errors = parse_show(text, path.parent)[1]
     lines = lines_of(text)
     found = [(_line_of(error.where, lines), error) for error in errors]
@@ -178,7 +179,7 @@ def parse_tables(
 
 
 def show_tables(show: Show, *, written_out: bool = False) -> dict[str, Any]:
-    """Return a show as plain tables: every setting that is not what it would be anyway.
+    """Return a show as plain tables, every setting written out.
 
     Args:
         show: what is shown.
@@ -375,7 +376,12 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Read the text of a project file.
+
+    Raises:
+        FileError: it is no file, too large, or not in UTF-8.
+    """
     try:
         return read_small(path, "project", MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError:
