@@ -116,7 +116,7 @@ class Project:
         parse=_knobs,
         usual="as they stand",
         type=list,
-        option="--knob",
+        option="knob",
     )
     corrections: Corrections | None = field(default=None)
 

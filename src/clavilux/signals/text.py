@@ -157,7 +157,7 @@ class _Reader:
     def __init__(self, names: dict[str, Any]) -> None:
         self.names = names
 
-    def read(self, syntax: ast.expr) -> Any:  # noqa: PLR0911  # one case for each form of the language
+    def read(self, syntax: ast.expr) -> Any:  # one case for each form of the language
         match syntax:
             case ast.Constant(value=value) if value is None or type(value) in {int, float, str}:
                 return value
