@@ -10,7 +10,7 @@
     latents = "warm.weigh(harmonic.chroma())"
     noise = "drift(seconds=4).scale(0.6 + punch * kick)"
 
-Every sentence may call what the lines above it name. A look is a table of sentences, or a preset with its
+Every sentence may call what the lines above it name, also where that is named like a part of the song. A look is a table of sentences, or a preset with its
 knobs; several looks are joined by scenes, or by the sections of the song. Nothing is executed.
 """
 
@@ -21,7 +21,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from clavilux.catalogue import EVENTS, PARTS
 from clavilux.errors import ClaviluxError, PatchError, suggest
 from clavilux.moments import Length
 from clavilux.patches.patch import Patch
@@ -29,7 +28,7 @@ from clavilux.patches.presets import find_preset
 from clavilux.patches.presets.preset import Preset
 from clavilux.patches.score import by_section, scene, score
 from clavilux.signals.expr import Node
-from clavilux.signals.table import KINDS, OPS, Kind, number
+from clavilux.signals.table import KINDS, Kind, number
 from clavilux.signals.text import parse, to_sentences
 
 __all__ = ["NAMED", "TABLES", "Look", "read_looks", "write_patch"]
@@ -37,7 +36,6 @@ __all__ = ["NAMED", "TABLES", "Look", "read_looks", "write_patch"]
 NAMED = ("palettes", "knobs", "signals", "parts")
 """Tables of names that sentences may call, in the order in which they are read."""
 TABLES = (*NAMED, "look", "looks", "scenes", "by_section")
-TAKEN = frozenset({*PARTS, *EVENTS})
 PARTS_OF_LOOK = ("latents", "noise", "psi", "bends", "rewrites")
 MAX_SENTENCES = 20_000
 MAX_LOOKS = 1000
@@ -101,8 +99,8 @@ class _Reader:
             place = f"{table}.{name}"
             if not name.isidentifier() or keyword.iskeyword(name):
                 self.fail(place, "this name is not one word", hint="write letters, digits and _")
-            elif name in self.names or name in TAKEN or name in OPS:
-                self.fail(place, "this name is taken", hint="choose another name")
+            elif name in self.names or name in self.broken:
+                self.fail(place, "another table has this name", hint="choose another name")
             elif table == "knobs":
                 self.names[name] = self.knob(name, value, place)
             else:
