@@ -9,7 +9,7 @@ from typing import Any
 
 from clavilux.errors import ClaviluxError, FileError, SettingError
 from clavilux.files import is_file, is_folder, write_atomic
-from clavilux.make.targets import check_target, files_read
+from clavilux.make.targets import check_target, files_read, target_suffix
 from clavilux.project.output import Output
 from clavilux.project.project import Project
 from clavilux.project.recipe import read_recipe
@@ -82,6 +82,10 @@ def check_project(path: Path) -> list[ClaviluxError]:
         for place, file in named
         if file is not None and not is_file(file)
     ]
+    try:
+        target_suffix(show.output)
+    except ClaviluxError as error:
+        errors.append(FileError(f"output.codec: {error.what}", where="output.codec", hint=error.hint))
     if show.project.stems is not None and not is_folder(show.project.stems):
         what = f"stems: there is no folder '{show.project.stems}'"
         errors.append(FileError(what, where="stems", value=show.project.stems, hint="check its name"))

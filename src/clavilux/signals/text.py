@@ -215,7 +215,7 @@ class _Reader:
                 return float(self.names[name])
             case ast.UnaryOp(op=ast.USub(), operand=operand):
                 number = self._number(operand)
-                return None if number is None else -float(number)
+                return None if number is None else -number or -0.0
             case ast.BinOp(left=left, op=sign, right=right) if type(sign) in BINARY:
                 first = self._number(left)
                 second = None if first is None else self._number(right)
