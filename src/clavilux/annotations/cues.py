@@ -197,7 +197,7 @@ def _csv(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
             if any(str(value).strip() for value in row.values()):
                 yield f"line {reader.line_num}", row
     except csv.Error as error:
-        raise FileError(f"line {reader.line_num} is damaged ({error})") from None
+        raise FileError(f"line {reader.line_num + 1} is damaged ({error})") from None
 
 
 def _toml(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:

@@ -10,9 +10,9 @@
     latents = "warm.weigh(harmonic.chroma())"
     noise = "drift(seconds=4).scale(0.6 + punch * kick)"
 
-Every sentence may call what the lines above it name, even where that has the name of a part of the song.
-A look is a table of sentences, or a preset with its
-knobs; several looks are joined by scenes, or by the sections of the song. Nothing is executed.
+Every sentence may call what the lines above it name, even where that has the name of a part of the song. A
+look is a table of sentences, or a preset with its knobs; several looks are joined by scenes, or by the
+sections of the song. Nothing is executed.
 """
 
 import itertools

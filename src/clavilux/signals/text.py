@@ -13,6 +13,7 @@ arithmetic, attributes and calls of ops in the table are understood. Length and 
 from __future__ import annotations
 
 import ast
+import contextlib
 import operator
 import re
 from collections import Counter
@@ -221,10 +222,8 @@ class _Reader:
                 second = None if first is None else self._number(right)
                 if first is None or second is None:
                     return None
-                try:
+                with contextlib.suppress(ArithmeticError):  # else it is an operation, which has an answer
                     return float(PYTHON[type(sign)](first, second))
-                except (ArithmeticError, ValueError) as error:
-                    raise _error(syntax, f"this is no number ({error})") from None
         return None
 
     def _arithmetic(self, syntax: ast.expr) -> Any:
