@@ -65,6 +65,10 @@ class SideBranch(Protocol):
     def power(self, style: Tensor) -> Tensor:
         """Return 2 a B + a^2 C, (B, O), of styles (B, I): what the branch adds to sum_i,yx (W s)^2."""
 
+    @property
+    def own(self) -> Tensor | None:
+        """c, (B,), where the layer's own weights count 1 + c times; none where they count once."""
+
 
 class Network(Protocol):
     """A generator in evaluation mode."""

@@ -47,7 +47,7 @@ class Plugin:
     name: str
 
     def __post_init__(self) -> None:
-        taken = {*PARTS, *EVENTS, "song", *(each.name for each in OPS.values())}
+        taken = {*PARTS, *EVENTS, "song", "rewrite", *(each.name for each in OPS.values())}
         is_word = re.fullmatch(r"[a-z][a-z0-9_]{1,30}", self.name) and not keyword.iskeyword(self.name)
         if not is_word or self.name in taken:
             raise ValueError(f"'{self.name}' cannot be the name of a plugin")

@@ -2,6 +2,7 @@
 
 Scenes follow one another (`score`), or every section of the song plays the patch of its label (`by_section`).
 Between two scenes latents cross linearly and noise at constant power, so a crossfade neither dips nor swells.
+Bends and rewrites act in their own scenes: their `amount` crosses over with the scene.
 
 >>> from clavilux.patches.presets.pulse import pulse
 >>> calm, wild = pulse(1, punch=0.2), pulse(2, punch=1.5)
@@ -17,12 +18,12 @@ from typing import Any, TypeVar
 from clavilux.errors import PatchError
 from clavilux.moments import Fade, Moment
 from clavilux.patches.patch import Patch
-from clavilux.signals.expr import Signal, apply, as_signal
+from clavilux.signals.expr import Node, Signal, apply, as_signal
 from clavilux.signals.table import OPS
 
 __all__ = ["Scene", "bars", "beats", "by_section", "scene", "score", "seconds"]
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Node)
 CUT, END = Fade(0, "seconds"), Moment("end")
 
 
@@ -153,10 +154,30 @@ def _switched(first: Patch, second: Patch, amount: Signal) -> Patch:
         changes["latent"],
         changes["noise"],
         psi,
-        _joined(first.bends, second.bends),
-        _joined(first.rewrites, second.rewrites),
+        _joined(first.bends, second.bends, amount),
+        _joined(first.rewrites, second.rewrites, amount),
     )
 
 
-def _joined(first: Sequence[T], second: Sequence[T]) -> tuple[T, ...]:
-    return tuple(dict.fromkeys((*first, *second)))
+def _joined(first: Sequence[T], second: Sequence[T], amount: Signal) -> tuple[T, ...]:
+    """Let changes of one of two patches act in it alone; those of both go on."""
+    return tuple(
+        dict.fromkeys(
+            (
+                *(each if each in second else _gated(each, 1 - amount) for each in first),
+                *(each if each in first else _gated(each, amount) for each in second),
+            )
+        )
+    )
+
+
+def _gated(change: T, gate: Signal) -> T:
+    """Multiply the strength of a bend or rewrite; one without an `amount` acts throughout."""
+    op = OPS[change.op]
+    if "amount" not in op.inputs:
+        return change
+    inputs: list[Any] = list(change.inputs)
+    place = op.inputs.index("amount")
+    inputs[place] = gate if inputs[place] == as_signal(1.0) else inputs[place] * gate
+    made: Any = Node.make(op, tuple(inputs), change.params)
+    return made  # type: ignore[no-any-return]

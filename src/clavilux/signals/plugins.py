@@ -40,6 +40,11 @@ def load_plugins() -> None:
 
 
 def is_namespace(name: str) -> bool:
-    """Whether a plugin of this name has operations."""
-    load_plugins()
+    """Whether a plugin of this name, or the built-in namespace of rewrites, has operations."""
+    if not _has_operations(name):
+        load_plugins()
+    return _has_operations(name)
+
+
+def _has_operations(name: str) -> bool:
     return any(op.name.startswith(f"{name}.") for op in OPS.values())

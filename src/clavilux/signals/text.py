@@ -31,7 +31,7 @@ __all__ = ["parse", "parse_lines", "to_line", "to_lines", "to_sentences", "to_te
 MAX_CHARACTERS = 200_000
 MAX_NESTING = 24
 """Ops written inside one another before the inner ones are named."""
-LITERALS = ("stem", "detected", "constant")
+LITERALS = ("stem", "detected", "constant", "everywhere")
 SHOWN_DEPTH = 6
 PLACE = re.compile(r"line \d+, column \d+")
 
