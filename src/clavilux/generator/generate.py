@@ -45,8 +45,7 @@ def generate(
 
 def own_program(model: Model, side: int, cells: tuple[int, int] | None = None) -> Program:
     """Return the program of square RGB images of a model, by default from its constant as it was learned."""
-    rows, columns = model.network.const.shape[-2:]
-    return Program(model, size=(side, side), cells=cells or (rows, columns), pixels="rgb24")
+    return Program(model, size=(side, side), cells=cells or model.network.cells, pixels="rgb24")
 
 
 def seed_latents(model: Model, seed: int, *, index: int = 0, count: int = 1) -> F32:

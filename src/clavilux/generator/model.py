@@ -20,8 +20,11 @@ from clavilux.files import is_file, is_folder
 from clavilux.generator.checkpoints import Card, Checkpoint, read_card, read_checkpoint
 from clavilux.generator.checkpoints.checkpoint import Extension
 from clavilux.generator.network import Network, layer_groups
+from clavilux.generator.stylegan3_config import StyleGAN3Config
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from clavilux.generator.generate import Seeds
 
 __all__ = ["BuiltinModel", "Model", "builtin_models", "load_model"]
@@ -183,12 +186,21 @@ def load_model(name_or_path: str | Path) -> Model:
 
 
 def _build(checkpoint: Checkpoint) -> Network:
+    from clavilux.generator.stylegan2 import StyleGAN2
+    from clavilux.generator.stylegan3 import StyleGAN3
+
+    tensors = {name: _tensor(array) for name, array in checkpoint.tensors.items()}
+    if isinstance(checkpoint.config, StyleGAN3Config):
+        return StyleGAN3(checkpoint.config, tensors).eval()
+    return StyleGAN2(checkpoint.config, tensors).eval()
+
+
+def _tensor(array: F32) -> Tensor:
+    """View an array as a tensor; networks keep none of these, but copies in their own order."""
     import torch
 
-    from clavilux.generator.stylegan2 import StyleGAN2
-
-    tensors = {name: torch.from_numpy(array) for name, array in checkpoint.tensors.items()}
-    return StyleGAN2(checkpoint.config, tensors).eval()
+    plain = array.flags.writeable and all(step >= 0 for step in array.strides)
+    return torch.from_numpy(array if plain else array.copy())
 
 
 def _find(name_or_path: str | Path) -> Path:

@@ -163,7 +163,7 @@ def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> NDA
         return np.empty(sizes, numbers.dtype)
     bytes_ = numbers.dtype.itemsize
     view = numbers[offset : last + 1]
-    return np.lib.stride_tricks.as_strided(view, sizes, [step * bytes_ for step in steps], writeable=False)
+    return np.lib.stride_tricks.as_strided(view, sizes, [step * bytes_ for step in steps])
 
 
 def _parameter(tensor: Any, *_: Any) -> AnyArray:
