@@ -47,7 +47,9 @@ def needed_bytes(network: Network, size: tuple[int, int], cells: tuple[int, int]
     1110
     """
     places = {name: _places(network, layer, cells) for name, layer in network.layers.items()}
-    features = max(places[name] * layer.channels * layer.oversampling**2 for name, layer in network.layers.items())
+    features = max(
+        places[name] * layer.channels * layer.oversampling**2 for name, layer in network.layers.items()
+    )
     noise = sum(places[name] for name, layer in network.layers.items() if layer.takes_noise)
     width, height = size
     floats = LAYER_COPIES * batch * features + WAITING_FRAMES * noise

@@ -7,6 +7,7 @@ known. Importing this module, and listing the built-in ones, needs no torch.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -78,11 +79,27 @@ class Model:
         """How the learned constant is continued beyond its edge."""
         return self.card.extend
 
-    def map(self, z: F32) -> F32:
+    @property
+    def c_dim(self) -> int:
+        """Number of classes; 0 where the model has none."""
+        return self.network.c_dim
+
+    def classes_of(self, z: F32) -> F32:
+        """Choose a class for each of some random codes (N, Z), always the same one; (N, c_dim), one-hot."""
+        digests = [blake2b(code.tobytes(), digest_size=8).digest() for code in np.asarray(z, np.float32)]
+        chosen = [int.from_bytes(digest, "little") % self.c_dim for digest in digests]
+        return np.eye(self.c_dim, dtype=np.float32)[chosen]
+
+    def map(self, z: F32, classes: F32 | None = None) -> F32:
         """Map random codes (N, Z) to latents (N, D), untruncated.
 
+        Args:
+            z: the codes.
+            classes: weights of the model's classes, (N, c_dim), one-hot or a blend; by default every code has
+                a class of its own where there are any.
+
         Raises:
-            ModelError: codes of another shape, or that are not finite.
+            ModelError: codes or classes of another shape, or that are not finite.
 
         >>> from clavilux import seeds
         >>> model = load_model("silk")
@@ -94,8 +111,20 @@ class Model:
         if z.ndim != 2 or z.shape[1] != self.z_dim or not np.isfinite(z).all():
             hint = f"give finite codes of shape (N, {self.z_dim})"
             raise ModelError(f"{self.name} cannot map codes of shape {z.shape}", value=z.shape, hint=hint)
+        if classes is None and self.c_dim:
+            classes = self.classes_of(z)
+        if classes is not None and (classes.shape != (len(z), self.c_dim) or not np.isfinite(classes).all()):
+            what = f"{self.name} cannot map codes under classes of shape {classes.shape}"
+            hint = (
+                f"give weights of shape (N, {self.c_dim})" if self.c_dim else "it has no classes: give none"
+            )
+            raise ModelError(what, where="classes", value=classes.shape, hint=hint)
+        device = self.network.w_avg.device
+        given = [
+            torch.from_numpy(np.asarray(x, np.float32)).to(device) for x in (z, classes) if x is not None
+        ]
         with torch.inference_mode():
-            w = self.network.map(torch.from_numpy(np.asarray(z, np.float32)).to(self.network.w_avg.device))
+            w = self.network.map(*given)
         return cast("F32", w.cpu().numpy())
 
     def truncate(self, w: F32, psi: float) -> F32:

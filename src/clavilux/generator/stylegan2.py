@@ -1,9 +1,10 @@
 """StyleGAN2: latents and noise in, images out.
 
-Skip, residual and plain architectures (Karras et al. 2020, arXiv:1912.04958; mapping from Karras et al. 2019,
-arXiv:1812.04948; classes and clamping from Karras et al. 2020, arXiv:2006.06676). Every size is read off the checkpoint, whose names and runtime gains are those of the
-published PyTorch layout. Shapes: z (B, Z), w (B, D), ws (B, L, D), one w for each convolution and one for the
-last ToRGB; images (B, 3, H, W) nominally in [-1, 1], R / 4 pixels for each cell of the constant.
+Skip, residual and plain architectures (Karras et al. 2020, arXiv:1912.04958), with the clamp of half
+precision (Karras et al. 2020, arXiv:2006.06676). Every size is read off the checkpoint, whose names and
+runtime gains are those of the published PyTorch layout. Shapes: w (B, D), ws (B, L, D), one w for each
+convolution and one for the last ToRGB; images (B, 3, H, W) nominally in [-1, 1], R / 4 pixels for each cell
+of the constant.
 """
 
 from collections.abc import Mapping
@@ -232,9 +233,7 @@ class StyledConv(nn.Module):
         self.clamp = None if clamp is None else clamp * gain
         self.affine = Dense(tensors["affine.weight"], tensors["affine.bias"])
         # Channels-last: convolutions on a processor are 1.5 times as fast where a pixel's channels adjoin.
-        self.weight = nn.Buffer(
-            tensors["weight"].clone(memory_format=torch.channels_last)
-        )  # (O, I, 3, 3)
+        self.weight = nn.Buffer(tensors["weight"].clone(memory_format=torch.channels_last))  # (O, I, 3, 3)
         self.power = nn.Buffer(tensors["weight"].square().sum(dim=(2, 3)))  # (O, I), sum_yx W^2
         self.bias = nn.Buffer(tensors["bias"].clone())  # (O,)
         if "noise_strength" in tensors:

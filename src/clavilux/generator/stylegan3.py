@@ -1,7 +1,7 @@
 """StyleGAN3: latents in, images out, without any noise and without knowing where a pixel is.
 
-Configurations T and R (Karras et al. 2021, arXiv:2106.12423). Drawing starts from Fourier features, sampled on
-a grid that can be moved and turned; every layer applies its leaky ReLU to upsampled features, between two
+Configurations T and R (Karras et al. 2021, arXiv:2106.12423). Drawing starts from Fourier features, sampled
+on a grid that can be moved and turned; every layer applies its leaky ReLU to upsampled features, between two
 low-pass filters, so that nothing aliases. Shapes: w (B, D), ws (B, L, D), features (B, C, H, W) with a margin
 around the image, images (B, 3, H, W) nominally in [-1, 1].
 """
@@ -39,7 +39,8 @@ class StyleGAN3(nn.Module):
             FilteredConv(under(tensors, f"synthesis.{name}"), layer, config)
             for name, layer in zip(config.names[:-1], config.filtered[:-1], strict=True)
         )
-        self.torgb = FilteredConv(under(tensors, "synthesis.torgb"), config.filtered[-1], config, colours=True)
+        last = config.filtered[-1]
+        self.torgb = FilteredConv(under(tensors, "synthesis.torgb"), last, config, colours=True)
         self.feature_dtype = torch.float32
 
     @property
@@ -117,7 +118,7 @@ class StyleGAN3(nn.Module):
         margin = self.config.input_size - self.config.input_rate
         # samples lie at the centres of their cells, the image's centre at 0
         y, x = ((torch.arange(n + margin) + 0.5 - (n + margin) / 2) / self.config.input_rate for n in cells)
-        return torch.stack((x[None].expand(len(y), -1), y[:, None].expand(-1, len(x))))
+        return torch.stack((x + 0 * y[:, None], y[:, None] + 0 * x))
 
     def to_precision(self, dtype: torch.dtype) -> None:
         """Keep features and the weights that meet them in a lower precision, from now on.
@@ -128,7 +129,7 @@ class StyleGAN3(nn.Module):
         for conv in self.convs:
             conv.to_precision(dtype)  # type: ignore[operator]
 
-    def forward(
+    def forward(  # noqa: PLR0913  # as every network
         self,
         ws: Tensor,
         noise: Mapping[str, Tensor] | None = None,  # noqa: ARG002  # there is none
@@ -190,7 +191,7 @@ class FourierInput(nn.Module):
         high, wide = grid.shape[1:]
         angle = freqs @ grid.reshape(2, -1) + phases[:, :, None]  # (B, C, HW), cycles
         x = torch.sin(angle * (2 * math.pi)) * fade[:, :, None]
-        return (self.weight @ x).reshape(-1, len(self.phases), high, wide)
+        return (self.weight @ x).reshape(-1, self.phases.shape[0], high, wide)
 
 
 class FilteredConv(nn.Module):
@@ -263,20 +264,18 @@ class FilteredConv(nn.Module):
 def upsampled(x: Tensor, taps: Tensor | None, layer: FilteredLayer) -> Tensor:
     """Put zeros between samples, pad or crop, and low-pass both axes; (B, C, H, W) to (B, C, H', W').
 
-    A filter of K taps reads padded samples i .. i + K - 1, so output i of the convolution of n samples is
-    output i + K - 1 - before of the whole one.
+    Output i of a filter of K taps reads the padded samples i .. i + K - 1, so it is output i + K - 1 - before
+    of the full convolution; of that, which has no zeros after the last sample, K - up - after are left over.
     """
     before, after = layer.padding
     if taps is None:
         return F.pad(x, (before, after, before, after))
-    count, channels = len(taps), x.shape[1]
-    start = count - 1 - before
+    count, channels = taps.shape[0], x.shape[1]
+    start, end = count - 1 - before, after + layer.up - count
     for axis in (2, 3):
-        length = x.shape[axis] * layer.up + before + after - count + 1
         shape, stride = ((count, 1), (layer.up, 1)) if axis == 2 else ((1, count), (1, layer.up))
         kernel = taps.to(x.dtype).reshape(1, 1, *shape).expand(channels, -1, -1, -1)
         x = F.conv_transpose2d(x, kernel, stride=stride, groups=channels)
-        end = length + start - x.shape[axis]
         x = F.pad(x, (0, 0, -start, end) if axis == 2 else (-start, end))
     return x
 

@@ -116,9 +116,7 @@ class StyleGAN3Config:
         """
         table = {"input": Layer(self.input_rate, self.input_channels, 0, takes_noise=False)}
         for k, (name, layer) in enumerate(zip(self.names, self.filtered, strict=True)):
-            table[name] = Layer(
-                layer.rate, layer.channels, k + 1, takes_noise=False, oversampling=layer.down
-            )
+            table[name] = Layer(layer.rate, layer.channels, k + 1, takes_noise=False, oversampling=layer.down)
         return table
 
     def shapes(self) -> dict[str, tuple[int, ...]]:

@@ -4,6 +4,7 @@ Nothing in a file is ever executed: see `pickles`. Formats are recognised by con
 """
 
 import mmap
+import re
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ __all__ = ["Card", "Checkpoint", "read_card", "read_checkpoint"]
 START_BYTES = 256
 
 OTHERS = "StyleGAN2, StyleGAN2-ADA and StyleGAN3 are read"
+
+OLD_PICKLE = re.compile(rb"[(\]}]|c[\w.]+\n[\w.]+\n")
+"""How pickles of protocols 0 and 1 begin."""
 
 NOT_WEIGHTS = {
     b"<": ("is a web page, perhaps a failed download", "fetch the file again"),
@@ -79,7 +83,7 @@ def _find(path: Path, start: bytes) -> tuple[Found, str]:
         content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
     if start[:2] == b"PK":
         return _of_torch(read_torch_zip(content))
-    if start[:1] == b"\x80":
+    if start[:1] == b"\x80" or OLD_PICKLE.match(start):
         value, _ = read_pickle(content, StandIns(makers(), is_inert))
         return _of_torch(read_torch_legacy(content)) if value == LEGACY_MAGIC else _of_pickle(value)
     if family := family_of_file(start):
@@ -109,7 +113,11 @@ def _unknown(value: Any) -> tuple[str, str]:
     """Say what a pickle without a known network is."""
     if isinstance(value, dict):
         inside = next(
-            (value[name] for name in ("state_dict", "model", "G_ema", "GAN", "params_ema") if isinstance(value.get(name), dict)),
+            (
+                value[name]
+                for name in ("state_dict", "model", "G_ema", "GAN", "params_ema")
+                if isinstance(value.get(name), dict)
+            ),
             value,
         )
         if family := family_of(inside):
@@ -140,5 +148,3 @@ def _start(path: Path) -> bytes:
         if not _is_safetensors(start) and start.lstrip().startswith(sign):
             raise ModelError(f"The model {path} {meaning}", where=where, hint=hint)
     return start
-
-

@@ -16,7 +16,15 @@ from clavilux.arrays import AnyArray
 from clavilux.generator.checkpoints.pickles import Global, Record
 from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal
 
-__all__ = ["NUMPY_MAKERS", "STORAGE_TYPES", "TENSOR_MAKERS", "Storage", "array_of", "is_array", "storage_kind"]
+__all__ = [
+    "NUMPY_MAKERS",
+    "STORAGE_TYPES",
+    "TENSOR_MAKERS",
+    "Storage",
+    "array_of",
+    "is_array",
+    "storage_kind",
+]
 
 MAX_DIMENSIONS = 8
 
@@ -222,4 +230,5 @@ def storage_kind(value: Any) -> np.dtype[Any]:
     name = value.name if isinstance(value, Global) else ""
     if isinstance(value, Record) or name not in STORAGE_TYPES:
         raise Refusal(f"has tensors of a kind that is not known, '{ascii(name)[1:60]}'")
-    return np.dtype(STORAGE_TYPES[name])
+    kind: np.dtype[Any] = np.dtype(STORAGE_TYPES[name])
+    return kind

@@ -1,4 +1,4 @@
-"""What a reader finds in a file, and how that is checked: every array has its name, shape and finite numbers."""
+"""What a reader finds in a file, and how that is checked: names, shapes, types and finite numbers."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -96,7 +96,7 @@ def write_native(
     shapes = {name: array.shape for name, array in arrays.items()}
     known = {"format": FORMAT, "format_version": VERSION}
     with explained(path):
-        config = config or _stylegan2(path, card, shapes)
+        config = config or _of_shapes(shapes)
         check_shapes(config, shapes)
     stored = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
     lines = {**card, **known, "architecture": config.architecture, **_lines(config, card)}
@@ -178,23 +178,29 @@ def _config_line(card: Mapping[str, str]) -> StyleGAN3Config:
     return config
 
 
-def _stylegan2(
-    path: Path, card: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]
-) -> StyleGAN2Config:
-    config = StyleGAN2Config.of_shapes(shapes)
-    if config is None:
-        raise Refusal("is no StyleGAN2 network: mapping.w_avg, mapping.fc0 or its 4 px block is missing")
+def _stylegan2(path: Path, card: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]) -> StyleGAN2Config:
+    config = _of_shapes(shapes)
     colours = card.get("architecture", config.architecture).removeprefix("stylegan2-")
     return replace(
         config,
         colours=cast("ColourPath", colours),
-        lr_multiplier=_number(path, card, "mapping_lr_multiplier", config.lr_multiplier, 1.0),
-        clamp=_number(path, card, "clamp", 0.0, 1e9) if "clamp" in card else None,
+        lr_multiplier=_number(path, card, "mapping_lr_multiplier", 1.0) or config.lr_multiplier,
+        clamp=_number(path, card, "clamp", 1e9),
     )
 
 
-def _number(path: Path, card: Mapping[str, str], name: str, default: float, largest: float) -> float:
-    text = card.get(name, str(default))
+def _of_shapes(shapes: Mapping[str, tuple[int, ...]]) -> StyleGAN2Config:
+    config = StyleGAN2Config.of_shapes(shapes)
+    if config is None:
+        raise Refusal("is no StyleGAN2 network: mapping.w_avg, mapping.fc0 or its 4 px block is missing")
+    return config
+
+
+def _number(path: Path, card: Mapping[str, str], name: str, largest: float) -> float | None:
+    """Read a number of a card; None where it has none."""
+    text = card.get(name)
+    if text is None:
+        return None
     try:
         value = float(text)
     except ValueError:

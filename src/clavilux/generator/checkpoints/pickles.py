@@ -29,7 +29,7 @@ class PickleLimits:
         key_items: in a tuple that is a key.
     """
 
-    opcodes: int = 3_000_000
+    opcodes: int = 400_000
     marks: int = 200
     text_bytes: int = 64 * 2**20
     line_bytes: int = 4096
@@ -338,8 +338,8 @@ ACTIONS: dict[int, Action] = {
     ord("1"): _Machine.since_mark,
     ord("2"): lambda m: m.push(m.stack[-1]),
     ord("N"): lambda m: m.push(None),
-    0x88: lambda m: m.push(True),  # noqa: FBT003
-    0x89: lambda m: m.push(False),  # noqa: FBT003
+    0x88: lambda m: m.push(True),
+    0x89: lambda m: m.push(False),
     # numbers
     ord("I"): _text_number,
     ord("L"): _text_number,

@@ -76,7 +76,9 @@ def _arrays(values: Mapping[str, AnyArray]) -> Iterator[tuple[str, AnyArray]]:
         else:
             raise Refusal(f"has {name[:80]}, which no StyleGAN2 of this layout has")
     if "noises.noise_0" not in values:  # older files leave these to chance
-        count = sum(re.fullmatch(r"(conv1|convs\.\d{1,2})\.noise\.weight", name) is not None for name in values)
+        count = sum(
+            re.fullmatch(r"(conv1|convs\.\d{1,2})\.noise\.weight", name) is not None for name in values
+        )
         for k in range(min(count, 2 * 12)):
             conv = _conv(k)
             side = int(conv[1:].partition(".")[0])
@@ -104,7 +106,10 @@ def _part(layer: str, part: str, array: AnyArray) -> Iterator[tuple[str, AnyArra
 
 def _average(arrays: Mapping[str, AnyArray]) -> F32:
     """Estimate the mean latent from random codes (Karras et al. 2019, appendix B)."""
-    names = [f"mapping.fc{k}" for k in range(sum(re.fullmatch(r"mapping\.fc\d+\.weight", n) is not None for n in arrays))]
+    names = [
+        f"mapping.fc{k}"
+        for k in range(sum(re.fullmatch(r"mapping\.fc\d+\.weight", n) is not None for n in arrays))
+    ]
     dense = [
         (np.asarray(arrays[f"{name}.weight"], np.float32), np.asarray(arrays[f"{name}.bias"], np.float32))
         for name in names

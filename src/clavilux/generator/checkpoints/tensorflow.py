@@ -1,13 +1,13 @@
 """NVIDIA's pickles of TensorFlow: StyleGAN2 as a tuple of networks, of which the last is the generator.
 
-A network was pickled as a dictionary: its source code, which is never looked at, keyword arguments, components
-and variables by name. Kernels are (H, W, I, O), dense weights (I, O); an upsampling kernel is turned by half a
-circle, a style's bias lacks the 1 that it begins from.
+A network was pickled as a dictionary: its source code, which is never looked at, keyword arguments,
+components and variables by name. Kernels are (H, W, I, O), dense weights (I, O); an upsampling kernel is
+turned by half a circle, a style's bias lacks the 1 that it begins from.
 """
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -88,10 +88,12 @@ def _read(value: Any, depth: int = 0) -> _Network:
 
 def _with_arguments(config: StyleGAN2Config, network: _Network, mapping: _Network) -> StyleGAN2Config:
     """Add what the arrays do not show, and check what they cannot be drawn with."""
-    from dataclasses import replace
-
     arguments = {**network.arguments, **mapping.arguments}
-    for name, wanted in (("nonlinearity", "lrelu"), ("mapping_nonlinearity", "lrelu"), ("normalize_latents", True)):
+    for name, wanted in (
+        ("nonlinearity", "lrelu"),
+        ("mapping_nonlinearity", "lrelu"),
+        ("normalize_latents", True),
+    ):
         if arguments.get(name, wanted) != wanted:
             raise Refusal(f"was trained with {name} {str(arguments[name])[:20]}, which is not supported")
     rate = arguments.get("mapping_lrmul", LR_MULTIPLIER)

@@ -122,7 +122,7 @@ def read_torch_legacy(content: memoryview, *, opcodes: int = LIMITS.opcodes) -> 
     Raises:
         Refusal: it is damaged, or of another kind.
     """
-    constants = StandIns({}, lambda name: False, opcodes=min(opcodes, 3 * MAX_ENTRIES))
+    constants = StandIns({}, lambda _: False, opcodes=min(opcodes, 3 * MAX_ENTRIES))
     magic, place = read_pickle(content, constants)
     protocol, place = read_pickle(content, constants, place)
     system, start = read_pickle(content, constants, place)
@@ -136,7 +136,7 @@ def read_torch_legacy(content: memoryview, *, opcodes: int = LIMITS.opcodes) -> 
         kind, key, _ = _reference(reference)
         kinds[key] = kind
 
-    without_tensors = {**NUMPY_MAKERS, **{name: _nothing for name in TENSOR_MAKERS}}
+    without_tensors = {**NUMPY_MAKERS, **dict.fromkeys(TENSOR_MAKERS, _nothing)}
     _, place = read_pickle(content, StandIns(without_tensors, is_inert, note, opcodes), start)
     keys, place = read_pickle(content, constants, place)
     known = _legacy_storages(content, place, keys, kinds)
@@ -144,7 +144,8 @@ def read_torch_legacy(content: memoryview, *, opcodes: int = LIMITS.opcodes) -> 
     def find(reference: Any) -> Storage:
         return known[_reference(reference)[1]]
 
-    return read_pickle(content, StandIns({**NUMPY_MAKERS, **TENSOR_MAKERS}, is_inert, find, opcodes), start)[0]
+    with_tensors = {**NUMPY_MAKERS, **TENSOR_MAKERS}
+    return read_pickle(content, StandIns(with_tensors, is_inert, find, opcodes), start)[0]
 
 
 def _nothing(*_: Any) -> dict[str, Any]:
@@ -194,7 +195,8 @@ def _check_directory(content: memoryview) -> None:
 
 def _stored(content: memoryview, entry: zipfile.ZipInfo) -> memoryview:
     """View an entry's bytes in the file; torch compresses none."""
-    if entry.compress_type != zipfile.ZIP_STORED or entry.flag_bits & 1 or entry.file_size != entry.compress_size:
+    plain = entry.compress_type == zipfile.ZIP_STORED and not entry.flag_bits & 1
+    if not plain or entry.file_size != entry.compress_size:
         raise Refusal("is a compressed archive, which torch never writes", "give the original file")
     header = bytes(content[entry.header_offset : entry.header_offset + ENTRY_HEADER_BYTES])
     if header[:4] != b"PK\3\4":
