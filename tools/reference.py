@@ -1,20 +1,24 @@
 """Write the reference pages in docs/ from the command line and the op table themselves.
 
-python tools/reference.py            writes docs/*.md
-python tools/reference.py --check    changes nothing; exit code 1 if a page is out of date
+python tools/reference.py            writes docs/*.md and docs/operations/*.svg
+python tools/reference.py --check    changes nothing; exit code 1 if a page or a picture is out of date
+
+The pictures show what was detected in a song, which differs in the last digits from machine to machine, so
+the check compares them to 2 pixels, as `svg.same` says.
 """
 
-import importlib
 import inspect
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import typer
 
 from clavilux.cli import app
 from clavilux.signals.table import OPS, Op
+from op_pictures import Picture, pictures
+from svg import same
 
 DOCS = Path(__file__).parents[1] / "docs"
 NOTE = "<!-- Written by scripts/docs from the code; change it there. -->\n"
@@ -26,7 +30,14 @@ do. Lengths of time are seconds, beats or bars, and where an operation knows sev
 
 Every song has the stems `mix`, `harmonic`, `percussive`, `drums`, `bass`, `chords` and `melody`, the user's
 own stems by name, and the events `kick`, `snare`, `hat`, `beats` and `downbeats`.
+
+The pictures show a bar of the demo song, or several where one is too short, each beginning just before its
+first beat. Grey is what the operation written below takes (a second signal is dashed, a third dotted; of a
+stem, its level), orange what it gives. The numbers are the range of both, and the marks below are the hits
+of hat, snare and kick. A chroma has a row for each pitch class. Masks are white where they keep.
 """
+WIDE = "&nbsp;" * 75
+"""Beside long text, GitHub would shrink a picture to nothing; this is as wide as one, and never wraps."""
 SECTIONS: dict[str, tuple[str, ...]] = {
     "From the song": ("stem",),
     "From events": ("events",),
@@ -39,20 +50,29 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 
 
 def main() -> int:
-    pages = {"cli.md": command_line(), "operations.md": operations()}
+    drawn = pictures()
+    pages = {"cli.md": command_line(), "operations.md": operations(drawn)}
+    pages |= {f"operations/{key}.svg": shown.svg for key, shown in drawn.items()}
+    left = [path for path in sorted(DOCS.glob("operations/*")) if f"operations/{path.name}" not in pages]
     if "--check" not in sys.argv[1:]:
-        DOCS.mkdir(exist_ok=True)
+        (DOCS / "operations").mkdir(parents=True, exist_ok=True)
         for name, text in pages.items():
             (DOCS / name).write_text(text, encoding="utf-8")
+        for path in left:
+            path.unlink()
         return 0
     stale = [name for name, text in pages.items() if not current(DOCS / name, text)]
-    for name in stale:
+    for name in [*stale, *(f"operations/{path.name}" for path in left)]:
         print(f"docs/{name} is out of date; run scripts/docs and commit what it writes.")
-    return int(bool(stale))
+    return int(bool(stale or left))
 
 
 def current(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text(encoding="utf-8") == text
+    """Return whether a page says, or a picture shows, what it should."""
+    if not path.is_file():
+        return False
+    before = path.read_text(encoding="utf-8")
+    return same(before, text) if path.suffix == ".svg" else before == text
 
 
 def command_line() -> str:
@@ -90,15 +110,25 @@ def default(option: typer.core.TyperOption) -> str:
     return "" if option.is_flag or option.default is None else f"`{option.default}`"
 
 
-def operations() -> str:
-    importlib.import_module("clavilux.patches.ops")
-    importlib.import_module("clavilux.signals.ops")
+def operations(drawn: Mapping[str, Picture]) -> str:
     parts = [NOTE, INTRODUCTION]
     for title, kinds in SECTIONS.items():
         ops = [op for op in OPS.values() if op.style != "literal" and belongs(op, kinds)]
-        rows = [(call(op), f"{op.gives}: {summary(op)}", limits(op)) for op in ops]
-        parts.append(f"## {title}\n\n{table(('operation', 'gives', 'range'), rows)}")
+        head, columns = ["operation", "gives", "range"], [row(op) for op in ops]
+        if any(op.key in drawn for op in ops):
+            head.insert(1, "picture" if kinds == ("mask",) else f"picture {WIDE}")
+            for op, cells in zip(ops, columns, strict=True):
+                cells.insert(1, image(op.key, drawn[op.key]) if op.key in drawn else "")
+        parts.append(f"## {title}\n\n{table(tuple(head), [tuple(cells) for cells in columns])}")
     return "\n".join(parts)
+
+
+def row(op: Op) -> list[str]:
+    return [call(op), f"{op.gives}: {summary(op)}", limits(op)]
+
+
+def image(key: str, shown: Picture) -> str:
+    return f"![{shown.text}](operations/{key}.svg)<br>`{shown.text}`"
 
 
 def belongs(op: Op, kinds: tuple[str, ...]) -> bool:

@@ -135,7 +135,7 @@ def written(start: str, arguments: str, end: str, op: Op, indent: str) -> list[s
 
 
 def argument(name: str, param: Param) -> str:
-    words = ", ".join(f'"{word}"' for word in param.choices)
+    words = ", ".join(f'"{word}"' for word in param.choices) if not param.pattern else ""
     kind = f"Literal[{words}]" if words else NAMES.get(param.type, param.type.__name__)
     kind += " | None" if param.default is None else ""
     return f"{name}: {kind}" + ("" if param.default is ... else f" = {default(param)}")

@@ -15,7 +15,7 @@ from clavilux.curves import Grid, Sections
 from clavilux.errors import SettingError, SongError, suggest
 from clavilux.timeline import MAX_HOURS, format_time, parse_time
 
-__all__ = ["Length", "Moment", "Span", "Unit"]
+__all__ = ["Fade", "Moment", "Span", "Unit"]
 
 Unit = Literal["seconds", "bar", "beat", "section", "end"]
 
@@ -188,8 +188,8 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Length:
-    """A length of time, in whichever unit it was given.
+class Fade:
+    """How long a change from one scene to another takes.
 
     Attributes:
         number: how many, from 0.
@@ -198,7 +198,7 @@ class Length:
     Raises:
         SettingError: the number is negative or too large, or there is no such unit.
 
-    >>> Length.parse("2 bars") == Length(2, "bars"), str(Length(0.5, "seconds"))
+    >>> Fade.parse("2 bars") == Fade(2, "bars"), str(Fade(0.5, "seconds"))
     (True, '0.5 seconds')
     """
 

@@ -85,7 +85,7 @@ def test_what_the_song_offers_is_typed_and_real():
         (lambda: palette(mood="wram"), "did you mean 'warm'"),
         (lambda: palette(seed=1.5), "a whole number"),
         (lambda: palette().loop(bars=0), "it goes from 0.001 to 1024 bars"),
-        (lambda: palette().loop(), "needs bars"),
+        (lambda: palette().loop(), "needs exactly one of seconds, beats, bars"),
         (lambda: mix(palette(), palette(), 0.5), "cannot be mixed"),
         (lambda: mix(palette().loop(bars=4), song.mix.rms(), 0.5), "takes latents, not the signal"),
         (lambda: palette().loop(bars=4).on("midle", palette().loop(bars=2)), "did you mean 'middle'"),

@@ -22,7 +22,7 @@ import numpy as np
 from clavilux.curves import Sections
 from clavilux.errors import ClaviluxError, FileError
 from clavilux.files import read_small
-from clavilux.moments import Length
+from clavilux.moments import Fade
 from clavilux.timeline import parse_time
 
 __all__ = ["COLUMNS", "Cue", "read_cues", "tracks_of"]
@@ -31,7 +31,7 @@ COLUMNS = ("time", "title", "patch", "palette", "seed", "fade", "gain", "energy"
 """What every cue sheet may hold."""
 NUMBERS: Mapping[str, tuple[float, float]] = {"gain": (0, 10), "energy": (0, 1), "bpm": (20, 400)}
 """Numbers of a track, and their range."""
-FADE = Length(2, "bars")
+FADE = Fade(2, "bars")
 MAX_BYTES = 1_000_000
 MAX_CUES = 500
 MIN_TRACK_SECONDS = 0.1
@@ -60,7 +60,7 @@ class Cue:
     patch: str = ""
     palette: str = ""
     seed: int | None = None
-    fade: Length = FADE
+    fade: Fade = FADE
     gain: float = 1.0
     energy: float | None = None
     knobs: Mapping[str, Any] = field(default_factory=dict)
@@ -122,7 +122,7 @@ def _read(place: str, row: Mapping[str, Any]) -> Cue:
     if "seed" in given:
         found["seed"] = int(_number(place, "seed", given.pop("seed"), 0, 2**53))
     if "fade" in given:
-        found["fade"] = Length.parse(str(given.pop("fade")))
+        found["fade"] = Fade.parse(str(given.pop("fade")))
     for name, (low, high) in NUMBERS.items():
         if name in given:
             value = _number(place, name, given.pop(name), low, high)

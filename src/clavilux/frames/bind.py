@@ -7,6 +7,8 @@ from clavilux.catalogue import GROUPS
 from clavilux.frames.bound import Bound, Stage
 from clavilux.generator.model import Model
 from clavilux.generator.program import Program
+from clavilux.image_files import read_image
+from clavilux.patches.ops import layer_range
 from clavilux.patches.palette import Entry, Palette
 from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.patches.patch import Patch
@@ -15,6 +17,9 @@ from clavilux.profile.saved import palette_path
 from clavilux.signals.evaluate import Curves
 from clavilux.signals.table import OPS
 from clavilux.store import Store
+
+MASK_SIDE = 256
+"""Side of the grid on which the image of a mask is kept."""
 
 __all__ = ["bind", "choose_palettes", "files_of"]
 
@@ -49,7 +54,15 @@ def bind(
             OPS[node.op].compute(
                 None, [chosen[each] for each in node.inputs if isinstance(each, Palette)], node.params
             )
-    return Bound(patch, curves, chosen, model.w_avg, _stage(model, program), seed)
+    stage = _stage(model, program)
+    for node in patch.nodes:
+        if node.op == "latent.on":
+            layer_range(str(dict(node.params)["layers"]), stage.groups, stage.num_ws)
+    images = {
+        path: read_image(Path(path), "L", (MASK_SIDE, MASK_SIDE))
+        for path in (str(dict(node.params)["path"]) for node in patch.nodes if node.op == "image")
+    }
+    return Bound(patch, curves, chosen, model.w_avg, stage, seed, images)
 
 
 def choose_palettes(

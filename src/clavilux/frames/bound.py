@@ -7,16 +7,18 @@ sent to another process or machine, and read there.
 import functools
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from clavilux.array_files import ArrayValue
 from clavilux.arrays import F32, AnyArray
 from clavilux.frames.noise import NoiseSource
-from clavilux.patches.ops import Moments
+from clavilux.patches.noise import Mask
+from clavilux.patches.ops import MaskOf, Moments
 from clavilux.patches.palette import Palette
 from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.patches.patch import Patch
@@ -58,6 +60,7 @@ class Bound(ArrayValue):
         w_avg: the model's mean latent, (D,).
         stage: layers and sizes.
         seed: chooses the noise.
+        images: of masks, by the name of their file, uint8 (S, S).
     """
 
     noun = "bound patch"
@@ -67,6 +70,7 @@ class Bound(ArrayValue):
     w_avg: F32
     stage: Stage
     seed: int
+    images: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
 
     def at(self, window: Window) -> dict[str, AnyArray]:
         """Compute a program's inputs for the frames of a window.
@@ -82,6 +86,7 @@ class Bound(ArrayValue):
             self.stage.groups,
             self.stage.noise_groups,
             frozenset(self.stage.noise_sizes),
+            self.images,
         )
         value = self._values(moments)
         shape = (window.count, self.stage.num_ws, len(self.w_avg))
@@ -113,6 +118,7 @@ class Bound(ArrayValue):
         arrays: dict[str, AnyArray] = {
             "about": np.array(json.dumps(about, sort_keys=True)),
             "w_avg": self.w_avg,
+            **{f"images/{name}": array for name, array in self.images.items()},
             **{f"curves/{name}": array for name, array in self.curves.arrays().items()},
         }
         for k, palette in enumerate(self.patch.palettes):
@@ -142,7 +148,8 @@ class Bound(ArrayValue):
             {name: (size[0], size[1]) for name, size in about["noise_sizes"]},
             {name: frozenset(layers) for name, layers in about["noise_groups"].items()},
         )
-        return cls(patch, curves, palettes, arrays["w_avg"], stage, about["seed"])
+        images = _of(arrays, "images/")
+        return cls(patch, curves, palettes, arrays["w_avg"], stage, about["seed"], images)
 
     def _values(self, moments: Moments) -> Callable[[Node], Any]:
         """Return a function from a node to its value for some moments; each node is computed once."""
@@ -160,10 +167,19 @@ class Bound(ArrayValue):
             if isinstance(node, Palette):
                 return self.palettes[node]
             op = OPS[node.op]
+            if isinstance(node, Mask) and node in self._masks:
+                return self._masks[node]
             inputs = [functools.partial(value, each) if op.lazy else value(each) for each in node.inputs]
-            return op.compute(moments, inputs, node.params)
+            made = op.compute(moments, inputs, node.params)
+            if isinstance(node, Mask):  # the same at every moment
+                self._masks[node] = made
+            return made
 
         return value
+
+    @cached_property
+    def _masks(self) -> dict[Mask, MaskOf]:
+        return {}
 
     @cached_property
     def _noise(self) -> NoiseSource:

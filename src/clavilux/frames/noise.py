@@ -12,7 +12,7 @@ import numpy as np
 
 from clavilux.arrays import F32, F64
 from clavilux.curves import Grid
-from clavilux.patches.ops import Term, Track
+from clavilux.patches.ops import MaskOf, Term, Track
 from clavilux.seeds import normal
 
 __all__ = ["NoiseSource", "positions"]
@@ -36,7 +36,7 @@ class NoiseSource:
         self._sizes, self._seed = dict(sizes), seed
         self._pixels = sum(height * width for height, width in sizes.values())
         self._knots: OrderedDict[tuple[str, int], F32] = OrderedDict()
-        self._gains: dict[tuple[int, ...], F32 | None] = {}
+        self._gains: dict[tuple[frozenset[str] | None, tuple[MaskOf, ...]], F32] = {}
 
     def at(self, terms: Sequence[Term], times: F64, grid: Grid) -> dict[str, F32]:
         """Sum terms at some times (B,) s; float32 (B, 1, H, W) for each layer."""
@@ -87,6 +87,9 @@ class NoiseSource:
         """Return what a term's masks and layers multiply every pixel by; none where that is 1 everywhere."""
         if term.layers is None and not term.masks:
             return None
+        key = (term.layers, term.masks)
+        if key in self._gains:
+            return self._gains[key]
         parts = []
         for layer, (height, width) in self._sizes.items():
             down, across = np.mgrid[:height, :width]
@@ -94,7 +97,8 @@ class NoiseSource:
             for mask in term.masks:
                 gain = gain * mask((across + 0.5) / width, (down + 0.5) / height)
             parts.append(gain.ravel())
-        return np.concatenate(parts).astype(np.float32)
+        self._gains[key] = np.concatenate(parts).astype(np.float32)
+        return self._gains[key]
 
     def _split(self, flat: F32) -> dict[str, F32]:
         layers, start = {}, 0

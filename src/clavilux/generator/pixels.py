@@ -21,6 +21,9 @@ GOLDEN_RATIO = 0.6180339887498949
 DITHER_PERIOD = 1024
 """Frames after which the dither repeats; keeps its phase exact in float32."""
 
+STRETCH = 40
+"""Rows or columns of the output computed at once; measured, the fastest of 40, 80 and 160."""
+
 DTYPES = {8: torch.uint8, 10: torch.int16}
 """Type of a sample by its bits."""
 
@@ -63,6 +66,44 @@ def halve(size: int, taps: tuple[float, ...]) -> F64:
     return matrix
 
 
+class Banded(nn.Module):
+    """Multiply one axis of an image by a matrix of which all but a band about the diagonal is zero.
+
+    A dense product would spend a hundred times the arithmetic on zeros. Stretches of the output are products
+    of small dense matrices with the stretch of the input they read.
+
+    Args:
+        matrix: (target, size).
+        axis: of the image, -2 for its rows or -1 for its columns.
+
+    >>> Banded(halve(4, (0.5, 0.5)), -1)(torch.tensor([[0.0, 2.0, 4.0, 8.0]])).tolist()
+    [[1.0, 6.0]]
+    """
+
+    def __init__(self, matrix: F64, axis: int) -> None:
+        super().__init__()
+        self.axis, self.spans = axis, list[tuple[int, int]]()
+        for first in range(0, len(matrix), STRETCH):
+            block = matrix[first : first + STRETCH]
+            read = np.flatnonzero(block.any(axis=0))
+            start, end = int(read[0]), int(read[-1]) + 1
+            self.register_buffer(f"block{len(self.spans)}", _buffer(_turned(block[:, start:end], axis)))
+            self.spans.append((start, end))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return the image (..., H, W) with another number of rows or columns."""
+        parts = []
+        for number, (start, end) in enumerate(self.spans):
+            block: Tensor = getattr(self, f"block{number}")
+            part = image.narrow(self.axis, start, end - start)
+            parts.append(block @ part if self.axis == -2 else part @ block)
+        return torch.cat(parts, dim=self.axis)
+
+
+def _turned(block: F64, axis: int) -> F64:
+    return block if axis == -2 else block.T
+
+
 class Pixels(nn.Module):
     """Scale an image to cover the output, crop it about the centre, and round it to integers.
 
@@ -84,11 +125,11 @@ class Pixels(nn.Module):
         self.size = size
         colours = _colours(self.layout)
         self.colours, self.offsets = _buffer(colours[:, :3]), _buffer(colours[:, 3:])
-        self.rows, self.columns = _buffer(rows), _buffer(columns.T)
+        self.rows, self.columns = Banded(rows, -2), Banded(columns, -1)
         if self.layout:
             down = halve(high, (0.5, 0.5)) if self.layout.down == 2 else np.eye(high)
             across = halve(wide, (0.25, 0.5, 0.25)) if self.layout.across == 2 else np.eye(wide)
-            self.chroma_rows, self.chroma_columns = _buffer(down @ rows), _buffer((across @ columns).T)
+            self.chroma_rows, self.chroma_columns = Banded(down @ rows, -2), Banded(across @ columns, -1)
         self.pattern = _buffer(_gradient_noise(high, wide))
 
     def forward(self, image: Tensor, frame: Tensor) -> Tensor:
@@ -102,7 +143,7 @@ class Pixels(nn.Module):
         phase = (frame % DITHER_PERIOD).to(torch.float32)[:, None, None] * GOLDEN_RATIO
         if self.layout:
             return self._planar(planes, phase, self.layout)
-        full = self.rows @ (planes @ self.columns)  # (B, 3, H, W)
+        full = self.rows(self.columns(planes))  # (B, 3, H, W)
         dither = (self.pattern + phase)[:, None] + torch.arange(3, device=phase.device)[:, None, None] * (
             1 / 3
         )
@@ -110,8 +151,8 @@ class Pixels(nn.Module):
 
     def _planar(self, planes: Tensor, phase: Tensor, layout: Layout) -> Tensor:
         (wide, high), step, dtype = self.size, 1 << (layout.bits - 8), DTYPES[layout.bits]
-        luma = self.rows @ (planes[:, 0] @ self.columns)
-        chroma = self.chroma_rows @ (planes[:, 1:] @ self.chroma_columns)
+        luma = self.rows(self.columns(planes[:, 0]))
+        chroma = self.chroma_rows(self.chroma_columns(planes[:, 1:]))
         shifts = torch.arange(1, 3, device=phase.device)[:, None, None] * (1 / 3)
         pattern = self.pattern[: high // layout.down, : wide // layout.across]
         dither = (pattern + phase)[:, None] + shifts

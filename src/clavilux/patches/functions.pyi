@@ -56,14 +56,18 @@ def gradient(*, degrees: float = 0) -> Mask:
 def half(*, side: Literal["left", "right", "top", "bottom"] = "left", soft: float = 0.1) -> Mask:
     """Keep one half of the image: left, right, top or bottom."""
 
+def image(path: str) -> Mask:
+    """Keep what is white in an image file and remove what is black; it is stretched over the whole image."""
+
 def in_section(
-    name: str, *, seconds: float | None = None, beats: float | None = None, bars: float = 1
+    name: str, *, unless: str = "", seconds: float | None = None, beats: float | None = None, bars: float = 1
 ) -> Signal:
     """Hold 1 in the sections of a label and 0 elsewhere, with crossfades centred on their bounds; (T, 1).
 
     'loudest' and 'quietest' are the labels of the loudest and the quietest section, 'energy 1', 'energy 2'
     and so on the labels by their loudest section, the loudest first; a song with fewer labels has 0. The
-    curves of all labels sum to 1.
+    curves of all labels sum to 1. Where one of the names in `unless`, with semicolons between them, means the
+    same label, that one is played instead: 0.
 
     Raises:
         SongError: the song has no section of that label.

@@ -26,8 +26,13 @@ class PaletteMethods:
     def weigh(self, weights: Signal | float) -> Latent:
         """Blend the palette's twelve latents by twelve weights, such as a chroma; silence shows the rest."""
 
-    def loop(self, *, bars: float) -> Latent:
-        """Travel through all twelve latents and back within so many bars, smoothly (technique 14)."""
+    def loop(
+        self, *, seconds: float | None = None, beats: float | None = None, bars: float | None = None, path: Literal["spline", "slerp"] = "spline"
+    ) -> Latent:
+        """Travel through all twelve latents and back within a length, smoothly (technique 14).
+
+        A spline never stops; a slerp turns about the palette's mean and rests in every latent.
+        """
 
 class EntryMethods:
     """Ops on palette entry."""
@@ -47,8 +52,14 @@ class LatentMethods:
     def toward(self, entry: Entry, amount: Signal | float) -> Latent:
         """Move towards one latent as far as `amount`, 0 not at all and 1 all the way (technique 6)."""
 
-    def on(self, group: Literal["coarse", "middle", "fine"], other: Latent) -> Latent:
-        """Use other latents on one group of layers: coarse (shapes), middle, or fine (colour, texture)."""
+    def on(self, layers: str, other: Latent) -> Latent:
+        """Use other latents on some layers: coarse (shapes), middle, fine (colour, texture), or '4-7'.
+
+        Numbers count the latents of an image from 0, as StyleGAN's w does.
+
+        Raises:
+            PatchError: the model has no such layers.
+        """
 
 class MaskMethods:
     """Ops on mask."""

@@ -6,19 +6,21 @@ but its own time: sums run in a fixed order per frame, never through a matrix pr
 on B.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from clavilux.arrays import F32, F64
+from clavilux.arrays import F32, F64, I64
 from clavilux.catalogue import FIFTHS, GROUPS, MOODS, Mood
 from clavilux.curves import Grid
 from clavilux.errors import PatchError, suggest
 from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.patches.palette_source import PaletteSource, Space
+from clavilux.signals.lengths import Length
 from clavilux.signals.table import choice, file, number, op, text, whole
 
 __all__ = ["MaskOf", "Moments", "Term", "Track"]
@@ -26,6 +28,8 @@ __all__ = ["MaskOf", "Moments", "Term", "Track"]
 MAX_GAIN = 1.6
 """How far a blend of several latents may be stretched back to the spread of one."""
 
+LAYERS = r"(\d{1,3})(?:-(\d{1,3}))?"
+"""Numbers of layers: 5, or 4-7."""
 LOUD_SHARE = 0.1
 """Sum of the weights from which a blend consists of its latents alone; below it, partly of the rest."""
 
@@ -44,6 +48,7 @@ class Moments:
         groups: w indices of each layer group.
         noise_groups: names of the layers of each group that take noise.
         layers: names of all layers that take noise.
+        images: the images of masks by the file's name, uint8 (S, S).
     """
 
     edges: F64
@@ -52,16 +57,12 @@ class Moments:
     groups: Mapping[str, range]
     noise_groups: Mapping[str, frozenset[str]]
     layers: frozenset[str]
+    images: Mapping[str, NDArray[np.uint8]]
 
     @property
     def times(self) -> F64:
         """Start of each frame, (B,) s."""
         return self.edges[:-1]
-
-    @cached_property
-    def bars(self) -> F64:
-        """Position of each frame in bars, (B,)."""
-        return self.grid.bar_at(self.times)
 
 
 # --- palettes
@@ -141,13 +142,36 @@ def weigh(palette: PaletteLatents, weights: F64) -> F64:
     return np.asarray(blend[:, None])
 
 
-@op("latent", "palette", needs="moments", params={"bars": number(..., 1e-3, 1024, "bars")})
-def loop(moments: Moments, palette: PaletteLatents, *, bars: float) -> F64:
-    """Travel through all twelve latents and back within so many bars, smoothly (technique 14)."""
+@op(
+    "latent",
+    "palette",
+    needs="moments",
+    params={
+        "seconds": number(None, 1e-3, 3600, "seconds"),
+        "beats": number(None, 1e-3, 4096, "beats"),
+        "bars": number(None, 1e-3, 1024, "bars"),
+        "path": choice("spline", "slerp", default="spline"),
+    },
+)
+def loop(  # its length has three units
+    moments: Moments,
+    palette: PaletteLatents,
+    *,
+    seconds: float | None,
+    beats: float | None,
+    bars: float | None,
+    path: Literal["spline", "slerp"],
+) -> F64:
+    """Travel through all twelve latents and back within a length, smoothly (technique 14).
+
+    A spline never stops; a slerp turns about the palette's mean and rests in every latent.
+    """
     ring = palette.ring[list(FIFTHS)].astype(np.float64)  # neighbours a fifth apart, (12, D)
-    position = moments.bars / bars * len(ring)
+    position = Length(seconds, beats, bars).position(moments.grid, moments.times) * len(ring)
     step = np.floor(position)
     t = position - step
+    if path == "slerp":
+        return _slerp(ring, step.astype(np.int64), t * t * (3 - 2 * t))[:, None]
     # Weights of the closed Catmull-Rom spline on the four latents around t, (B, 4)
     spline = np.stack(
         [
@@ -160,6 +184,19 @@ def loop(moments: Moments, palette: PaletteLatents, *, bars: float) -> F64:
     )
     knots = (step[:, None].astype(np.int64) + np.arange(-1, 3)) % len(ring)
     return np.asarray((spline[:, :, None] * ring[knots]).sum(axis=1)[:, None])
+
+
+def _slerp(ring: F64, step: I64, t: F64) -> F64:
+    """Interpolate on spheres about the ring's mean (Shoemake 1985), from latent `step` on; (B, D)."""
+    centre = ring.mean(axis=0)
+    near, far = (ring[(step + k) % len(ring)] - centre for k in (0, 1))
+    lengths = [np.maximum(np.linalg.norm(each, axis=1), 1e-9)[:, None] for each in (near, far)]
+    cosine = (near * far).sum(axis=1, keepdims=True) / (lengths[0] * lengths[1])
+    angle = np.arccos(np.clip(cosine, -1 + 1e-9, 1 - 1e-9))
+    u = t[:, None]
+    # (sin((1 - u) a) a_0 + sin(u a) a_1) / sin a, on a length that goes evenly from one to the other
+    turned = np.sin((1 - u) * angle) * near / lengths[0] + np.sin(u * angle) * far / lengths[1]
+    return np.asarray(centre + turned / np.sin(angle) * ((1 - u) * lengths[0] + u * lengths[1]))
 
 
 @op("latent", "latent", "latent", "signal", style="function")
@@ -189,13 +226,38 @@ def toward(base: F64, entry: F32, amount: F64) -> F64:
     return np.asarray(base + amount[:, :1, None] * (entry - base))
 
 
-@op("latent", "latent", "latent", needs="moments", params={"group": choice(*GROUPS)})
-def on(moments: Moments, base: F64, group: str, other: F64) -> F64:
-    """Use other latents on one group of layers: coarse (shapes), middle, or fine (colour, texture)."""
+@op("latent", "latent", "latent", needs="moments", params={"layers": choice(*GROUPS, pattern=LAYERS)})
+def on(moments: Moments, base: F64, layers: str, other: F64) -> F64:
+    """Use other latents on some layers: coarse (shapes), middle, fine (colour, texture), or '4-7'.
+
+    Numbers count the latents of an image from 0, as StyleGAN's w does.
+
+    Raises:
+        PatchError: the model has no such layers.
+    """
     whole = np.broadcast_to(base, (len(base), moments.num_ws, base.shape[2])).copy()
-    layers = moments.groups[group]
-    whole[:, layers.start : layers.stop] = other if other.shape[1] == 1 else other[:, layers]
+    chosen = layer_range(layers, moments.groups, moments.num_ws)
+    whole[:, chosen.start : chosen.stop] = other if other.shape[1] == 1 else other[:, chosen]
     return whole
+
+
+def layer_range(layers: str, groups: Mapping[str, range], num_ws: int) -> range:
+    """Return the w indices of a group, or of numbers such as '5' or '4-7'.
+
+    Raises:
+        PatchError: the model has no such layers.
+
+    >>> layer_range("4-7", {}, 14)
+    range(4, 8)
+    """
+    if layers in groups:
+        return groups[layers]
+    if found := re.fullmatch(LAYERS, layers):
+        first, last = int(found[1]), int(found[2] or found[1])
+        if first <= last < num_ws:
+            return range(first, last + 1)
+    hint = suggest(layers, groups, otherwise=f"there are {{}}, and the numbers from 0 to {num_ws - 1}")
+    raise PatchError(f"The model has no layers '{layers[:40]}'", where="on", value=layers, hint=hint)
 
 
 def _weighted(weights: F64, latents: F64) -> F64:
@@ -236,6 +298,20 @@ def gradient(*, degrees: float) -> MaskOf:
     return lambda across, down: np.clip(
         0.5 + ((across - 0.5) * np.cos(a) + (down - 0.5) * np.sin(a)) / reach, 0.0, 1.0
     )
+
+
+@op("mask", needs="moments", params={"path": file()})
+def image(moments: Moments, path: str) -> MaskOf:
+    """Keep what is white in an image file and remove what is black; it is stretched over the whole image."""
+    grey = moments.images[path].astype(np.float64) / 255
+
+    def weights(across: F64, down: F64) -> F64:
+        from scipy.ndimage import map_coordinates
+
+        places = [np.asarray(each) * len(grey) - 0.5 for each in (down, across)]
+        return np.asarray(map_coordinates(grey, places, order=1, mode="nearest"))
+
+    return weights
 
 
 @op("mask", "mask")

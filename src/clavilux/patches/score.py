@@ -6,8 +6,8 @@ Between two scenes latents cross linearly and noise at constant power, so a cros
 >>> from clavilux.patches.presets.pulse import pulse
 >>> calm, wild = pulse(1, punch=0.2), pulse(2, punch=1.5)
 >>> set_of_two = score(scene(calm, until="bar 17"), scene(wild, fade=bars(2)))
->>> set_of_two == score(scene(calm, until="bar 17"), scene(wild, fade=Length(2, "bars")))
-True
+>>> print(set_of_two.noise.op, set_of_two.latents.op)
+noise.switch latent.switch
 """
 
 import itertools
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from clavilux.errors import PatchError
-from clavilux.moments import Length, Moment
+from clavilux.moments import Fade, Moment
 from clavilux.patches.patch import Patch
 from clavilux.signals.expr import Signal, apply, as_signal
 from clavilux.signals.table import OPS
@@ -24,7 +24,7 @@ from clavilux.signals.table import OPS
 __all__ = ["Scene", "bars", "beats", "by_section", "scene", "score", "seconds"]
 
 T = TypeVar("T")
-CUT, END = Length(0, "seconds"), Moment("end")
+CUT, END = Fade(0, "seconds"), Moment("end")
 
 
 @dataclass(frozen=True)
@@ -39,26 +39,26 @@ class Scene:
 
     patch: Patch
     until: Moment = END
-    fade: Length = CUT
+    fade: Fade = CUT
 
 
-def seconds(number: float) -> Length:
+def seconds(number: float) -> Fade:
     """Return a length in seconds."""
-    return Length(number, "seconds")
+    return Fade(number, "seconds")
 
 
-def beats(number: float) -> Length:
+def beats(number: float) -> Fade:
     """Return a length in beats."""
-    return Length(number, "beats")
+    return Fade(number, "beats")
 
 
-def bars(number: float) -> Length:
+def bars(number: float) -> Fade:
     """Return a length in bars."""
-    return Length(number, "bars")
+    return Fade(number, "bars")
 
 
-def scene(patch: Patch, *, until: str | Moment = END, fade: Length = CUT) -> Scene:
-    """Let a patch play until a moment: a time, a bar, a beat, a section such as 'B.2', or the end.
+def scene(patch: Patch, *, until: str | Moment = END, fade: Fade = CUT) -> Scene:
+    """Show a patch until a moment: a time, a bar, a beat, a section such as 'B.2', or the end.
 
     Args:
         patch: what is shown.
@@ -93,7 +93,7 @@ def score(*scenes: Scene) -> Patch:
     return whole
 
 
-def by_section(*, fade: Length = CUT, otherwise: Patch | None = None, **patches: Patch) -> Patch:
+def by_section(*, fade: Fade = CUT, otherwise: Patch | None = None, **patches: Patch) -> Patch:
     """Play a patch in every section of a label, so that what recurs in the song recurs in the image.
 
     Args:
@@ -107,10 +107,24 @@ def by_section(*, fade: Length = CUT, otherwise: Patch | None = None, **patches:
     """
     if not patches:
         raise PatchError("A score by section needs a patch", where="by_section", hint="write A=..., B=...")
-    whole = otherwise if otherwise is not None else next(iter(patches.values()))
-    for label, patch in patches.items():
-        params = {"name": label, fade.unit: fade.number}
-        whole = _switched(whole, patch, apply(OPS["in_section"], (), params))
+    names = list(patches)
+    if otherwise is None:
+        otherwise, names = patches[names[0]], names[1:]
+    gates = []
+    for number, name in enumerate(names):
+        later = ";".join(names[number + 1 :])
+        params = {"name": name, "unless": later, fade.unit: fade.number}
+        gates.append(apply(OPS["in_section"], (), params))
+    # Scene k is laid over the ones before it, so that each has its own share g_k of the whole:
+    # a_k = g_k / (g_0 + ... + g_k), g_0 = 1 - g_1 - ... - g_n
+    shown = as_signal(1.0)
+    for gate in gates:
+        shown = shown - gate
+    shown = shown.max(0.0)
+    whole = otherwise
+    for name, gate in zip(names, gates, strict=True):
+        shown = shown + gate
+        whole = _switched(whole, patches[name], gate / shown)
     return whole
 
 

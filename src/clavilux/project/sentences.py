@@ -20,7 +20,7 @@ from typing import Any
 
 from clavilux.catalogue import EVENTS, PARTS
 from clavilux.errors import ClaviluxError, PatchError, suggest
-from clavilux.moments import Length
+from clavilux.moments import Fade
 from clavilux.patches.patch import Patch
 from clavilux.patches.presets import find_preset
 from clavilux.patches.presets.preset import Preset
@@ -267,8 +267,8 @@ class _Reader:
             self.fail(place, f"there is no look '{name}'", hint=hint)
         return None
 
-    def length(self, value: Any, place: str) -> Length | None:
-        found: Length | None = self.attempt(place, Length.parse, str(value))
+    def length(self, value: Any, place: str) -> Fade | None:
+        found: Fade | None = self.attempt(place, Fade.parse, str(value))
         return found
 
     def attempt(self, place: str, make: Any, *arguments: Any, **params: Any) -> Any:

@@ -19,7 +19,9 @@ Moments, such as 'bar 17' or 'B.2', are parameters and no kind: an op that takes
 that a patch can be read, and sorted by time, without a song.
 """
 
+import difflib
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, ParamSpec, TypeVar
@@ -80,6 +82,7 @@ class Param:
         unit: of the number; empty for ratios.
         choices: the words it may be; empty where any text is fine.
         is_file: whether the text names a file that the op reads.
+        pattern: of other text that it may be besides the words, such as numbers of layers.
     """
 
     type: type[float] | type[int] | type[str] | type[Moment]
@@ -89,6 +92,7 @@ class Param:
     unit: str = ""
     choices: tuple[str, ...] = ()
     is_file: bool = False
+    pattern: str = ""
 
     @property
     def range(self) -> str:
@@ -116,7 +120,8 @@ class Param:
         if self.type is str:
             if not isinstance(value, str):
                 raise PatchError(f"{name} of {place} is text, not {value!r}", where=name, value=value)
-            if self.choices and value not in self.choices:
+            other = self.pattern and re.fullmatch(self.pattern, value)
+            if self.choices and value not in self.choices and not other:
                 hint = suggest(value, self.choices, otherwise="it is {}")
                 raise PatchError(f"{name} of {place} cannot be '{value}'", where=name, value=value, hint=hint)
             return value
@@ -147,9 +152,9 @@ def whole(default: Any, low: int, high: int, unit: str = "") -> Param:
     return Param(int, default, low, high, unit)
 
 
-def choice(*words: str, default: Any = ...) -> Param:
-    """Declare a parameter that is one of some words."""
-    return Param(str, default, choices=words)
+def choice(*words: str, default: Any = ..., pattern: str = "") -> Param:
+    """Declare a parameter that is one of some words, or other text of a pattern."""
+    return Param(str, default, choices=words, pattern=pattern)
 
 
 def moment(default: Any = ...) -> Param:
@@ -337,7 +342,12 @@ def find_op(name: str, first: Kind | None, place: str) -> Op:
         for each in OPS.values()
         if each.takes[:1] == ((first,) if first else ()) and each.style not in {"infix", "literal"}
     )
-    hint = suggest(name, names, otherwise="there are {}")
+    hint = suggest(name, names, otherwise="")
+    if not hint and first == "events":
+        on_signals = [op.name for op in OPS.values() if op.takes[:1] == ("signal",) and op.style == "method"]
+        near = difflib.get_close_matches(name, on_signals, n=1)
+        hint = f"an envelope of them has it: .decay(beats=0.5).{near[0]}(...)" if near else ""
+    hint = hint or suggest(name, names, otherwise="there are {}")
     raise PatchError(f"There is no operation '{name}' on {place}", where=place, value=name, hint=hint)
 
 

@@ -1,4 +1,4 @@
-"""A sample plugin: `curve.acme.stutter()`, the bend `acme.mirror(at='b16.conv0', amount=kick)`, and a preset."""
+"""A sample plugin: the op `curve.acme.stutter()`, the bend `acme.mirror(amount=kick, at=...)`, and a preset."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ def stutter(song: Any, curve: np.ndarray, *, beats: float, steps: int) -> np.nda
 
 
 @acme.op("bend", "signal", params={"at": text()})
-def mirror(amount: Any, *, at: str) -> Any:
+def mirror(amount: Any, *, at: str) -> Any:  # noqa: ARG001  # the module gets it for every frame
     """Blend a layer's features with their mirror image."""
     from clavilux_acme.bends import Mirror
 

@@ -33,16 +33,24 @@ def pulse(
         drift_bars: bars in which the slow drift comes round.
         colours: a mood (warm, cool, calm or wild) or the name of a saved palette; empty is any.
     """
-    chords = song.chords.chroma().smooth(seconds=0.2).focus(notes=2.5).turn(bars=48)
-    roots = song.bass.chroma().smooth(seconds=0.4).focus(notes=2).turn(bars=32)
-    sounding = song.mix.rms().smooth(seconds=1).clip_peaks(percentile=10)
+    chords = song.chords.chroma().smooth(seconds=0.2).focus(notes=2.5, per="track").turn(bars=48)
+    roots = song.bass.chroma().smooth(seconds=0.4).focus(notes=2, per="track").turn(bars=32)
+    sounding = song.mix.rms().smooth(seconds=1).clip_peaks(percentile=10, per="track")
     kick = (
-        song.drums.flux(low_hz=30, high_hz=150).clip_peaks(percentile=80).sharpen(by=1.5).release(beats=0.75)
+        song.drums.flux(low_hz=30, high_hz=150)
+        .clip_peaks(percentile=80, per="track")
+        .sharpen(by=1.5)
+        .release(beats=0.75)
     )
     snare = (
-        song.drums.flux(low_hz=200, high_hz=5000).clip_peaks(percentile=90).sharpen(by=2).release(beats=0.75)
+        song.drums.flux(low_hz=200, high_hz=5000)
+        .clip_peaks(percentile=90, per="track")
+        .sharpen(by=2)
+        .release(beats=0.75)
     )
-    hats = song.drums.flux(low_hz=6000, high_hz=11000).clip_peaks(percentile=90).release(beats=0.25)
+    hats = (
+        song.drums.flux(low_hz=6000, high_hz=11000).clip_peaks(percentile=90, per="track").release(beats=0.25)
+    )
 
     shades, shapes = palette_of(colours, seed), palette_of(colours, seed + 1)
     harmony = mix(shades.loop(bars=drift_bars), shades.weigh(chords), sounding)

@@ -26,23 +26,25 @@ TRACK_FADE_SECONDS = 2.0
 RANK = re.compile(r"energy ([1-9]\d?)")
 
 
-@op("signal", needs="song", params={"name": text(), **length(bars=1)})
+@op("signal", needs="song", params={"name": text(), "unless": text(""), **length(bars=1)})
 def in_section(
-    song: Song, name: str, *, seconds: float | None, beats: float | None, bars: float | None
+    song: Song, name: str, *, unless: str, seconds: float | None, beats: float | None, bars: float | None
 ) -> F64:
     """Hold 1 in the sections of a label and 0 elsewhere, with crossfades centred on their bounds; (T, 1).
 
     'loudest' and 'quietest' are the labels of the loudest and the quietest section, 'energy 1', 'energy 2'
     and so on the labels by their loudest section, the loudest first; a song with fewer labels has 0. The
-    curves of all labels sum to 1.
+    curves of all labels sum to 1. Where one of the names in `unless`, with semicolons between them, means the
+    same label, that one is played instead: 0.
 
     Raises:
         SongError: the song has no section of that label.
     """
     ticks = clock(song.duration)
     label, inside = _label(song.sections, name), np.zeros(len(ticks))
+    others = {_label(song.sections, other.strip()) for other in unless.split(";") if other.strip()}
     for each, gate in gates(song.sections, ticks, song.grid, Length(seconds, beats, bars)):
-        if song.sections.labels[each] == label:
+        if song.sections.labels[each] == label and label not in others:
             inside += gate
     return np.clip(inside, 0, 1)[:, None]
 

@@ -139,9 +139,10 @@ def _power(chroma: F64, notes: float) -> float:
     loud_rows = np.flatnonzero(level[:, 0] > max(float(np.median(level)) / 2, 1e-6))
     loud = shares[loud_rows[:: 1 + len(loud_rows) // MAX_ROWS]]
     low, high = 1.0, 16.0
+    logs = np.log(np.maximum(loud, 1e-30) / np.maximum(loud.max(axis=1, keepdims=True), 1e-9))
     for _ in range(20 if len(loud) else 0):
         middle = (low + high) / 2
-        low, high = (middle, high) if _effective(loud, middle) > notes else (low, middle)
+        low, high = (middle, high) if _effective(logs, middle) > notes else (low, middle)
     return low
 
 
@@ -153,9 +154,16 @@ def _powered(shares: F64, by: float | F64) -> F64:
     return powered
 
 
-def _effective(shares: F64, by: float) -> float:
-    """Return the median effective number of channels, 1 / sum p^2 (inverse participation ratio)."""
-    return float(np.median(1 / (_powered(shares, by) ** 2).sum(axis=1)))
+def _effective(logs: F64, by: float) -> float:
+    """Return the median effective number of channels, 1 / sum p^2 (inverse participation ratio).
+
+    Args:
+        logs: ln p of each share, up to a constant, (N, C).
+        by: the power of the shares.
+    """
+    powered = np.exp(by * logs)
+    # with q = p^a: 1 / sum (q / sum q)^2 = (sum q)^2 / sum q^2
+    return float(np.median(powered.sum(axis=1) ** 2 / np.einsum("nc,nc->n", powered, powered)))
 
 
 def _gain(curve: F64, percentile: float) -> float:
