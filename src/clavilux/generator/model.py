@@ -6,6 +6,7 @@ known. Importing this module, and listing the built-in ones, needs no torch.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -28,9 +29,12 @@ if TYPE_CHECKING:
 
     from clavilux.generator.generate import Seeds
 
-__all__ = ["BuiltinModel", "Model", "builtin_models", "load_model"]
+__all__ = ["BuiltinModel", "Model", "builtin_models", "find_model", "load_model", "named_models"]
 
 BUILTIN = Path(__file__).parent / "builtin"
+NATIVE_SUFFIX = ".safetensors"
+SUFFIXES = (NATIVE_SUFFIX, ".pkl", ".pt", ".pth")
+"""Endings of checkpoints that are found by name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,18 +204,55 @@ def builtin_models() -> dict[str, BuiltinModel]:
     }
 
 
-def load_model(name_or_path: str | Path) -> Model:
-    """Load a built-in generator by name, or one from a checkpoint file.
+def load_model(name_or_path: str | Path, *, folder: Path | None = None) -> Model:
+    """Load a generator: a built-in one, one of a folder, or one from a checkpoint file of any known format.
 
-    >>> load_model("silk").resolution
-    512
+    Args:
+        name_or_path: a name or a file.
+        folder: where named checkpoints are, beside the built-in ones.
 
     Raises:
         ModelError: there is no such generator, or its file cannot be used.
+
+    >>> load_model("silk").resolution
+    512
     """
-    path = _find(name_or_path)
+    path = find_model(name_or_path, folder)
     checkpoint = read_checkpoint(path)
     return Model(path.stem, _build(checkpoint), checkpoint.card, checkpoint.digest)
+
+
+def named_models(folder: Path | None) -> dict[str, Path]:
+    """Find the checkpoints of a folder by name; a native file goes before others of its name."""
+    found: dict[str, Path] = {}
+    if folder is not None and is_folder(folder):
+        with contextlib.suppress(OSError):
+            for path in sorted(folder.iterdir(), key=lambda path: (path.suffix != NATIVE_SUFFIX, path.name)):
+                if path.suffix in SUFFIXES and is_file(path) and not path.name.startswith("."):
+                    found.setdefault(path.stem, path)
+    return dict(sorted(found.items()))
+
+
+def find_model(name_or_path: str | Path, folder: Path | None = None) -> Path:
+    """Find the file of a generator: built-in, of a folder, or anywhere.
+
+    Raises:
+        ModelError: there is none.
+    """
+    named = named_models(folder) | named_models(BUILTIN)
+    if name_or_path in named:
+        return named[str(name_or_path)]
+    path = Path(name_or_path)
+    if is_file(path):
+        return path
+    if is_folder(path):
+        what, hint = f"The model {path} is a folder", "give the checkpoint file inside it"
+    elif len(path.parts) > 1 or path.suffix:
+        what, hint = f"There is no model file {path}", "check the path"
+    else:
+        what = f"There is no model '{name_or_path}'"
+        hint = suggest(str(name_or_path), named, otherwise="there is {}, or give the path of a checkpoint")
+    raise ModelError(what, where="model", value=str(name_or_path), hint=hint, remedy="model")
 
 
 def _build(checkpoint: Checkpoint) -> Network:
@@ -230,22 +271,3 @@ def _tensor(array: F32) -> Tensor:
 
     plain = array.flags.writeable and all(step >= 0 for step in array.strides)
     return torch.from_numpy(array if plain else array.copy())
-
-
-def _find(name_or_path: str | Path) -> Path:
-    built_in = {found.stem: found for found in sorted(BUILTIN.glob("*.safetensors"))}
-    if name_or_path in built_in:
-        return built_in[str(name_or_path)]
-    path = Path(name_or_path)
-    if is_file(path):
-        return path
-    if is_folder(path):
-        what, hint = f"The model {path} is a folder", "give the .safetensors file inside it"
-    elif len(path.parts) > 1 or path.suffix:
-        what, hint = f"There is no model file {path}", "check the path"
-    else:
-        what = f"There is no built-in model '{name_or_path}'"
-        hint = suggest(
-            str(name_or_path), built_in, otherwise="there is {}, or give the path of a .safetensors file"
-        )
-    raise ModelError(what, where="model", value=str(name_or_path), hint=hint, remedy="model")
