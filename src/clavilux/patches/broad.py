@@ -1,8 +1,8 @@
 """Import of network-bending configurations as Broad et al. 2020 publish them, YAML lists of transforms.
 
-Layers are numbered from 0 at 4 px: odd ones upsample. Where our bend differs, ours is used: inversion is about
-the channel's mean rather than 1 - x, thresholds are in standard deviations, affine borders mirror rather than
-go black, and random shares are those of a seed.
+Layers are numbered from 0 at 4 px: odd ones upsample. Where our bend differs, ours is used: inversion is
+about the mean of a channel rather than 1 - x, thresholds are in standard deviations, affine borders mirror
+rather than go black, and random shares are those of a seed.
 """
 
 import math
