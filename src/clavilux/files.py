@@ -7,6 +7,7 @@ and no more than it is asked to.
 """
 
 import errno
+import hashlib
 import os
 import shutil
 import stat
@@ -22,6 +23,7 @@ __all__ = [
     "atomic",
     "fitting_name",
     "hash_of",
+    "hash_of_sha256",
     "is_file",
     "is_folder",
     "is_one_of",
@@ -207,6 +209,12 @@ def hash_of(path: Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def hash_of_sha256(path: Path) -> str:
+    """Hash a file's bytes with SHA-256, as published hashes of files are."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sync(path: Path) -> None:

@@ -148,7 +148,7 @@ def test_inputs_are_checked_by_name_shape_type_and_number():
     ],
 )
 def test_default_cells(resolution, size, cells):
-    network = SimpleNamespace(resolution=resolution, const=torch.zeros(2, 4, 4))
+    network = SimpleNamespace(resolution=resolution, cells=(4, 4), repeats=True)
     assert default_cells(network, size) == cells
 
 

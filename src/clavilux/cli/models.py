@@ -1,4 +1,4 @@
-"""`clavilux models`: the generators that come with Clavilux, and what one draws."""
+"""`clavilux models` and `clavilux convert`: generators by name, and checkpoints of other formats."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -11,38 +11,42 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
 
-__all__ = ["app"]
+__all__ = ["app", "convert"]
 
 app = typer.Typer(invoke_without_command=True)
 
 
 @app.callback()
 def models(context: typer.Context, *, as_json: options.Json = False) -> None:
-    """List the models that come with Clavilux; the first is the default."""
+    """List the models that come with Clavilux, the first being the default, and those you imported."""
     if context.invoked_subcommand is not None:
         return
     from rich.console import Console
     from rich.table import Table
 
-    from clavilux.cli.console import Screen
+    from clavilux.cli.console import Screen, plain
     from clavilux.generator.model import builtin_models
+    from clavilux.make.models import user_models
+    from clavilux.make.workspace import models_folder
     from clavilux.project.project import Project
 
     found = {name: model.to_dict() for name, model in builtin_models().items()}
     cards = dict(sorted(found.items(), key=lambda item: item[0] != Project.model))
+    cards |= {name: model.card for name, model in user_models(models_folder()) if name not in cards}
     Screen(as_json=as_json).result({"models": [{"name": name, **card} for name, card in cards.items()]})
     if as_json:
         return
     console = Console(highlight=False)
     table = Table("model", "size", "licence", "what it draws", box=None, pad_edge=False)
     for name, card in cards.items():
-        size = f"{card['resolution']} px, {card['megabytes']} MB"
-        table.add_row(name, size, card["licence"], card["description"])
+        size = f"{card.get('resolution', '?')} px, {card['megabytes']} MB"
+        table.add_row(*map(plain, (name, size, card.get("licence", "unknown"), card.get("description", ""))))
     console.print(table)
     if _draws_images(console):
         for name, card in cards.items():
-            console.print(f"\n{name}")
-            console.print(_preview(Path(card["preview"]), console.width), end="")
+            if "preview" in card:
+                console.print(f"\n{name}")
+                console.print(_preview(Path(card["preview"]), console.width), end="")
     console.print("\nSee one larger with: clavilux models show NAME --sheet NAME.png")
 
 
@@ -72,11 +76,18 @@ def _preview(file: Path, width: int) -> "Text":
     return text
 
 
+ModelName = Annotated[
+    str,
+    typer.Argument(
+        metavar="MODEL", help="A model's name, a checkpoint file, or its address.", show_default=False
+    ),
+]
+
+
 @app.command("show")
+@app.command("info", hidden=True)
 def show(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A built-in model or a checkpoint file.", show_default=False)
-    ],
+    name: ModelName,
     *,
     sheet: Annotated[
         Path | None, typer.Option("--sheet", metavar="FILE", help="Draw a sheet of its images as a PNG.")
@@ -85,29 +96,26 @@ def show(
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> None:
-    """Show a model's size and card, and with --sheet what it draws."""
+    """Show a model's family, sizes, classes, hash and card, and with --sheet what it draws."""
     from rich.console import Console
     from rich.table import Table
 
     from clavilux.cli.console import Screen, plain
-    from clavilux.generator.model import load_model
+    from clavilux.make.models import describe_model
     from clavilux.make.sheet import draw_sheet
     from clavilux.make.targets import check_target
+    from clavilux.make.workspace import Workspace
 
     if sheet is not None:
         check_target(sheet, ".png", overwrite=force, reads=[Path(name)])
-    model = load_model(name)
-    about: dict[str, str | int] = {
-        "name": model.name,
-        "resolution": model.resolution,
-        "latents": model.w_dim,
-        "layers": model.num_ws,
-    }
-    about |= model.card.to_dict()
     with Screen(as_json=as_json) as screen:
+        workspace = Workspace.of_user(screen)
+        path = workspace.model_file(name)
+        model = workspace.model(str(path))
         if sheet is not None:
             screen.begin("Drawing")
             draw_sheet(model, sheet, seed=seed)
+    about = describe_model(model, path)
     screen.result(about)
     if not as_json:
         table = Table(show_header=False, box=None, pad_edge=False)
@@ -152,3 +160,49 @@ def profile(
         for key, value in found.lines():
             table.add_row(plain(key), plain(value))
         Console(highlight=False).print(table)
+
+
+@app.command("import")
+def import_(
+    source: ModelName,
+    *,
+    name: Annotated[
+        str | None, typer.Option("--name", metavar="NAME", help="Its name from now on.", show_default=False)
+    ] = None,
+    force: options.Force = False,
+    as_json: options.Json = False,
+) -> None:
+    """Import a StyleGAN checkpoint, so that it is found by name.
+
+    Nothing in the file is ever run. Files of StyleGAN2, StyleGAN2-ADA and StyleGAN3 are read.
+    """
+    from clavilux.cli.console import Screen
+    from clavilux.make.models import import_model
+    from clavilux.make.workspace import Workspace
+
+    with Screen(as_json=as_json) as screen:
+        path = import_model(source, name, workspace=Workspace.of_user(screen), overwrite=force)
+    screen.result({"name": path.stem, "file": str(path)})
+    if not as_json:
+        screen.note(f"Imported as {path.stem}: clavilux render SONG --model {path.stem}")
+
+
+def convert(
+    source: ModelName,
+    target: Annotated[
+        Path, typer.Argument(metavar="OUT", help="A file that ends in .safetensors.", show_default=False)
+    ],
+    *,
+    force: options.Force = False,
+    as_json: options.Json = False,
+) -> None:
+    """Convert a StyleGAN checkpoint of any known format into a safe one, float32."""
+    from clavilux.cli.console import Screen
+    from clavilux.make.models import convert_model
+    from clavilux.make.workspace import Workspace
+
+    with Screen(as_json=as_json) as screen:
+        path = convert_model(source, target, workspace=Workspace.of_user(screen), overwrite=force)
+    screen.result({"file": str(path)})
+    if not as_json:
+        screen.note(f"Wrote {path}")

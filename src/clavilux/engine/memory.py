@@ -47,7 +47,9 @@ def needed_bytes(network: Network, size: tuple[int, int], cells: tuple[int, int]
     1110
     """
     places = {name: _places(network, layer, cells) for name, layer in network.layers.items()}
-    features = max(places[name] * layer.channels for name, layer in network.layers.items())
+    features = max(
+        places[name] * layer.channels * layer.oversampling**2 for name, layer in network.layers.items()
+    )
     noise = sum(places[name] for name, layer in network.layers.items() if layer.takes_noise)
     width, height = size
     floats = LAYER_COPIES * batch * features + WAITING_FRAMES * noise
@@ -80,7 +82,7 @@ def check_memory(
     need, have = needed_bytes(network, size, cells, batch), available_bytes(chosen)
     if need <= have:
         return
-    least = network.const.shape[-1]
+    least = network.cells[0]
     scale = max(0.0, (have - needed_bytes(network, size, (1, 1), batch)) / need) ** 0.5
     rows, columns = (max(least, int(side * scale)) for side in cells)
     width, height = size

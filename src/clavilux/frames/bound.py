@@ -7,7 +7,7 @@ sent to another process or machine, and read there.
 import functools
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -161,6 +161,11 @@ class Bound(ArrayValue):
         return cls(
             patch, curves, palettes, arrays["w_avg"], stage, about["seed"], images, _of(arrays, "directions/")
         )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            each.name: getattr(self, each.name) for each in fields(self)
+        }  # without what is kept for speed
 
     def _values(self, moments: Moments) -> Callable[[Node], Any]:
         """Return a function from a node to its value for some moments; each node is computed once."""

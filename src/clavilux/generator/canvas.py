@@ -42,15 +42,16 @@ PAD_MODES = {"mirror": "symmetric", "replicate": "edge", "tile": "wrap"}
 def default_cells(network: Network, size: tuple[int, int]) -> tuple[int, int]:
     """Choose how many cells a network draws for an output of this width and height.
 
-    The short side has as many as the learned constant (twice as many for networks under 256 px), the long
-    side as many as come closest to the output's shape.
+    The short side has as many as the network's own (twice as many where it repeats a constant and is under
+    256 px), the long side as many as come closest to the output's shape.
 
     >>> from clavilux.generator.model import load_model
     >>> network = load_model("silk").network
     >>> default_cells(network, (1280, 720)), default_cells(network, (1080, 1920))
     ((4, 7), (7, 4))
     """
-    short = network.const.shape[-1] * (2 if network.resolution < CANVAS.small_resolution else 1)
+    twice = network.repeats and network.resolution < CANVAS.small_resolution
+    short = network.cells[0] * (2 if twice else 1)
     width, height = size
     long = min(max(round(short * max(size) / max(min(size), 1)), short), CANVAS.max_cells)
     return (short, long) if width >= height else (long, short)
@@ -60,9 +61,9 @@ def check_cells(network: Network, cells: tuple[int, int]) -> None:
     """Check that a network can draw this many cells.
 
     Raises:
-        SettingError: fewer than its constant has, or too many.
+        SettingError: fewer than its own, or too many.
     """
-    least = network.const.shape[-1]
+    least = network.cells[0]
     if not all(least <= side <= CANVAS.max_cells for side in cells):
         raise SettingError(
             f"The image cannot have {cells[0]} x {cells[1]} cells",

@@ -16,7 +16,10 @@ from clavilux.generator.inputs import FrameInputs
 from clavilux.generator.model import Model
 from clavilux.generator.program import Program
 
-__all__ = ["Seeds", "generate", "own_program", "seed_inputs", "seed_latents"]
+__all__ = ["Seeds", "generate", "own_program", "preview_images", "seed_inputs", "seed_latents"]
+
+MAX_PREVIEW_RESOLUTION = 256
+"""Larger networks stop there, px."""
 
 Seeds = int | Sequence[int]
 """One seed, or several."""
@@ -43,10 +46,17 @@ def generate(
     return np.stack(images) if images else np.empty((0, *shape), dtype)
 
 
+def preview_images(model: Model, seeds: Sequence[int], side: int) -> list[NDArray[np.uint8]]:
+    """Draw small square images of some seeds, (side, side, 3) each; large networks stop early."""
+    program = Program(
+        model, size=(side, side), cells=model.network.cells, pixels="rgb24", stop=MAX_PREVIEW_RESOLUTION
+    )
+    return [_draw(program, seed_inputs(model, program, seed, psi=0.8)) for seed in seeds]
+
+
 def own_program(model: Model, side: int, cells: tuple[int, int] | None = None) -> Program:
     """Return the program of square RGB images of a model, by default from its constant as it was learned."""
-    rows, columns = model.network.const.shape[-2:]
-    return Program(model, size=(side, side), cells=cells or (rows, columns), pixels="rgb24")
+    return Program(model, size=(side, side), cells=cells or model.network.cells, pixels="rgb24")
 
 
 def seed_latents(model: Model, seed: int, *, index: int = 0, count: int = 1) -> F32:

@@ -10,7 +10,7 @@ from torch.nn import functional as F
 
 from clavilux.generator.network import SideBranch
 
-__all__ = ["EPSILON", "SQRT2", "demodulation", "fir", "leaky_relu", "styled_conv", "upsample2x"]
+__all__ = ["EPSILON", "SQRT2", "demodulation", "fir", "leaky_relu", "normalized", "styled_conv", "upsample2x"]
 
 SQRT2 = 2.0**0.5
 EPSILON = 1e-8
@@ -19,6 +19,15 @@ EPSILON = 1e-8
 def leaky_relu(x: Tensor) -> Tensor:
     """Apply the leaky ReLU of slope 0.2 in place; its gain of sqrt(2) has been applied by the caller."""
     return F.leaky_relu_(x, 0.2)
+
+
+def normalized(x: Tensor) -> Tensor:
+    """Scale vectors (B, D) to unit second moment: onto the sphere of radius sqrt(D).
+
+    >>> normalized(torch.full((1, 4), 3.0)).tolist()
+    [[1.0, 1.0, 1.0, 1.0]]
+    """
+    return x * (x.square().mean(dim=1, keepdim=True) + EPSILON).rsqrt()
 
 
 def demodulation(style: Tensor, power: Tensor, extra: Tensor | None = None) -> Tensor:

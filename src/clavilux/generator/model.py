@@ -6,7 +6,9 @@ known. Importing this module, and listing the built-in ones, needs no torch.
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -20,13 +22,19 @@ from clavilux.files import is_file, is_folder
 from clavilux.generator.checkpoints import Card, Checkpoint, read_card, read_checkpoint
 from clavilux.generator.checkpoints.checkpoint import Extension
 from clavilux.generator.network import Network, layer_groups
+from clavilux.generator.stylegan3_config import StyleGAN3Config
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from clavilux.generator.generate import Seeds
 
-__all__ = ["BuiltinModel", "Model", "builtin_models", "load_model"]
+__all__ = ["BuiltinModel", "Model", "builtin_models", "find_model", "load_model", "named_models"]
 
 BUILTIN = Path(__file__).parent / "builtin"
+NATIVE_SUFFIX = ".safetensors"
+SUFFIXES = (NATIVE_SUFFIX, ".pkl", ".pt", ".pth")
+"""Endings of checkpoints that are found by name."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +83,27 @@ class Model:
         """How the learned constant is continued beyond its edge."""
         return self.card.extend
 
-    def map(self, z: F32) -> F32:
+    @property
+    def c_dim(self) -> int:
+        """Number of classes; 0 where the model has none."""
+        return self.network.c_dim
+
+    def classes_of(self, z: F32) -> F32:
+        """Choose a class for each of some random codes (N, Z), always the same one; (N, c_dim), one-hot."""
+        digests = [blake2b(code.tobytes(), digest_size=8).digest() for code in np.asarray(z, np.float32)]
+        chosen = [int.from_bytes(digest, "little") % self.c_dim for digest in digests]
+        return np.eye(self.c_dim, dtype=np.float32)[chosen]
+
+    def map(self, z: F32, classes: F32 | None = None) -> F32:
         """Map random codes (N, Z) to latents (N, D), untruncated.
 
+        Args:
+            z: the codes.
+            classes: weights of the model's classes, (N, c_dim), one-hot or a blend; by default every code has
+                a class of its own where there are any.
+
         Raises:
-            ModelError: codes of another shape, or that are not finite.
+            ModelError: codes or classes of another shape, or that are not finite.
 
         >>> from clavilux import seeds
         >>> model = load_model("silk")
@@ -91,8 +115,20 @@ class Model:
         if z.ndim != 2 or z.shape[1] != self.z_dim or not np.isfinite(z).all():
             hint = f"give finite codes of shape (N, {self.z_dim})"
             raise ModelError(f"{self.name} cannot map codes of shape {z.shape}", value=z.shape, hint=hint)
+        if classes is None and self.c_dim:
+            classes = self.classes_of(z)
+        if classes is not None and (classes.shape != (len(z), self.c_dim) or not np.isfinite(classes).all()):
+            what = f"{self.name} cannot map codes under classes of shape {classes.shape}"
+            hint = (
+                f"give weights of shape (N, {self.c_dim})" if self.c_dim else "it has no classes: give none"
+            )
+            raise ModelError(what, where="classes", value=classes.shape, hint=hint)
+        device = self.network.w_avg.device
+        given = [
+            torch.from_numpy(np.asarray(x, np.float32)).to(device) for x in (z, classes) if x is not None
+        ]
         with torch.inference_mode():
-            w = self.network.map(torch.from_numpy(np.asarray(z, np.float32)).to(self.network.w_avg.device))
+            w = self.network.map(*given)
         return cast("F32", w.cpu().numpy())
 
     def truncate(self, w: F32, psi: float) -> F32:
@@ -168,43 +204,70 @@ def builtin_models() -> dict[str, BuiltinModel]:
     }
 
 
-def load_model(name_or_path: str | Path) -> Model:
-    """Load a built-in generator by name, or one from a checkpoint file.
+def load_model(name_or_path: str | Path, *, folder: Path | None = None) -> Model:
+    """Load a generator: a built-in one, one of a folder, or one from a checkpoint file of any known format.
 
-    >>> load_model("silk").resolution
-    512
+    Args:
+        name_or_path: a name or a file.
+        folder: where named checkpoints are, beside the built-in ones.
 
     Raises:
         ModelError: there is no such generator, or its file cannot be used.
+
+    >>> load_model("silk").resolution
+    512
     """
-    path = _find(name_or_path)
+    path = find_model(name_or_path, folder)
     checkpoint = read_checkpoint(path)
     return Model(path.stem, _build(checkpoint), checkpoint.card, checkpoint.digest)
 
 
-def _build(checkpoint: Checkpoint) -> Network:
-    import torch
+def named_models(folder: Path | None) -> dict[str, Path]:
+    """Find the checkpoints of a folder by name; a native file goes before others of its name."""
+    found: dict[str, Path] = {}
+    if folder is not None and is_folder(folder):
+        with contextlib.suppress(OSError):
+            for path in sorted(folder.iterdir(), key=lambda path: (path.suffix != NATIVE_SUFFIX, path.name)):
+                if path.suffix in SUFFIXES and is_file(path) and not path.name.startswith("."):
+                    found.setdefault(path.stem, path)
+    return dict(sorted(found.items()))
 
-    from clavilux.generator.stylegan2 import StyleGAN2
 
-    tensors = {name: torch.from_numpy(array) for name, array in checkpoint.tensors.items()}
-    return StyleGAN2(checkpoint.config, tensors).eval()
+def find_model(name_or_path: str | Path, folder: Path | None = None) -> Path:
+    """Find the file of a generator: built-in, of a folder, or anywhere.
 
-
-def _find(name_or_path: str | Path) -> Path:
-    built_in = {found.stem: found for found in sorted(BUILTIN.glob("*.safetensors"))}
-    if name_or_path in built_in:
-        return built_in[str(name_or_path)]
+    Raises:
+        ModelError: there is none.
+    """
+    named = named_models(folder) | named_models(BUILTIN)
+    if name_or_path in named:
+        return named[str(name_or_path)]
     path = Path(name_or_path)
     if is_file(path):
         return path
     if is_folder(path):
-        what, hint = f"The model {path} is a folder", "give the .safetensors file inside it"
+        what, hint = f"The model {path} is a folder", "give the checkpoint file inside it"
     elif len(path.parts) > 1 or path.suffix:
         what, hint = f"There is no model file {path}", "check the path"
     else:
-        what = f"There is no built-in model '{name_or_path}'"
-        hint = suggest(
-            str(name_or_path), built_in, otherwise="there is {}, or give the path of a .safetensors file"
-        )
+        what = f"There is no model '{name_or_path}'"
+        hint = suggest(str(name_or_path), named, otherwise="there is {}, or give the path of a checkpoint")
     raise ModelError(what, where="model", value=str(name_or_path), hint=hint, remedy="model")
+
+
+def _build(checkpoint: Checkpoint) -> Network:
+    from clavilux.generator.stylegan2 import StyleGAN2
+    from clavilux.generator.stylegan3 import StyleGAN3
+
+    tensors = {name: _tensor(array) for name, array in checkpoint.tensors.items()}
+    if isinstance(checkpoint.config, StyleGAN3Config):
+        return StyleGAN3(checkpoint.config, tensors).eval()
+    return StyleGAN2(checkpoint.config, tensors).eval()
+
+
+def _tensor(array: F32) -> Tensor:
+    """View an array as a tensor; networks keep none of these, but copies in their own order."""
+    import torch
+
+    plain = array.flags.writeable and all(step >= 0 for step in array.strides)
+    return torch.from_numpy(array if plain else array.copy())

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from clavilux.catalogue import Group
+from clavilux.generator.checkpoints.checkpoint import Extension
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-__all__ = ["Layer", "Network", "SideBranch", "Tap", "bendable", "layer_groups", "rewritable"]
+__all__ = ["Layer", "Network", "SideBranch", "Tap", "bendable", "image_sides", "layer_groups", "rewritable"]
 
 Tap = Callable[["Tensor"], "Tensor"]
 """A bend: maps a layer's features to features of the same shape (Broad et al. 2020, arXiv:2005.12420)."""
@@ -40,12 +41,14 @@ class Layer:
         channels: its output channels, C.
         w_index: which of the L latents styles it; None where none does.
         takes_noise: whether it adds a noise input.
+        oversampling: how much larger than `resolution` the features are that its nonlinearity is applied to.
     """
 
     resolution: int
     channels: int
     w_index: int | None
     takes_noise: bool
+    oversampling: int = 1
 
 
 class SideBranch(Protocol):
@@ -102,8 +105,16 @@ class Network(Protocol):
         """The mean latent, (D,)."""
 
     @property
-    def const(self) -> Tensor:
-        """The features that drawing starts from, (C, h, w); h x w are the network's own cells."""
+    def cells(self) -> tuple[int, int]:
+        """The network's own rows and columns of cells; see `clavilux.generator.canvas`."""
+
+    @property
+    def repeats(self) -> bool:
+        """Whether more cells repeat a learned constant; else they show more of the same image."""
+
+    @property
+    def moves(self) -> bool:
+        """Whether the image can be moved under the network: `forward` takes a `transform`."""
 
     @property
     def layers(self) -> Mapping[str, Layer]:
@@ -111,6 +122,9 @@ class Network(Protocol):
 
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """Map random codes (B, Z), and classes (B, c_dim), to latents (B, D), untruncated."""
+
+    def start(self, cells: tuple[int, int], how: Extension) -> Tensor:
+        """Return what drawing starts from for these rows and columns, (C, h, w)."""
 
     def canvas(self, cells: tuple[int, int]) -> tuple[int, int]:
         """Return height and width of the image that a constant of these rows and columns grows into, px."""
@@ -130,7 +144,7 @@ class Network(Protocol):
         Args:
             ws: (B, L, D).
             noise: for every layer up to `stop` that takes noise, broadcastable to (B, 1, H, W).
-            const: (C, h, w), in place of the learned constant.
+            const: what `start` returned, (C, h, w); by default for the network's own cells.
             taps: bends by layer, applied to `const` or after a convolution's noise, bias and activation,
                 before the next convolution and ToRGB.
             rewrites: side branches of convolutions by layer.
@@ -150,6 +164,11 @@ class Network(Protocol):
 def bendable(layers: Mapping[str, Layer]) -> list[str]:
     """List the layers whose features a bend can change: all but the colours."""
     return [name for name in layers if not name.endswith("torgb")]
+
+
+def image_sides(layers: Mapping[str, Layer]) -> list[int]:
+    """List the resolutions at which there is an image, px: drawing can stop at each."""
+    return sorted({layer.resolution for name, layer in layers.items() if name.endswith("torgb")})
 
 
 def rewritable(layers: Mapping[str, Layer]) -> list[str]:

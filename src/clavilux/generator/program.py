@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 
 from clavilux.errors import ModelError, SettingError, suggest
-from clavilux.generator.canvas import check_cells, default_cells, extend
+from clavilux.generator.canvas import check_cells, default_cells
 from clavilux.generator.inputs import FrameInputs, InputSpec, check_inputs
 from clavilux.generator.model import Model
-from clavilux.generator.network import Network, SideBranch, Tap, bendable, rewritable
+from clavilux.generator.network import Network, SideBranch, Tap, bendable, image_sides, rewritable
 from clavilux.generator.pixels import Pixels
 from clavilux.generator.rewrites import Crossed, Rewrite
 from clavilux.pixel_formats import PixelFormat, check_size, frame_format
@@ -136,7 +136,7 @@ class Program(nn.Module):
         )
         self.taps, self.rewrites = _modules(taps), _modules(rewrites)
         self.crossed = nn.ModuleDict(_crossed(rewrites))
-        self.const = nn.Buffer(torch.from_numpy(extend(network.const.cpu().numpy(), cells, model.extend)))
+        self.const = nn.Buffer(network.start(cells, model.extend))
         self.pixels = Pixels(self._extent(self.spec.resolution), size, pixels)
         self.inputs: Mapping[str, InputSpec] = dict(self._inputs())
 
@@ -334,7 +334,9 @@ def _modules(changes: Sequence[Change]) -> nn.ModuleList:
 
 
 def _drawn_resolution(network: Network, stop: int | None) -> int:
-    sides = sorted({layer.resolution for layer in network.layers.values()})
+    sides = image_sides(network.layers)
+    if len(sides) == 1:  # only the last layer makes colours: there is no smaller image to stop at
+        return sides[0]
     drawn = [side for side in sides if stop is None or side <= stop]
     if not drawn:
         hint = f"the smallest resolution is {sides[0]} px"

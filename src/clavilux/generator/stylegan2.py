@@ -1,9 +1,10 @@
 """StyleGAN2: latents and noise in, images out.
 
-Skip architecture, unconditional (Karras et al. 2020, arXiv:1912.04958; mapping from Karras et al. 2019,
-arXiv:1812.04948). Every size is read off the checkpoint, whose names and runtime gains are those of the
-published PyTorch layout. Shapes: z (B, Z), w (B, D), ws (B, L, D), one w for each convolution and one for the
-last ToRGB; images (B, 3, H, W) nominally in [-1, 1], R / 4 pixels for each cell of the constant.
+Skip, residual and plain architectures (Karras et al. 2020, arXiv:1912.04958), with the clamp of half
+precision (Karras et al. 2020, arXiv:2006.06676). Every size is read off the checkpoint, whose names and
+runtime gains are those of the published PyTorch layout. Shapes: w (B, D), ws (B, L, D), one w for each
+convolution and one for the last ToRGB; images (B, 3, H, W) nominally in [-1, 1], R / 4 pixels for each cell
+of the constant.
 """
 
 from collections.abc import Mapping
@@ -13,8 +14,17 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from clavilux.errors import ModelError
-from clavilux.generator.layers import EPSILON, SQRT2, demodulation, leaky_relu, styled_conv, upsample2x
+from clavilux.generator.canvas import extend
+from clavilux.generator.checkpoints.checkpoint import Extension
+from clavilux.generator.layers import (
+    EPSILON,
+    SQRT2,
+    demodulation,
+    leaky_relu,
+    styled_conv,
+    upsample2x,
+)
+from clavilux.generator.mapping import Dense, MappingNetwork, under
 from clavilux.generator.network import Layer, SideBranch, Tap
 from clavilux.generator.stylegan2_config import CONST_SIZE, StyleGAN2Config
 
@@ -29,15 +39,13 @@ class StyleGAN2(nn.Module):
         tensors: every tensor that `config.shapes()` names; float32.
     """
 
-    architecture = "stylegan2-skip"
-
     def __init__(self, config: StyleGAN2Config, tensors: Mapping[str, Tensor]) -> None:
         super().__init__()
         self.config = config
-        self.mapping = MappingNetwork(_under(tensors, "mapping"), config)
-        self.const = nn.Buffer(tensors[f"synthesis.b{CONST_SIZE}.const"])  # (C, 4, 4)
+        self.mapping = MappingNetwork(under(tensors, "mapping"), config)
+        self.const = nn.Buffer(tensors[f"synthesis.b{CONST_SIZE}.const"].clone())  # (C, 4, 4)
         self.blocks = nn.ModuleList(
-            Block(_under(tensors, "synthesis"), f"b{r}", config.layers) for r in config.resolutions
+            Block(under(tensors, "synthesis"), f"b{r}", config) for r in config.resolutions
         )
         self.feature_dtype = torch.float32
 
@@ -47,9 +55,29 @@ class StyleGAN2(nn.Module):
         return self.config.z_dim
 
     @property
+    def architecture(self) -> str:
+        """Its kind, as checkpoints name it."""
+        return self.config.architecture
+
+    @property
     def c_dim(self) -> int:
-        """Number of classes: none."""
-        return 0
+        """Number of classes; 0 where there are none."""
+        return self.config.c_dim
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Rows and columns of the learned constant."""
+        return CONST_SIZE, CONST_SIZE
+
+    @property
+    def repeats(self) -> bool:
+        """More cells repeat the learned constant."""
+        return True
+
+    @property
+    def moves(self) -> bool:
+        """The image cannot be moved under the network."""
+        return False
 
     @property
     def w_dim(self) -> int:
@@ -77,15 +105,17 @@ class StyleGAN2(nn.Module):
         return self.config.layers
 
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """Map random codes z (B, Z) to latents (B, D), untruncated.
+        """Map random codes z (B, Z), and classes c (B, c_dim) where there are any, to latents (B, D).
 
         Raises:
-            ModelError: classes were given.
+            ModelError: classes were given and there are none, or the other way round.
         """
-        if c is not None:
-            raise ModelError("This network has no classes", hint="give random codes alone")
-        w: Tensor = self.mapping(z)
+        w: Tensor = self.mapping(z, c)
         return w
+
+    def start(self, cells: tuple[int, int], how: Extension) -> Tensor:
+        """Return the constant, extended to these rows and columns, (C, rows, columns)."""
+        return torch.from_numpy(extend(self.const.cpu().numpy(), cells, how))
 
     def canvas(self, cells: tuple[int, int]) -> tuple[int, int]:
         """Return height and width of the image that a constant of these rows and columns grows into, px."""
@@ -99,7 +129,7 @@ class StyleGAN2(nn.Module):
         """
         self.feature_dtype = dtype
         for module in self.modules():
-            if isinstance(module, StyledConv):
+            if isinstance(module, StyledConv | Residual):
                 module.to_precision(dtype)
 
     def forward(
@@ -123,41 +153,35 @@ class StyleGAN2(nn.Module):
             if image is not None and stop is not None and resolution > stop:
                 break
             x, rgb = block(x, ws, noise, taps, rewrites)
-            image = rgb if image is None else upsample2x(image) + rgb
+            image = rgb if image is None else upsample2x(image) + rgb  # colours of all blocks, or of the last
         assert image is not None
         return image
 
 
-class MappingNetwork(nn.Module):
-    """Random codes to latents: normalise, then dense layers with leaky ReLU."""
-
-    def __init__(self, tensors: Mapping[str, Tensor], config: StyleGAN2Config) -> None:
-        super().__init__()
-        self.w_avg = nn.Buffer(tensors["w_avg"])  # (D,)
-        self.dense = nn.ModuleList(
-            Dense(tensors[f"fc{k}.weight"], tensors[f"fc{k}.bias"], config.lr_multiplier)
-            for k in range(config.mapping_layers)
-        )
-
-    def forward(self, z: Tensor) -> Tensor:
-        """Map z (B, Z) to w (B, D), untruncated."""
-        x = z * (z.square().mean(dim=1, keepdim=True) + EPSILON).rsqrt()  # onto the sphere of radius sqrt(Z)
-        for dense in self.dense:
-            x = leaky_relu(dense(x) * SQRT2)
-        return x
-
-
 class Block(nn.Module):
-    """One octave: an upsampling convolution (none at 4 px), a plain one, and ToRGB."""
+    """One octave: an upsampling convolution (none at 4 px), a plain one, and ToRGB where there is one."""
 
-    def __init__(self, tensors: Mapping[str, Tensor], name: str, layers: Mapping[str, Layer]) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], name: str, config: StyleGAN2Config) -> None:
         super().__init__()
+        layers = config.layers
         self.names = [conv for conv in (f"{name}.conv0", f"{name}.conv1") if conv in layers]
-        self.w_indices = [layers[conv].w_index for conv in (*self.names, f"{name}.torgb")]
+        self.w_indices = [layers[conv].w_index for conv in self.names]
+        residual = tensors.get(f"{name}.skip.weight")
+        self.skip = None if residual is None else Residual(residual)
         self.convs = nn.ModuleList(
-            StyledConv(_under(tensors, conv), up=conv.endswith("conv0")) for conv in self.names
+            StyledConv(
+                under(tensors, conv),
+                up=conv.endswith("conv0"),
+                # both branches of a residual block are scaled by sqrt(1/2), which keeps their sum's variance
+                gain=0.5**0.5 if self.skip is not None and conv.endswith("conv1") else 1.0,
+                clamp=config.clamp,
+            )
+            for conv in self.names
         )
-        self.torgb = ToRGB(_under(tensors, f"{name}.torgb"))
+        self.torgb: ToRGB | None = None
+        if f"{name}.torgb" in layers:
+            self.torgb = ToRGB(under(tensors, f"{name}.torgb"), config.clamp)
+            self.w_indices.append(layers[f"{name}.torgb"].w_index)
 
     def forward(
         self,
@@ -166,13 +190,34 @@ class Block(nn.Module):
         noise: Mapping[str, Tensor],
         taps: Mapping[str, Tap],
         rewrites: Mapping[str, SideBranch],
-    ) -> tuple[Tensor, Tensor]:
+    ) -> tuple[Tensor, Tensor | None]:
         """Return features and colours of this block; x (B, I, H, W), ws (B, L, D)."""
-        for name, w_index, conv in zip(self.names, self.w_indices[:-1], self.convs, strict=True):
-            x = conv(x, ws[:, w_index], noise[name], rewrites.get(name))
+        beside = None if self.skip is None else self.skip(x)
+        for k, (name, conv) in enumerate(zip(self.names, self.convs, strict=True)):
+            x = conv(x, ws[:, self.w_indices[k]], noise.get(name), rewrites.get(name))
+            if beside is not None and k == len(self.convs) - 1:
+                x = beside.add_(x)
             if name in taps:
                 x = taps[name](x)
-        return x, self.torgb(x, ws[:, self.w_indices[-1]])
+        return x, None if self.torgb is None else self.torgb(x, ws[:, self.w_indices[-1]])
+
+
+class Residual(nn.Module):
+    """The branch beside a residual block's convolutions: a 1 x 1 convolution, upsampled."""
+
+    is_features = True
+
+    def __init__(self, weight: Tensor) -> None:
+        super().__init__()
+        self.weight = nn.Buffer(weight * (0.5 / weight.shape[1]) ** 0.5)  # (O, I, 1, 1)
+
+    def to_precision(self, dtype: torch.dtype) -> None:
+        """Compute in a lower precision."""
+        self.weight = nn.Buffer(self.weight.to(dtype))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map features (B, I, H, W) to (B, O, 2H, 2W)."""
+        return upsample2x(F.conv2d(x, self.weight))
 
 
 class StyledConv(nn.Module):
@@ -180,18 +225,20 @@ class StyledConv(nn.Module):
 
     is_features = True
 
-    def __init__(self, tensors: Mapping[str, Tensor], *, up: bool) -> None:
+    def __init__(
+        self, tensors: Mapping[str, Tensor], *, up: bool, gain: float = 1.0, clamp: float | None = None
+    ) -> None:
         super().__init__()
-        self.up = up
+        self.up, self.gain = up, SQRT2 * gain  # with the gain of the leaky ReLU
+        self.clamp = None if clamp is None else clamp * gain
         self.affine = Dense(tensors["affine.weight"], tensors["affine.bias"])
         # Channels-last: convolutions on a processor are 1.5 times as fast where a pixel's channels adjoin.
-        self.weight = nn.Buffer(
-            tensors["weight"].contiguous(memory_format=torch.channels_last)
-        )  # (O, I, 3, 3)
+        self.weight = nn.Buffer(tensors["weight"].clone(memory_format=torch.channels_last))  # (O, I, 3, 3)
         self.power = nn.Buffer(tensors["weight"].square().sum(dim=(2, 3)))  # (O, I), sum_yx W^2
-        self.bias = nn.Buffer(tensors["bias"])  # (O,)
-        self.noise_strength = nn.Buffer(tensors["noise_strength"])  # ()
-        self.noise_const = nn.Buffer(tensors["noise_const"])  # (R, R)
+        self.bias = nn.Buffer(tensors["bias"].clone())  # (O,)
+        if "noise_strength" in tensors:
+            self.noise_strength = nn.Buffer(tensors["noise_strength"].clone())  # ()
+            self.noise_const = nn.Buffer(tensors["noise_const"].clone())  # (R, R)
         self.scale = 1.0
 
     def to_precision(self, dtype: torch.dtype) -> None:
@@ -204,7 +251,9 @@ class StyledConv(nn.Module):
         self.power = nn.Buffer(self.power / terms)
         self.weight = nn.Buffer((self.weight * terms**-0.5).to(dtype))
 
-    def forward(self, x: Tensor, w: Tensor, noise: Tensor, rewrite: SideBranch | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, w: Tensor, noise: Tensor | None, rewrite: SideBranch | None = None
+    ) -> Tensor:
         """Map features x (B, I, H, W) under w (B, D) and noise (B, 1, H', W') to (B, O, H', W')."""
         style = self.affine(w)  # (B, I)
         if x.dtype != style.dtype:  # demodulation cancels the style's length; see `to_precision`
@@ -212,10 +261,12 @@ class StyledConv(nn.Module):
         if rewrite is not None:
             rewrite = _Scaled(rewrite, self.scale)
         extra = None if rewrite is None else rewrite.power(style)  # (B, O)
-        factors = demodulation(style, self.power, extra) * SQRT2  # (B, O), with the gain of the leaky ReLU
+        factors = demodulation(style, self.power, extra) * self.gain  # (B, O)
         x = styled_conv(x, self.weight, style, factors, up=self.up, rewrite=rewrite)
-        texture = noise * (self.noise_strength * SQRT2)
-        return leaky_relu(x.add_(texture.to(x.dtype)).add_((self.bias[:, None, None] * SQRT2).to(x.dtype)))
+        if noise is not None:
+            x = x.add_((noise * (self.noise_strength * self.gain)).to(x.dtype))
+        x = leaky_relu(x.add_((self.bias[:, None, None] * self.gain).to(x.dtype)))
+        return x if self.clamp is None else x.clamp_(-self.clamp, self.clamp)
 
 
 @dataclass(frozen=True)
@@ -246,44 +297,17 @@ class ToRGB(nn.Module):
 
     is_features = True
 
-    def __init__(self, tensors: Mapping[str, Tensor]) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], clamp: float | None = None) -> None:
         super().__init__()
+        self.clamp = clamp
         self.affine = Dense(tensors["affine.weight"], tensors["affine.bias"])
         weight = tensors["weight"]  # (3, I, 1, 1)
         self.weight = nn.Buffer(weight * weight.shape[1] ** -0.5)
-        self.bias = nn.Buffer(tensors["bias"])  # (3,)
+        self.bias = nn.Buffer(tensors["bias"].clone())  # (3,)
 
     def forward(self, x: Tensor, w: Tensor) -> Tensor:
         """Map features x (B, I, H, W) under w (B, D) to colours (B, 3, H, W)."""
         style = self.affine(w)  # (B, I)
         x = x.to(style.dtype)
-        return F.conv2d(x * style[:, :, None, None], self.weight, self.bias).contiguous()
-
-
-class Dense(nn.Module):
-    """A dense layer whose runtime gains (equalised learning rate) are already multiplied in.
-
-    The bias is the weight of inputs that are always 1: OpenVINO forgets that a layer is to stay float32 when
-    it fuses a sum to it. There are enough to keep rows aligned, so that each comes out the same anywhere.
-    """
-
-    is_features = False
-    ONES = 16
-
-    def __init__(self, weight: Tensor, bias: Tensor, lr_multiplier: float = 1.0) -> None:
-        super().__init__()
-        weight = weight * (lr_multiplier * weight.shape[1] ** -0.5)
-        share = bias[:, None] * (lr_multiplier / self.ONES)
-        self.weight = nn.Buffer(torch.cat((weight, share.expand(-1, self.ONES)), dim=1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map (B, I) to (B, O)."""
-        ones = torch.ones_like(x[:, :1]).expand(-1, self.ONES)
-        return F.linear(torch.cat((x, ones), dim=1), self.weight)
-
-
-def _under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
-    """Select the tensors below a name, the name removed."""
-    return {
-        name.removeprefix(f"{prefix}."): t for name, t in tensors.items() if name.startswith(f"{prefix}.")
-    }
+        colours = F.conv2d(x * style[:, :, None, None], self.weight, self.bias).contiguous()
+        return colours if self.clamp is None else colours.clamp_(-self.clamp, self.clamp)

@@ -4,22 +4,30 @@ Arrays are named as in the published PyTorch layout, such as `synthesis.b8.conv0
 those names without the `synthesis.`. Feature sizes are those of a square image, px.
 """
 
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 from clavilux.generator.network import Layer
 
-__all__ = ["CONST_SIZE", "StyleGAN2Config"]
+__all__ = ["CONST_SIZE", "ColourPath", "LabelPath", "StyleGAN2Config"]
 
 CONST_SIZE = 4
 """Rows and columns of the learned constant."""
 
 Shapes = dict[str, tuple[int, ...]]
+ColourPath = Literal["skip", "resnet", "orig"]
+"""How features become colours (Karras et al. 2020, figure 7): summed over all blocks, of the last block with
+residual blocks, or of the last block."""
+LabelPath = Literal["embed", "concat"]
+"""How a class joins the random code: embedded and normalised beside it, or both normalised together."""
 
 
 @dataclass(frozen=True)
 class StyleGAN2Config:
-    """Everything but the weights that fixes a StyleGAN2 skip network.
+    """Everything but the weights that fixes a StyleGAN2 network.
 
     Attributes:
         z_dim: Z, length of the random code.
@@ -27,6 +35,13 @@ class StyleGAN2Config:
         mapping_layers: depth of the mapping from z to w.
         channels: feature channels of each block, 4 px first; its length fixes the resolution.
         lr_multiplier: the mapping's learning-rate multiplier, part of its effective weights.
+        colours: how features become colours.
+        c_dim: number of classes; 0 where there are none.
+        embed_dim: length of an embedded class.
+        label: how a class joins the random code.
+        hidden_dim: width of the mapping's inner layers, where it is not D.
+        clamp: largest feature, which keeps half precision in range; None where there is none.
+        noise: whether convolutions add noise.
     """
 
     z_dim: int
@@ -34,6 +49,55 @@ class StyleGAN2Config:
     mapping_layers: int
     channels: tuple[int, ...]
     lr_multiplier: float = 0.01
+    colours: ColourPath = "skip"
+    c_dim: int = 0
+    embed_dim: int = 0
+    label: LabelPath = "embed"
+    hidden_dim: int = 0
+    clamp: float | None = None
+    noise: bool = True
+
+    @classmethod
+    def of_shapes(cls, shapes: Mapping[str, tuple[int, ...]]) -> "StyleGAN2Config | None":
+        """Derive the sizes from the few arrays that settle them; None where these are missing or misshapen.
+
+        What no shape shows, the learning-rate multiplier and the clamp, stays at its default.
+        """
+        names = sorted(
+            (name for name in shapes if re.fullmatch(r"mapping\.fc\d{1,3}\.weight", name)),
+            key=lambda name: int(name[10:-7]),
+        )
+        channels: list[int] = []
+        while (bias := shapes.get(f"synthesis.b{4 << len(channels)}.conv1.bias")) is not None:
+            channels.append(bias[0] if len(bias) == 1 else 0)
+        w_avg, dense = shapes.get("mapping.w_avg", ()), [shapes[name] for name in names]
+        label = shapes.get("mapping.embed.weight", (0, 0))
+        if len(w_avg) != 1 or not dense or not channels or {len(shape) for shape in (*dense, label)} != {2}:
+            return None
+        skip = len(channels) == 1 or f"synthesis.b{CONST_SIZE}.torgb.bias" in shapes
+        residual = f"synthesis.b{2 * CONST_SIZE}.skip.weight" in shapes
+        return cls(
+            z_dim=dense[0][1] - label[0],
+            w_dim=w_avg[0],
+            mapping_layers=len(dense),
+            channels=tuple(channels),
+            colours="resnet" if residual else "skip" if skip else "orig",
+            c_dim=label[1],
+            embed_dim=label[0],
+            label="concat" if label[1] and "mapping.embed.bias" not in shapes else "embed",
+            hidden_dim=dense[0][0] if dense[0][0] != w_avg[0] else 0,
+            noise=f"synthesis.b{CONST_SIZE}.conv1.noise_strength" in shapes,
+        )
+
+    @property
+    def architecture(self) -> str:
+        """Its kind, as checkpoints name it."""
+        return f"stylegan2-{self.colours}"
+
+    @property
+    def sizes(self) -> tuple[int, ...]:
+        """Every size that a file must keep within bounds."""
+        return (self.z_dim, self.w_dim, self.resolution, *self.channels)
 
     @property
     def resolutions(self) -> list[int]:
@@ -68,31 +132,45 @@ class StyleGAN2Config:
         w_index = 0
         for resolution, channels in zip(self.resolutions, self.channels, strict=True):
             for conv in ("conv0", "conv1") if w_index else ("conv1",):
-                table[f"b{resolution}.{conv}"] = Layer(resolution, channels, w_index, takes_noise=True)
+                table[f"b{resolution}.{conv}"] = Layer(resolution, channels, w_index, takes_noise=self.noise)
                 w_index += 1
-            table[f"b{resolution}.torgb"] = Layer(resolution, 3, w_index, takes_noise=False)
+            if self.colours == "skip" or resolution == self.resolution:
+                table[f"b{resolution}.torgb"] = Layer(resolution, 3, w_index, takes_noise=False)
         return table
 
     def shapes(self) -> Shapes:
         """Name every tensor of the checkpoint and its shape; what a file is checked against."""
-        named: Shapes = {"mapping.w_avg": (self.w_dim,)}
-        for k in range(self.mapping_layers):
-            named[f"mapping.fc{k}.weight"] = (self.w_dim, self.w_dim if k else self.z_dim)
-            named[f"mapping.fc{k}.bias"] = (self.w_dim,)
-        channels = 0
-        for name, layer in self.layers.items():
-            if layer.w_index is None:
-                channels = layer.channels
-                named[f"synthesis.b{CONST_SIZE}.{name}"] = (channels, CONST_SIZE, CONST_SIZE)
-                continue
-            named |= self._styled(
-                f"synthesis.{name}", channels, layer.channels, 3 if layer.takes_noise else 1
-            )
-            if layer.takes_noise:
-                named[f"synthesis.{name}.noise_strength"] = ()
-                named[f"synthesis.{name}.noise_const"] = (layer.resolution, layer.resolution)
-                channels = layer.channels
+        named: Shapes = dict(self._mapping())
+        into = self.channels[0]
+        named[f"synthesis.b{CONST_SIZE}.const"] = (into, CONST_SIZE, CONST_SIZE)
+        for resolution, out in zip(self.resolutions, self.channels, strict=True):
+            if self.colours == "resnet" and resolution > CONST_SIZE:
+                named[f"synthesis.b{resolution}.skip.weight"] = (out, into, 1, 1)
+            for name in (f"b{resolution}.{part}" for part in ("conv0", "conv1", "torgb")):
+                if name not in self.layers:
+                    continue
+                is_conv = not name.endswith("torgb")
+                named |= self._styled(
+                    f"synthesis.{name}", into, self.layers[name].channels, 3 if is_conv else 1
+                )
+                if is_conv and self.noise:
+                    named[f"synthesis.{name}.noise_strength"] = ()
+                    named[f"synthesis.{name}.noise_const"] = (resolution, resolution)
+                into = out
         return named
+
+    def _mapping(self) -> Iterator[tuple[str, tuple[int, ...]]]:
+        yield "mapping.w_avg", (self.w_dim,)
+        if self.c_dim:
+            yield "mapping.embed.weight", (self.embed_dim, self.c_dim)
+            if self.label == "embed":
+                yield "mapping.embed.bias", (self.embed_dim,)
+        into = self.z_dim + self.embed_dim
+        for k in range(self.mapping_layers):
+            out = self.hidden_dim if self.hidden_dim and k < self.mapping_layers - 1 else self.w_dim
+            yield f"mapping.fc{k}.weight", (out, into)
+            yield f"mapping.fc{k}.bias", (out,)
+            into = out
 
     def _styled(self, name: str, into: int, out: int, kernel: int) -> Shapes:
         return {

@@ -16,12 +16,13 @@ from clavilux.engine.choose import open_runner
 from clavilux.engine.runner import Runner
 from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
-from clavilux.generator.model import Model, load_model
+from clavilux.generator.model import Model, find_model, load_model
 from clavilux.generator.program import Program
+from clavilux.make.fetch import fetch, is_remote
 from clavilux.project.machine import Machine
 from clavilux.store import Store
 
-__all__ = ["NullReporter", "Reporter", "Workspace", "cache_folder", "palettes_folder"]
+__all__ = ["NullReporter", "Reporter", "Workspace", "cache_folder", "models_folder", "palettes_folder"]
 
 MAX_KEPT = 4
 """Songs, models and compiled programs of each kind kept in memory."""
@@ -73,6 +74,7 @@ class Workspace:
             are written beside the target and removed when a render stops.
         engine: keeps compiled programs.
         palettes: the user's saved palettes.
+        models: the user's named checkpoints.
     """
 
     store: Store = field(default_factory=Store)
@@ -80,24 +82,26 @@ class Workspace:
     renders: Path | None = None
     engine: Path | None = None
     palettes: Path | None = None
+    models: Path | None = None
     _kept: dict[str, OrderedDict[Hashable, Any]] = field(default_factory=dict, repr=False)
 
     @classmethod
     def of_user(cls, report: Reporter | None = None) -> "Workspace":
         """Keep everything in this user's cache folder; nothing where it cannot be written."""
-        folder, palettes = cache_folder(), palettes_folder()
+        folder, palettes, models = cache_folder(), palettes_folder(), models_folder()
         if not _writable(folder):
             (report or NullReporter()).note(
                 f"The cache folder '{folder}' cannot be written, so nothing is kept for the next time; the "
                 "environment variable CLAVILUX_CACHE names another."
             )
-            return cls(report=report or NullReporter(), palettes=palettes)
+            return cls(report=report or NullReporter(), palettes=palettes, models=models)
         return cls(
             Store(folder / "known"),
             report or NullReporter(),
             folder / "renders",
             folder / "engine",
             palettes,
+            models,
         )
 
     def audio(self, source: str | Path | Audio, *, track: int | None = None) -> Audio:
@@ -133,14 +137,25 @@ class Workspace:
         return self._keep("song", key, lambda: Song(audio, self.store, own, corrections))
 
     def model(self, name: str) -> Model:
-        """Load a model.
+        """Load a model by its name, its file or its address.
 
         Raises:
-            ModelError: there is none, or it cannot be used.
+            ModelError: there is none, or it cannot be used or fetched.
         """
-        model = self._keep("model", _file_key(Path(name)), lambda: load_model(name))
+        path = self.model_file(name)
+        model = self._keep("model", _file_key(path), lambda: load_model(path))
         network = self._keep("network", model.digest, lambda: model.network)  # copies of a file share one
         return replace(model, network=network)
+
+    def model_file(self, name: str) -> Path:
+        """Find the file of a model, and fetch it first where the name is an address.
+
+        Raises:
+            ModelError: there is none, or it cannot be fetched.
+        """
+        if not is_remote(name):
+            return find_model(name, self.models)
+        return fetch(name, self.engine.parent / "fetched" if self.engine else None, self.report)
 
     def runner(self, program: Program, machine: Machine) -> Runner:
         """Compile a program for this machine.
@@ -174,8 +189,16 @@ def cache_folder() -> Path:
 
 def palettes_folder() -> Path:
     """Return the folder of this user's palettes; the environment's CLAVILUX_DATA names what it is in."""
-    data = os.environ.get("CLAVILUX_DATA") or platformdirs.user_data_dir("clavilux", appauthor=False)
-    return Path(data) / "palettes"
+    return _data_folder() / "palettes"
+
+
+def models_folder() -> Path:
+    """Return the folder of this user's named checkpoints; see `palettes_folder`."""
+    return _data_folder() / "models"
+
+
+def _data_folder() -> Path:
+    return Path(os.environ.get("CLAVILUX_DATA") or platformdirs.user_data_dir("clavilux", appauthor=False))
 
 
 def _writable(folder: Path) -> bool:

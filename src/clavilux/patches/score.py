@@ -11,7 +11,6 @@ Bends and rewrites act in their own scenes: their `amount` crosses over with the
 noise.switch latent.switch
 """
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -80,8 +79,7 @@ def score(*scenes: Scene) -> Patch:
     """
     if not scenes:
         raise PatchError("A score needs at least one scene", where="score", hint="write scene(...) in it")
-    whole = scenes[0].patch
-    for before, after in itertools.pairwise(scenes):
+    for before in scenes[:-1]:
         if before.until.unit == "end":
             raise PatchError(
                 "Only the last scene lasts until the end",
@@ -89,9 +87,7 @@ def score(*scenes: Scene) -> Patch:
                 value=str(before.until),
                 hint="say when the ones before end",
             )
-        params = {"at": str(before.until), after.fade.unit: after.fade.number}
-        whole = _switched(whole, after.patch, apply(OPS["fade"], (), params))
-    return whole
+    return _joined_scenes(scenes)
 
 
 def by_section(*, fade: Fade = CUT, otherwise: Patch | None = None, **patches: Patch) -> Patch:
@@ -129,6 +125,17 @@ def by_section(*, fade: Fade = CUT, otherwise: Patch | None = None, **patches: P
     return whole
 
 
+def _joined_scenes(scenes: Sequence[Scene]) -> Patch:
+    """Change from the first half of the scenes to the second, each joined likewise: a mix has hundreds."""
+    if len(scenes) == 1:
+        return scenes[0].patch
+    middle = len(scenes) // 2
+    before, after = scenes[middle - 1], scenes[middle]
+    params = {"at": str(before.until), after.fade.unit: after.fade.number}
+    changed = apply(OPS["fade"], (), params)
+    return _switched(_joined_scenes(scenes[:middle]), _joined_scenes(scenes[middle:]), changed)
+
+
 def _switched(first: Patch, second: Patch, amount: Signal) -> Patch:
     """Change from one patch to another as `amount` rises from 0 to 1."""
     if first == second:
@@ -142,7 +149,7 @@ def _switched(first: Patch, second: Patch, amount: Signal) -> Patch:
     }
     psi = as_signal(first.psi)
     if first.psi != second.psi:
-        psi = apply(OPS["signal.mix"], (psi, second.psi, amount), {})
+        psi = psi * (1 - amount) + as_signal(second.psi) * amount  # exact at 0 and 1, as a + t (b - a) is not
     return Patch(
         changes["latent"],
         changes["noise"],

@@ -168,7 +168,7 @@ def _directions(model: Model, layer: str, contexts: tuple[Spot, ...], rank: int)
     basis, _ = np.linalg.qr(whiten @ axes[:count].T)  # (I, R), orthonormal
     directions: F32 = np.zeros((rank, basis.shape[0]), np.float32)
     directions[:count] = basis.T
-    return torch.from_numpy(directions).to(model.network.const.device)
+    return torch.from_numpy(directions).to(model.network.w_avg.device)
 
 
 def _pasted(source: Tensor, target: Tensor, plan: EditPlan, side: int) -> tuple[Tensor, tuple[slice, slice]]:

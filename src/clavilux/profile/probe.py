@@ -40,9 +40,9 @@ def draw(
 ) -> Tensor:
     """Draw the images of latents w (B, D), or (B, L, D); at most 128 px without `stop`."""
     network = model.network
-    device = network.const.device
+    device = network.w_avg.device
     stop = min(MAX_RESOLUTION, network.resolution) if stop is None else stop
-    canvas = network.canvas((network.const.shape[-2], network.const.shape[-1]))
+    canvas = network.canvas(network.cells)
     noise = {
         name: torch.from_numpy(
             seeds.normal(

@@ -16,8 +16,9 @@ from clavilux.array_files import hash_of_arrays
 from clavilux.arrays import F32, F64
 from clavilux.colour import srgb_to_lab
 from clavilux.errors import ModelError
-from clavilux.generator.canvas import default_cells, extend
+from clavilux.generator.canvas import default_cells
 from clavilux.generator.model import Model
+from clavilux.generator.network import image_sides
 from clavilux.store import Store
 
 __all__ = ["SURVEY", "Survey", "SurveySpec", "describe", "survey"]
@@ -119,9 +120,11 @@ def _draw(model: Model, w: F32, seed: int) -> Tensor:
     The constant is extended half as far as a video's, for colours near enough to the video's at a fair price.
     """
     network = model.network
-    device, stop = network.const.device, min(SURVEY.max_resolution, network.resolution)
-    side = (network.const.shape[-1] + min(default_cells(network, (1, 1)))) // 2
-    const = extend(network.const.cpu().numpy(), (side, side), model.extend)
+    device = network.w_avg.device
+    sides = image_sides(network.layers)
+    stop = max([side for side in sides if side <= SURVEY.max_resolution] or sides[-1:])
+    side = (network.cells[0] + min(default_cells(network, (1, 1)))) // 2
+    const = network.start((side, side), model.extend)
     canvas = network.canvas((side, side))[0]
     noise = {}
     for name, layer in network.layers.items():
@@ -132,7 +135,7 @@ def _draw(model: Model, w: F32, seed: int) -> Tensor:
         return network(
             torch.from_numpy(w).to(device)[:, None].expand(-1, model.num_ws, -1),
             {name: torch.from_numpy(layer).to(device) for name, layer in noise.items()},
-            const=torch.from_numpy(const).to(device),
+            const=const.to(device),
             stop=stop,
         )
 

@@ -31,7 +31,7 @@ def load_plugins() -> None:
     for point in find_plugins():
         try:
             point.load()
-        except Exception as error:  # code of somebody else
+        except (Exception, SystemExit) as error:  # code of somebody else
             raise PatchError(
                 f"The plugin '{point.name}' cannot be loaded ({type(error).__name__}: {error})",
                 where=point.name,

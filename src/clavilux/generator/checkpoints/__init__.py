@@ -1,23 +1,45 @@
 """Checkpoints of every format: one file reads each, this one recognises which it is.
 
-Nothing in a file is ever executed: what could run code, such as a pickle, is refused here by its first bytes.
+Nothing in a file is ever executed: see `pickles`. Formats are recognised by content, not by name.
 """
 
+import mmap
+import re
 from pathlib import Path
+from typing import Any
 
 from clavilux.errors import ModelError
 from clavilux.generator.checkpoints.checkpoint import Card, Checkpoint
-from clavilux.generator.checkpoints.native import read_native, read_native_card
+from clavilux.generator.checkpoints.families import family_of, family_of_file
+from clavilux.generator.checkpoints.found import Found, check_shapes, to_floats
+from clavilux.generator.checkpoints.native import digest, read_native, read_native_card
+from clavilux.generator.checkpoints.nvidia import GENERATORS, find_nvidia
+from clavilux.generator.checkpoints.persistence import PERSISTENT
+from clavilux.generator.checkpoints.pickles import Record, StandIns, read_pickle
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal, explained
+from clavilux.generator.checkpoints.rosinality import find_rosinality, is_rosinality
+from clavilux.generator.checkpoints.tensorflow import find_tensorflow, is_tensorflow
+from clavilux.generator.checkpoints.torch_files import (
+    LEGACY_MAGIC,
+    is_inert,
+    makers,
+    read_torch_legacy,
+    read_torch_zip,
+)
 
 __all__ = ["Card", "Checkpoint", "read_card", "read_checkpoint"]
 
-START_BYTES = 64
+START_BYTES = 256
 
-REFUSED = {
-    b"<": ("it is a web page, perhaps a failed download", "fetch the file again"),
-    b"\x80": ("it is a Python pickle, which could run code", "give a native .safetensors file"),
-    b"PK": ("it is a zip archive such as a PyTorch checkpoint", "give a native .safetensors file"),
-    b"version https://git-lfs": ("it only points to a Git LFS file", "fetch the file itself"),
+OTHERS = "StyleGAN2, StyleGAN2-ADA and StyleGAN3 are read"
+
+OLD_PICKLE = re.compile(rb"[(\]}]|c[\w.]+\n[\w.]+\n")
+"""How pickles of protocols 0 and 1 begin."""
+
+NOT_WEIGHTS = {
+    b"<": ("is a web page, perhaps a failed download", "fetch the file again"),
+    b"version https://git-lfs": ("only points to a Git LFS file", "fetch the file itself"),
+    b"\x1f\x8b": ("is compressed with gzip", "decompress it first"),
 }
 """First bytes of files that are plainly something else: what they are, and what to do."""
 
@@ -31,22 +53,86 @@ def read_checkpoint(path: Path) -> Checkpoint:
     Raises:
         ModelError: the file cannot be read, is of a format that is not supported, or is damaged.
     """
-    _check_start(path)
-    return read_native(path)
+    start = _start(path)
+    with explained(path):
+        if _is_safetensors(start):
+            return read_native(path)
+        found, kind = _find(path, start)
+        shapes = {name: array.shape for name, array in found.arrays.items()}
+        check_shapes(found.config, shapes)
+        tensors = {name: to_floats(name, array) for name, array in found.arrays.items()}
+        card = Card(resolution=found.config.resolution, extra={"format": kind, **found.card})
+        return Checkpoint(found.config.architecture, found.config, tensors, card, digest(tensors))
 
 
 def read_card(path: Path) -> Card:
-    """Read a checkpoint's card and resolution alone: its header, no array.
+    """Read a checkpoint's card and resolution alone: of a native file its header, no array.
 
     Raises:
         ModelError: as `read_checkpoint`.
     """
-    _check_start(path)
-    return read_native_card(path)
+    if not _is_safetensors(_start(path)):
+        return read_checkpoint(path).card
+    with explained(path):
+        return read_native_card(path)
 
 
-def _check_start(path: Path) -> None:
-    """Refuse what is not safetensors, before its bytes are taken for numbers."""
+def _find(path: Path, start: bytes) -> tuple[Found, str]:
+    """Find the network in a file that is not native, and name the file's format."""
+    with path.open("rb") as file:
+        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
+    if start[:2] == b"PK":
+        return _of_torch(read_torch_zip(content))
+    if start[:1] == b"\x80" or OLD_PICKLE.match(start):
+        value, _ = read_pickle(content, StandIns(makers(), is_inert))
+        return _of_torch(read_torch_legacy(content)) if value == LEGACY_MAGIC else _of_pickle(value)
+    if family := family_of_file(start):
+        raise Refusal(f"is {family}, which is no StyleGAN", OTHERS)
+    raise Refusal("is not a checkpoint of any known format", OTHERS)
+
+
+def _of_pickle(value: Any) -> tuple[Found, str]:
+    if is_tensorflow(value):
+        return find_tensorflow(value), "NVIDIA TensorFlow pickle"
+    if isinstance(value, Record) and value.name == PERSISTENT:
+        value = {"G_ema": value}
+    if isinstance(value, dict) and any(isinstance(value.get(name), Record) for name in GENERATORS):
+        return find_nvidia(value), "NVIDIA PyTorch pickle"
+    return _of_torch(value)
+
+
+def _of_torch(value: Any) -> tuple[Found, str]:
+    if is_rosinality(value):
+        return find_rosinality(value), "rosinality PyTorch checkpoint"
+    if isinstance(value, dict) and any(isinstance(value.get(name), Record) for name in GENERATORS):
+        return find_nvidia(value), "NVIDIA PyTorch modules"
+    raise Refusal(*_unknown(value))
+
+
+def _unknown(value: Any) -> tuple[str, str]:
+    """Say what a pickle without a known network is."""
+    if isinstance(value, dict):
+        inside = next(
+            (
+                value[name]
+                for name in ("state_dict", "model", "G_ema", "GAN", "params_ema")
+                if isinstance(value.get(name), dict)
+            ),
+            value,
+        )
+        if family := family_of(inside):
+            return f"is {family}, which cannot be drawn", OTHERS
+        names = ", ".join(str(name)[:30] for name in list(value)[:4])
+        return f"has no generator of a known layout: it has {names or 'nothing'}", OTHERS
+    return "is a pickle without a generator", OTHERS
+
+
+def _is_safetensors(start: bytes) -> bool:
+    return start[8:9] == b"{"  # eight bytes of length, then a JSON header
+
+
+def _start(path: Path) -> bytes:
+    """Read a file's first bytes, and refuse what is plainly no checkpoint."""
     where = str(path)
     try:
         if path.exists() and not path.is_file():
@@ -57,12 +143,8 @@ def _check_start(path: Path) -> None:
         reason = getattr(error, "strerror", None) or error
         raise ModelError(f"The model {path} cannot be read: {reason}", where=where) from error
     if not start:
-        raise ModelError(f"The model {path} is empty", where=where, hint="fetch it again")
-    if start[8:9] == b"{":  # eight bytes of length, then a JSON header
-        return
-    for sign, (meaning, hint) in REFUSED.items():
-        if start.lstrip().startswith(sign):
-            raise ModelError(f"The model {path} cannot be used: {meaning}", where=where, hint=hint)
-    raise ModelError(
-        f"The model {path} is not a safetensors file", where=where, hint="give a native .safetensors file"
-    )
+        raise ModelError(f"The model {path} is empty", where=where, hint=FETCH_AGAIN)
+    for sign, (meaning, hint) in NOT_WEIGHTS.items():
+        if not _is_safetensors(start) and start.lstrip().startswith(sign):
+            raise ModelError(f"The model {path} {meaning}", where=where, hint=hint)
+    return start

@@ -16,7 +16,7 @@ from clavilux.errors import FileError, ModelError, suggest
 from clavilux.schemas import Name, converted
 
 if TYPE_CHECKING:
-    from clavilux.generator.stylegan2_config import StyleGAN2Config
+    from clavilux.generator.checkpoints.found import Config
 
 __all__ = ["Card", "Checkpoint", "Extension"]
 
@@ -101,7 +101,7 @@ class Checkpoint:
     """
 
     architecture: str
-    config: StyleGAN2Config
+    config: Config
     tensors: Mapping[str, F32]
     card: Card
     digest: str

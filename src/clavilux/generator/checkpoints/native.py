@@ -1,8 +1,8 @@
 """The native checkpoint: safetensors with a card.
 
-Arrays carry the published PyTorch names (see `stylegan2_config`). The card is the file's metadata, strings by
-name: what the weights are, whose, from where, and a digest of the arrays. Sizes are checked before any array
-is read.
+Arrays carry the published PyTorch names (see `stylegan2_config` and `stylegan3_config`). The card is the
+file's metadata, strings by name: what the weights are, whose, from where, sizes that no shape shows, and a
+digest of the arrays. Sizes are checked before any array is read.
 """
 
 import json
@@ -11,33 +11,32 @@ from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
-from clavilux.arrays import F32
 from clavilux.errors import ModelError
 from clavilux.generator.checkpoints.checkpoint import Card, Checkpoint
-from clavilux.generator.stylegan2_config import StyleGAN2Config
+from clavilux.generator.checkpoints.families import family_of
+from clavilux.generator.checkpoints.found import Config, check_shapes, to_floats
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal, explained
+from clavilux.generator.stylegan2_config import ColourPath, StyleGAN2Config
+from clavilux.generator.stylegan3_config import StyleGAN3Config
 
 __all__ = ["VERSION", "digest", "read_native", "read_native_card", "write_native"]
 
 VERSION = "1"
 FORMAT = "clavilux-generator"
-ARCHITECTURE = "stylegan2-skip"
+ARCHITECTURES = ("stylegan2-skip", "stylegan2-resnet", "stylegan2-orig", "stylegan3-t", "stylegan3-r")
 
 MAX_HEADER_BYTES = 16 * 2**20
 
-MAX_WIDTH = 8192
-"""Most channels, latent numbers or pixels along a side that a network may claim."""
-
 BLOCK = re.compile(r"synthesis\.b(\d{1,5})\.")
 """Names of the arrays of the block whose features have this side."""
-
-FETCH_AGAIN = "fetch it again"
 
 
 def read_native_card(path: Path) -> Card:
@@ -47,8 +46,11 @@ def read_native_card(path: Path) -> Card:
         ModelError: the file is not a native checkpoint.
     """
     metadata, names = _read_header(path)
-    sides = [int(name[1]) for name in map(BLOCK.match, names) if name]
-    return Card.read(metadata, resolution=max(sides, default=0), name=str(path))
+    if "config" in metadata:
+        resolution = _config_line(metadata).resolution
+    else:
+        resolution = max((int(name[1]) for name in map(BLOCK.match, names) if name), default=0)
+    return Card.read(metadata, resolution=resolution, name=str(path))
 
 
 def read_native(path: Path) -> Checkpoint:
@@ -61,33 +63,44 @@ def read_native(path: Path) -> Checkpoint:
     try:
         with safe_open(path, framework="numpy") as file:
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
-            config = _check_shapes(path, shapes)
+            config = _config(path, card.extra, shapes)
+            check_shapes(config, shapes)
             stored = {name: file.get_tensor(name) for name in shapes}
     except (SafetensorError, OSError, TypeError, AttributeError) as error:
-        raise _refusal(path, f"is damaged or cut short ({error})", FETCH_AGAIN) from error
+        raise Refusal(f"is damaged or cut short ({error})", FETCH_AGAIN) from error
     sha = card.extra.get("sha256", "")
     if sha != digest(stored):
-        raise _refusal(path, "is damaged: its weights are not those its card describes", FETCH_AGAIN)
-    config = replace(config, lr_multiplier=_lr_multiplier(path, card))
-    tensors = {name: _floats(path, name, array) for name, array in stored.items()}
-    return Checkpoint(ARCHITECTURE, config, tensors, card, sha)
+        raise Refusal("is damaged: its weights are not those its card describes", FETCH_AGAIN)
+    tensors = {name: to_floats(name, array) for name, array in stored.items()}
+    return Checkpoint(config.architecture, config, tensors, card, sha)
 
 
-def write_native(path: Path, arrays: Mapping[str, NDArray[np.floating]], card: Mapping[str, str]) -> None:
+def write_native(
+    path: Path,
+    arrays: Mapping[str, NDArray[np.floating]],
+    card: Mapping[str, str],
+    *,
+    config: Config | None = None,
+) -> None:
     """Write a native checkpoint; the digest and the format are added to the card.
 
     Args:
         path: the file to write.
-        arrays: everything `StyleGAN2Config.shapes()` names, in any float type.
+        arrays: everything `shapes()` of the config names, in any float type.
         card: what is known of the weights; values are single lines of text.
+        config: the network's sizes; those of a StyleGAN2 are derived from the arrays and the card.
 
     Raises:
         ModelError: arrays are missing or misshapen.
     """
-    _check_shapes(path, {name: array.shape for name, array in arrays.items()})
-    stored = {name: array.copy(order="C") for name, array in arrays.items()}
-    known = {"format": FORMAT, "format_version": VERSION, "architecture": ARCHITECTURE}
-    save_file(stored, path, metadata={**card, **known, "sha256": digest(stored)})
+    shapes = {name: array.shape for name, array in arrays.items()}
+    known = {"format": FORMAT, "format_version": VERSION}
+    with explained(path):
+        config = config or _of_shapes(shapes)
+        check_shapes(config, shapes)
+    stored = {name: np.ascontiguousarray(array).reshape(array.shape) for name, array in arrays.items()}
+    lines = {**card, **known, "architecture": config.architecture, **_lines(config, card)}
+    save_file(stored, path, metadata={**lines, "sha256": digest(stored)})
 
 
 def digest(arrays: Mapping[str, NDArray[np.generic]]) -> str:
@@ -104,84 +117,95 @@ def digest(arrays: Mapping[str, NDArray[np.generic]]) -> str:
     return whole.hexdigest()
 
 
+def _lines(config: Config, card: Mapping[str, str]) -> dict[str, str]:
+    """Return the sizes that no shape shows, as lines of a card."""
+    if isinstance(config, StyleGAN3Config):
+        return {"config": msgspec.json.encode(config).decode()}
+    lines = {} if config.clamp is None else {"clamp": repr(config.clamp)}
+    if config.lr_multiplier != StyleGAN2Config.lr_multiplier and "mapping_lr_multiplier" not in card:
+        lines["mapping_lr_multiplier"] = repr(config.lr_multiplier)
+    return lines
+
+
 def _read_header(path: Path) -> tuple[dict[str, str], list[str]]:
     """Return a file's metadata and the names of its arrays."""
     try:
         with path.open("rb") as file:
             size = int.from_bytes(file.read(8), "little")
             if not 2 <= size <= min(MAX_HEADER_BYTES, path.stat().st_size - 8):
-                raise _refusal(path, f"is damaged or cut short: its header claims {size} bytes", FETCH_AGAIN)
+                raise Refusal(f"is damaged or cut short: its header claims {size} bytes", FETCH_AGAIN)
             found = json.loads(file.read(size))
+    except Refusal:
+        raise
     except OSError as error:
-        raise _refusal(path, f"cannot be read: {error.strerror or error}") from error
+        raise Refusal(f"cannot be read: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
-        raise _refusal(path, "cannot be read: its header is damaged", FETCH_AGAIN) from error
-    metadata = found.pop("__metadata__", None) if isinstance(found, dict) else None
-    return _check_metadata(path, metadata), list(found)
+        raise Refusal("cannot be read: its header is damaged", FETCH_AGAIN) from error
+    names = found if isinstance(found, dict) else {}
+    return _check_metadata(names.pop("__metadata__", None), list(names)), list(names)
 
 
-def _check_metadata(path: Path, metadata: Any) -> dict[str, str]:
+def _check_metadata(metadata: Any, names: list[str]) -> dict[str, str]:
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
+        if family := family_of(names):
+            raise Refusal(f"is {family}, which is no StyleGAN", "give a StyleGAN checkpoint")
         hint = "only files that Clavilux has written are read"
-        raise _refusal(path, "is a safetensors file without a generator's card", hint)
+        raise Refusal("is a safetensors file without a generator's card", hint)
     version, architecture = metadata.get("format_version"), metadata.get("architecture")
-    if version != VERSION or architecture != ARCHITECTURE:
-        hint = f"this version reads version {VERSION}, {ARCHITECTURE}"
-        raise _refusal(path, f"is of format version {version} and architecture {architecture}", hint)
+    if version != VERSION or architecture not in ARCHITECTURES:
+        hint = f"this version reads version {VERSION} of {', '.join(ARCHITECTURES)}"
+        raise Refusal(f"is of format version {version} and architecture {architecture}", hint)
     return {str(name): str(value) for name, value in metadata.items()}
 
 
-def _lr_multiplier(path: Path, card: Card) -> float:
-    text = card.extra.get("mapping_lr_multiplier", str(StyleGAN2Config.lr_multiplier))
+def _config(path: Path, card: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]) -> Config:
+    """Derive the sizes from the card, or from the few arrays that settle them."""
+    if not card["architecture"].startswith("stylegan3"):
+        return _stylegan2(path, card, shapes)
+    config = _config_line(card)
+    if config.architecture != card["architecture"]:
+        raise Refusal("is damaged: its card contradicts itself", FETCH_AGAIN)
+    return config
+
+
+def _config_line(card: Mapping[str, str]) -> StyleGAN3Config:
+    try:
+        config = msgspec.json.decode(card.get("config", ""), type=StyleGAN3Config)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise Refusal("is damaged: its card lacks the sizes of its layers", FETCH_AGAIN) from error
+    if not config.filtered:
+        raise Refusal("is damaged: its card has no layers", FETCH_AGAIN)
+    return config
+
+
+def _stylegan2(path: Path, card: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]) -> StyleGAN2Config:
+    config = _of_shapes(shapes)
+    colours = card.get("architecture", config.architecture).removeprefix("stylegan2-")
+    return replace(
+        config,
+        colours=cast("ColourPath", colours),
+        lr_multiplier=_number(path, card, "mapping_lr_multiplier", 1.0) or config.lr_multiplier,
+        clamp=_number(path, card, "clamp", 1e9),
+    )
+
+
+def _of_shapes(shapes: Mapping[str, tuple[int, ...]]) -> StyleGAN2Config:
+    config = StyleGAN2Config.of_shapes(shapes)
+    if config is None:
+        raise Refusal("is no StyleGAN2 network: mapping.w_avg, mapping.fc0 or its 4 px block is missing")
+    return config
+
+
+def _number(path: Path, card: Mapping[str, str], name: str, largest: float) -> float | None:
+    """Read a number of a card; None where it has none."""
+    text = card.get(name)
+    if text is None:
+        return None
     try:
         value = float(text)
     except ValueError:
         value = 0.0
-    if not 0 < value <= 1:
-        what = f"The card of {path} has no usable mapping_lr_multiplier, '{text}'"
-        raise ModelError(what, where=str(path), value=text, hint="it is a number above 0 up to 1")
+    if not 0 < value <= largest:
+        what = f"The card of {path} has no usable {name}, '{text}'"
+        raise ModelError(what, where=str(path), value=text, hint=f"it is a number above 0 up to {largest:g}")
     return value
-
-
-def _check_shapes(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> StyleGAN2Config:
-    """Derive the config from the few arrays that settle it, then check every other one against it."""
-    config = _derive_config(path, shapes)
-    wanted = config.shapes()
-    missing = sorted(wanted.keys() - shapes.keys())
-    if missing:
-        raise _refusal(path, f"lacks {len(missing)} of its arrays, among them {missing[0]}")
-    unknown = sorted(shapes.keys() - wanted.keys())
-    if unknown:
-        raise _refusal(path, f"has arrays no StyleGAN2 skip network has, among them {unknown[0]}")
-    for name, shape in wanted.items():
-        if shapes[name] != shape:
-            raise _refusal(path, f"has {name} of shape {shapes[name]} where {shape} is needed")
-    return config
-
-
-def _derive_config(path: Path, shapes: Mapping[str, tuple[int, ...]]) -> StyleGAN2Config:
-    layers = sum(re.fullmatch(r"mapping\.fc\d+\.weight", name) is not None for name in shapes)
-    channels: list[int] = []
-    while (bias := shapes.get(f"synthesis.b{4 << len(channels)}.conv1.bias")) is not None:
-        channels.append(bias[0] if len(bias) == 1 else 0)
-    first = shapes.get("mapping.fc0.weight", ())
-    if len(first) != 2 or not channels:
-        raise _refusal(path, "is no StyleGAN2 network: its mapping or its 4 px block is missing")
-    config = StyleGAN2Config(first[1], first[0], layers, tuple(channels))
-    sizes = (config.z_dim, config.w_dim, *channels)
-    if not 1 <= min(sizes) <= max(config.resolution, *sizes) <= MAX_WIDTH:
-        raise _refusal(path, f"has impossible sizes: {config}")
-    return config
-
-
-def _floats(path: Path, name: str, array: NDArray[np.generic]) -> F32:
-    if array.dtype not in (np.float16, np.float32, np.float64):
-        raise _refusal(path, f"has {name} as {array.dtype}", "weights must be float16, 32 or 64")
-    floats = array.astype(np.float32)
-    if not np.isfinite(floats).all():
-        raise _refusal(path, f"has numbers in {name} that are not finite", "its training failed")
-    return floats
-
-
-def _refusal(path: Path, reason: str, hint: str = "") -> ModelError:
-    return ModelError(f"The model {path} {reason}", where=str(path), hint=hint)

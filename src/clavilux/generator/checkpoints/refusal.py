@@ -1,0 +1,46 @@
+"""Why a checkpoint cannot be used, before the sentence has its file's name."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from clavilux.errors import ModelError
+
+__all__ = ["FETCH_AGAIN", "Refusal", "explained"]
+
+FETCH_AGAIN = "fetch it again"
+
+
+class Refusal(ValueError):  # noqa: N818  # what is refused may be as it should be, such as another kind of file
+    """A file is damaged, hostile or of another kind.
+
+    Args:
+        reason: continues "The model PATH ...".
+        hint: what to do.
+    """
+
+    def __init__(self, reason: str, hint: str = "") -> None:
+        super().__init__(reason)
+        self.reason, self.hint = reason, hint
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn a refusal into the sentence that names its file.
+
+    Whatever else a reader stumbles over, in a file that claims to be what it is not, is damage too.
+
+    Raises:
+        ModelError: the file was refused.
+    """
+    try:
+        yield
+    except Refusal as refusal:
+        what = f"The model {path} {refusal.reason}"
+        raise ModelError(what, where=str(path), hint=refusal.hint) from refusal
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError) as error:
+        what = f"The model {path} is damaged: it has something else where weights should be"
+        raise ModelError(what, where=str(path), hint=FETCH_AGAIN) from error
+    except MemoryError as error:
+        what = f"The model {path} claims more memory than there is"
+        raise ModelError(what, where=str(path), hint=FETCH_AGAIN) from error
