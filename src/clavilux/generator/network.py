@@ -42,6 +42,7 @@ class Layer:
         w_index: which of the L latents styles it; None where none does.
         takes_noise: whether it adds a noise input.
         oversampling: how much larger than `resolution` the features are that its nonlinearity is applied to.
+        margin: cells beyond the image on both sides together, of a network whose features overlap its edge.
     """
 
     resolution: int
@@ -49,6 +50,7 @@ class Layer:
     w_index: int | None
     takes_noise: bool
     oversampling: int = 1
+    margin: int = 0
 
 
 class SideBranch(Protocol):

@@ -64,7 +64,7 @@ def _bends(number: int, node: Node, model: Model, cells: tuple[int, int], store:
     own = {name: value for name, value in params.items() if name not in SITE}
     where = node.inputs[-1]
     for layer in find_layers(model.network, params["at"]):
-        count = model.network.layers[layer].channels
+        count, margin = model.network.layers[layer].channels, model.network.layers[layer].margin
         channels = channel_weights(
             params["channels"], count, layer=layer, seed=params["seed"], clusters=_clusters(model, store)
         )
@@ -73,7 +73,8 @@ def _bends(number: int, node: Node, model: Model, cells: tuple[int, int], store:
             channels,
             places=None
             if where.op == "everywhere"
-            else weigh_places(_mask(where), _extent(model, layer, cells)),
+            else weigh_places(_mask(where), _extent(model, layer, cells), margin),
+            margin=margin,
             guard=params["guard"],
             key=(node.params, str(where)),
             number=number,

@@ -31,7 +31,7 @@ class Move(Bend):
         Args:
             u: position to the right of the centre, cells, (1, 1, W).
             v: position below the centre, cells, (1, H, 1).
-            size: H and W, cells.
+            size: height and width of the image, cells.
             **moved: the transform's signals, (B, 1, 1).
 
         Returns:
@@ -41,11 +41,12 @@ class Move(Bend):
 
     def transform(self, x: Tensor, /, **moved: Tensor) -> Tensor:
         """Return T(x) of features (B, C, H, W)."""
-        size = (x.shape[-2], x.shape[-1])
-        u, v = _centred(x, size[1])[None, None, :], _centred(x, size[0])[None, :, None]
+        high, width = x.shape[-2], x.shape[-1]
+        u, v = _centred(x, width)[None, None, :], _centred(x, high)[None, :, None]
+        size = (high - self.site.margin, width - self.site.margin)
         across, down = self.source(u, v, size, **{name: s[:, None, None] for name, s in moved.items()})
         across, down = across + 0 * down, down + 0 * across  # both (B, H, W)
-        grid = torch.stack((across * (2 / size[1]), down * (2 / size[0])), dim=-1)
+        grid = torch.stack((across * (2 / width), down * (2 / high)), dim=-1)
         return F.grid_sample(x, grid, mode="bilinear", padding_mode="reflection", align_corners=False)
 
 

@@ -31,6 +31,7 @@ class Site:
         layer: its name.
         channels: weight of each channel, (C,), in [0, 1].
         places: weights of its cells, (H, W), in [0, 1]; none is everywhere.
+        margin: cells beyond the image on both sides together.
         guard: how far each channel is returned to the power it had, 0 to 1.
         key: everything that fixes the bend, for the keys of compiled programs.
         number: which bend of the patch it is; none is its place in the program.
@@ -42,6 +43,7 @@ class Site:
     layer: str
     channels: F32
     places: F32 | None = None
+    margin: int = 0
     guard: float = 0.0
     key: Hashable = ()
     number: int | None = None
@@ -118,20 +120,22 @@ class Bend(nn.Module):
         return moved, wide(0 * amount + 1)
 
 
-def weigh_places(where: Callable[[F64, F64], F64], extent: tuple[int, int]) -> F32:
+def weigh_places(where: Callable[[F64, F64], F64], extent: tuple[int, int], margin: int = 0) -> F32:
     """Return the weights of a layer's places, (H, W), at the centres of its cells.
 
     Args:
         where: weights of places x and y in [0, 1], y measured down.
-        extent: height and width of the layer, cells.
+        extent: height and width of the image at the layer, cells.
+        margin: cells beyond it on both sides together, which the weights have too.
 
     >>> weigh_places(lambda across, down: across + 0 * down, (1, 4)).tolist()
     [[0.125, 0.375, 0.625, 0.875]]
     """
     high, width = extent
-    across = ((np.arange(width) + 0.5) / width)[None, :]
-    down = ((np.arange(high) + 0.5) / high)[:, None]
-    return np.ascontiguousarray(np.broadcast_to(where(across, down), extent), np.float32)
+    across = ((np.arange(width + margin) + (0.5 - margin / 2)) / width)[None, :]
+    down = ((np.arange(high + margin) + (0.5 - margin / 2)) / high)[:, None]
+    whole = (high + margin, width + margin)
+    return np.ascontiguousarray(np.broadcast_to(where(across, down), whole), np.float32)
 
 
 def wide(signal: Tensor) -> Tensor:
