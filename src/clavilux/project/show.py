@@ -150,6 +150,8 @@ def parse_tables(
     unknown = [key for key in tables if key not in known]
     for key in unknown[:MAX_UNKNOWN]:
         hint = suggest(key, known, otherwise="there are {}")
+        if key in settings_of(Output):
+            hint = "it belongs below [output]"
         errors.append(ProjectError(f"{key}: there is no such setting", where=key, value=key, hint=hint))
     if len(unknown) > MAX_UNKNOWN:
         what = f"there are {len(unknown) - MAX_UNKNOWN} more settings that do not exist"
@@ -305,7 +307,8 @@ def _corrections(table: Any, errors: list[ClaviluxError]) -> Corrections | None:
         check_group(Project, {"corrections": table})
         return Corrections.from_dict(table)
     except ClaviluxError as error:
-        errors.append(ProjectError(f"corrections: {error.what}", where="corrections", hint=error.hint))
+        hint = error.hint or "change it, or remove its line"
+        errors.append(ProjectError(f"corrections: {error.what}", where="corrections", hint=hint))
         return None
 
 
