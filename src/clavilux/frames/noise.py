@@ -40,6 +40,8 @@ class NoiseSource:
 
     def at(self, terms: Sequence[Term], times: F64, grid: Grid) -> dict[str, F32]:
         """Sum terms at some times (B,) s; float32 (B, 1, H, W) for each layer."""
+        if not self._sizes:  # StyleGAN3 takes none
+            return {}
         flat = np.empty((len(times), self._pixels), np.float32)
         places = [positions(term.track, times, grid) for term in terms]
         gains = [self._gain(term) for term in terms]
