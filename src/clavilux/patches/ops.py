@@ -85,6 +85,16 @@ def from_seeds(source: PaletteSource, numbers: str) -> PaletteLatents:
     return source.from_seeds(numbers)
 
 
+@op("palette", needs="source", params={"numbers": text(), "seed": whole(0, -(2**63), 2**63 - 1)})
+def from_classes(source: PaletteSource, numbers: str, *, seed: int) -> PaletteLatents:
+    """Take one image of each of a conditional model's classes, such as '3,7'; classes count from 0.
+
+    All are of one random code, so that between two of them only the class changes: weighing them is a mix of
+    classes, and `mix(from_classes('3').loop(bars=4), from_classes('7').loop(bars=4), kick)` another.
+    """
+    return source.from_classes(numbers, seed)
+
+
 @op("palette", needs="source", params={"path": file(), "space": choice("w", "z", default="w")})
 def from_latents(source: PaletteSource, path: str, *, space: Space) -> PaletteLatents:
     """Read latents w, or random codes z, from an .npy, .npz or .pt file, in their order."""
