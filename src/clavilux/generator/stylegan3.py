@@ -270,14 +270,25 @@ def upsampled(x: Tensor, taps: Tensor | None, layer: FilteredLayer) -> Tensor:
     before, after = layer.padding
     if taps is None:
         return F.pad(x, (before, after, before, after))
-    count, channels = taps.shape[0], x.shape[1]
-    start, end = count - 1 - before, after + layer.up - count
+    count, channels = layer.up_taps, x.shape[1]
+    start, end = count - 1 - before, count - layer.up - after  # what is cropped, or padded where negative
+    both = max(min(start, end), 0)
     for axis in (2, 3):
-        shape, stride = ((count, 1), (layer.up, 1)) if axis == 2 else ((1, count), (1, layer.up))
-        kernel = taps.to(x.dtype).reshape(1, 1, *shape).expand(channels, -1, -1, -1)
-        x = F.conv_transpose2d(x, kernel, stride=stride, groups=channels)
-        x = F.pad(x, (0, 0, -start, end) if axis == 2 else (-start, end))
+        kernel = taps.to(x.dtype).reshape(1, 1, *((count, 1) if axis == 2 else (1, count)))
+        stride, padding = ((layer.up, 1), (both, 0)) if axis == 2 else ((1, layer.up), (0, both))
+        kernel = kernel.expand(channels, -1, -1, -1)
+        x = F.conv_transpose2d(x, kernel, stride=stride, padding=padding, groups=channels)
+        x = cropped(x, axis, start - both, end - both)
     return x
+
+
+def cropped(x: Tensor, axis: int, start: int, end: int) -> Tensor:
+    """Crop an axis at both ends, or pad it with zeros where a number is negative."""
+    if start == end == 0:
+        return x
+    if start < 0 or end < 0:
+        return F.pad(x, (0, 0, -start, -end) if axis == 2 else (-start, -end))
+    return x[:, :, start : x.shape[2] - end] if axis == 2 else x[..., start : x.shape[3] - end]
 
 
 def downsampled(x: Tensor, taps: Tensor, step: int) -> Tensor:
