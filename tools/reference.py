@@ -16,7 +16,7 @@ from pathlib import Path
 import typer
 
 from clavilux.cli import app
-from clavilux.signals.table import OPS, Op
+from clavilux.signals.table import OPS, Op, Param
 from op_pictures import Picture, pictures
 from svg import same
 
@@ -46,6 +46,8 @@ SECTIONS: dict[str, tuple[str, ...]] = {
     "Latents": ("latent",),
     "Noise": ("noise",),
     "Masks": ("mask",),
+    "Bends": ("bend",),
+    "Rewrites": ("rewrite",),
 }
 
 
@@ -132,6 +134,8 @@ def image(key: str, shown: Picture) -> str:
 
 
 def belongs(op: Op, kinds: tuple[str, ...]) -> bool:
+    if op.gives in {"bend", "rewrite"}:
+        return op.gives in kinds
     return (op.takes[0] if op.takes else "stem" if op.needs == "song" else op.gives) in kinds
 
 
@@ -141,6 +145,13 @@ def call(op: Op) -> str:
         return f"`a {op.symbol} b`"
     if op.style == "attribute":
         return f"`.{op.name}`"
+    if op.takes and op.begins:  # bends and rewrites: their signals are given by name
+        shown = {
+            name: value(given.default) for name, given in op.optional.items() if isinstance(given, Param)
+        }
+        shown |= {name: "mask" for name, given in op.optional.items() if isinstance(given, str)}
+        shown |= {name: value(param.default) for name, param in op.params.items()}
+        return f"`{op.name}({', '.join(f'{name}={text}' for name, text in shown.items())})`"
     first = op.positional if op.style == "function" or not op.takes else op.positional[1:]
     named = {name: param for name, param in op.params.items() if name not in op.positional}
     ways = [{unit: value(op.params[unit].default or ...)} for unit in op.alternatives] or [{}]
@@ -163,7 +174,9 @@ def summary(op: Op) -> str:
 
 
 def limits(op: Op) -> str:
-    return "; ".join(f"{name} {param.range}" for name, param in op.params.items() if param.range != "text")
+    signals = {name: given for name, given in op.optional.items() if isinstance(given, Param)}
+    shown = (signals | dict(op.params)).items()
+    return "; ".join(f"{name} {param.range}" for name, param in shown if param.range != "text")
 
 
 def table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

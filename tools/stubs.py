@@ -30,6 +30,8 @@ CLASSES: dict[Kind, tuple[str, str]] = {
     "latent": ("Latent", "clavilux.patches.latent"),
     "mask": ("Mask", "clavilux.patches.noise"),
     "noise": ("Noise", "clavilux.patches.noise"),
+    "bend": ("Bend", "clavilux.patches.bend"),
+    "rewrite": ("Rewrite", "clavilux.patches.rewrite"),
 }
 MOMENT = ("Moment", "clavilux.moments")
 NAMES: dict[type, str] = {Moment: "str | Moment"}
@@ -37,7 +39,7 @@ WIDTH = 110
 
 
 def main() -> int:
-    importlib.import_module("clavilux.patches.ops")
+    importlib.import_module("clavilux.patches.patch")
     importlib.import_module("clavilux.signals.ops")
     stubs = {
         SOURCE / room / "methods.pyi": stub("\n".join(class_of(kind) for kind in kinds))
@@ -77,7 +79,7 @@ def class_of(kind: Kind) -> str:
     ops = [
         op
         for op in OPS.values()
-        if op.takes[:1] == (kind,) and op.style in {"method", "function", "attribute"}
+        if op.takes[:1] == (kind,) and op.style in {"method", "function", "attribute"} and not op.begins
     ]
     lines = [f"class {methods_of(kind).__name__}:", f'    """Ops on {KINDS[kind]}."""', ""]
     for op in ops:
@@ -88,13 +90,34 @@ def class_of(kind: Kind) -> str:
 def functions() -> list[str]:
     """The functions that begin an expression."""
     lines: list[str] = []
-    for op in sorted(OPS.values(), key=lambda op: op.name):
+    spaces: set[str] = set()
+    for op in sorted(OPS.values(), key=lambda op: ("." in op.name, op.name)):
         if op.begins:
-            arguments = [argument(name, op.params[name]) for name in op.positional]
-            named = [argument(name, param) for name, param in op.params.items() if name not in op.positional]
-            arguments += ["*", *named] if named else []
-            lines += written(f"def {op.name}(", ", ".join(arguments), f") -> {CLASSES[op.gives][0]}:", op, "")
+            space, _, name = op.name.rpartition(".")
+            if space and space not in spaces:
+                lines += [f"class {space}:", f'    """The operations called {space}.NAME."""', ""]
+                spaces.add(space)
+            lines += ["    @staticmethod"] if space else []
+            end = f") -> {CLASSES[op.gives][0]}:"
+            lines += written(f"def {name}(", arguments_of(op), end, op, " " * 4 if space else "")
     return lines
+
+
+def arguments_of(op: Op) -> str:
+    """The arguments of an op that begins an expression, nodes first."""
+    kinds = dict(zip(op.inputs, op.takes, strict=True))
+    nodes, arguments = [], []
+    for name in op.positional:
+        if name in op.params:
+            arguments.append(argument(name, op.params[name]))
+        else:
+            taken = CLASSES[kinds[name]][0]
+            given = op.optional.get(name)
+            standard = f" = {given.default!r}" if isinstance(given, Param) else " = ..." if given else ""
+            nodes.append(f"{name}: {taken}" + (" | float" if taken == "Signal" else "") + standard)
+    named = [argument(name, param) for name, param in op.params.items() if name not in op.positional]
+    every = [*arguments, *(["*"] if nodes or named else []), *nodes, *named]
+    return ", ".join(every)
 
 
 def sources() -> list[str]:

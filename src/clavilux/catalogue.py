@@ -6,7 +6,18 @@ what it stands for.
 
 from typing import Literal
 
-__all__ = ["EVENTS", "FIFTHS", "GROUPS", "MOODS", "PARTS", "PITCH_CLASSES", "STEMS", "Group", "Mood"]
+__all__ = [
+    "EVENTS",
+    "FIFTHS",
+    "GROUPS",
+    "MOODS",
+    "PARTS",
+    "PITCH_CLASSES",
+    "REACHES",
+    "STEMS",
+    "Group",
+    "Mood",
+]
 
 Group = Literal["coarse", "middle", "fine"]
 GROUPS: tuple[Group, ...] = ("coarse", "middle", "fine")
@@ -15,6 +26,9 @@ GROUPS: tuple[Group, ...] = ("coarse", "middle", "fine")
 Mood = Literal["warm", "cool", "calm", "wild"]
 MOODS: tuple[Mood, ...] = ("warm", "cool", "calm", "wild")
 """What a palette can be chosen by."""
+
+REACHES = {"subtle": 6.0, "medium": 12.0, "strong": 24.0}
+"""How far a calibrated bend goes, in words, and the mean CIELAB distance that each means."""
 
 STEMS = ("mix", "harmonic", "percussive", "drums", "bass", "chords")
 """The parts every song is separated into."""

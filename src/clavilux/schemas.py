@@ -3,6 +3,8 @@
 A schema is a type of msgspec's: a Struct, or a plain type with its bounds.
 """
 
+import re
+import tomllib
 from typing import Annotated, Any
 
 import msgspec
@@ -10,7 +12,7 @@ from msgspec import Meta
 
 from clavilux.errors import FileError
 
-__all__ = ["MAX_ROWS", "Count", "Name", "Plain", "Seconds", "converted", "decoded"]
+__all__ = ["MAX_ROWS", "Count", "Name", "Plain", "Seconds", "converted", "decoded", "toml_tables"]
 
 MAX_ROWS = 1_000_000
 """Of beats and sections."""
@@ -20,6 +22,11 @@ Seconds = Annotated[float, Meta(ge=-86_400, le=86_400)]
 Count = Annotated[int, Meta(ge=0, le=2**31)]
 Name = Annotated[str, Meta(max_length=4096)]
 Plain = str | int | float | bool | None
+
+WORD_OF_KEY = r"""(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')"""
+LONG_KEY = re.compile(rf"(?<![\w-]){WORD_OF_KEY}(?:[ \t]*+\.[ \t]*+{WORD_OF_KEY}){{50}}")
+"""A key of more than 50 parts, such as a.a.a.a: reading it takes the square of its length."""
+MAX_NUMBER = 2**63
 
 
 def converted(values: object, schema: Any) -> Any:
@@ -50,6 +57,36 @@ def decoded(content: bytes, schema: Any = Any) -> Any:
         return msgspec.json.decode(content, type=schema)
     except (msgspec.MsgspecError, RecursionError, ValueError) as error:
         raise FileError(_in_words(error)) from None
+
+
+def toml_tables(text: str) -> dict[str, Any]:
+    """Read TOML; its whole numbers have 64 bits, as TOML has them.
+
+    Raises:
+        FileError: it is no TOML, or is nested too deeply.
+
+    >>> toml_tables("a = 1")
+    {'a': 1}
+    """
+    try:
+        if LONG_KEY.search(text):
+            raise ValueError("a key of more than 50 parts")
+        tables = tomllib.loads(text)
+        _check_numbers(tables)
+    except RecursionError:
+        raise FileError("it is not TOML: it is nested too deeply") from None
+    except ValueError as error:  # a number of thousands of digits is a plain ValueError
+        raise FileError(f"it is not TOML: {error}", hint="put text in quotation marks") from None
+    return tables
+
+
+def _check_numbers(tables: object) -> None:
+    waiting = [tables]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, int) and not -MAX_NUMBER <= value < MAX_NUMBER:
+            raise ValueError("a whole number of more than 64 bits")
+        waiting += value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
 
 
 def _in_words(error: Exception) -> str:

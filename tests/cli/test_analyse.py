@@ -105,6 +105,7 @@ def test_exports_are_corrected_and_read_back(tune, analysed, tmp_path):
         ".events.csv",
         ".curves.csv",
         ".cue",
+        ".cues.csv",
         ".mid",
         ".analysis.json",
     }
@@ -141,6 +142,7 @@ def test_exports_go_into_the_current_folder(tune, tmp_path, monkeypatch):
     assert sorted(path.name for path in (tmp_path / "videos").iterdir()) == [
         "my tune.analysis.json",
         "my tune.cue",
+        "my tune.cues.csv",
     ]
     assert 'FILE "../my tune.wav" WAVE' in (tmp_path / "videos" / "my tune.cue").read_text()
     assert sorted(path.name for path in tmp_path.iterdir()) == [tune, "videos"]
@@ -184,7 +186,7 @@ def test_silence_of_any_length_can_be_analysed_drawn_and_exported(tmp_path, seco
     kinds = [word for kind in ("csv", "audacity", "cue", "midi", "json") for word in ("--export", kind)]
     found = analysed("silence.wav", "--plot", "silence.png", *kinds)
     assert (found["silent"], found["first_downbeat"], found["lufs"]) == (True, None, -70)
-    assert len(list(tmp_path.glob("silence.*"))) == 9
+    assert len(list(tmp_path.glob("silence.*"))) == 10
     assert run("silence.wav", "--labels", "silence.sections.txt") == 0
 
 

@@ -24,7 +24,7 @@ def test_render_has_an_option_for_every_setting(group):
     command = typer.main.get_command(app).commands["render"]
     options = {name: param for param in command.params for name in param.opts}
     for name, known in settings_of(group).items():
-        option = options[f"--{name.replace('_', '-')}"]
+        option = options[f"--{known.option or name.replace('_', '-')}"]
         assert option.help == known.about
         text = known.usual if known.parse and known.default is not None else known.default
         assert option.default == text

@@ -11,7 +11,6 @@ import csv
 import io
 import itertools
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,8 +20,10 @@ import numpy as np
 
 from clavilux.curves import Sections
 from clavilux.errors import ClaviluxError, FileError
+from clavilux.features.corrections import MAX_SONG_SECONDS
 from clavilux.files import read_small
 from clavilux.moments import Fade
+from clavilux.schemas import toml_tables
 from clavilux.timeline import parse_time
 
 __all__ = ["COLUMNS", "Cue", "read_cues", "tracks_of"]
@@ -35,6 +36,7 @@ FADE = Fade(2, "bars")
 MAX_BYTES = 1_000_000
 MAX_CUES = 500
 MIN_TRACK_SECONDS = 0.1
+MAX_TITLE = 200
 CUE_INDEX = re.compile(r"INDEX +01 +(\d{1,4}):(\d{1,2}):(\d{1,2})", re.IGNORECASE)
 CUE_TITLE = re.compile(r'TITLE +"?([^"]{0,200})"?', re.IGNORECASE)
 
@@ -101,44 +103,74 @@ def tracks_of(cues: list[Cue]) -> Sections:
     """Return the tracks of a mix; what comes before the first cue belongs to the first track.
 
     >>> tracks_of([Cue(3.0, "a"), Cue(60.0, "b")]).bounds.tolist()
-    [0.0, 60.0, 61.0]
+    [0.0, 60.0, 86400.0]
     """
     starts = [0.0, *(cue.time for cue in cues[1:])]
-    return Sections(np.array([*starts, starts[-1] + 1]), tuple(cue.title for cue in cues))
+    return Sections(np.array([*starts, MAX_SONG_SECONDS]), tuple(cue.title for cue in cues))
 
 
 def _read(place: str, row: Mapping[str, Any]) -> Cue:
-    """Read the values of one track."""
-    given = {str(key).strip().lower(): value for key, value in row.items() if value not in {None, ""}}
-    if "time" not in given:
-        raise FileError(f"{place} has no time", hint="write one, such as 6:12")
+    """Read the values of one track.
+
+    Raises:
+        FileError: one of them cannot be; the message names the place.
+    """
+    try:
+        return _cue_of(place, row)
+    except ClaviluxError as error:
+        raise FileError(f"{place}: {error.what}", value=error.value, hint=error.hint) from None
+
+
+def _cue_of(place: str, row: Mapping[str, Any]) -> Cue:
+    given = dict(_filled_in(row))
     found: dict[str, Any] = {
-        "time": float(parse_time(str(given.pop("time")))),
-        "title": str(given.pop("title", place))[:200],
+        "time": _time(given.pop("time", None)),
+        "title": str(given.pop("title", place)).strip()[:MAX_TITLE],
     }
     for name in ("patch", "palette"):
         if name in given:
             found[name] = str(given.pop(name)).strip()
     if "seed" in given:
-        found["seed"] = int(_number(place, "seed", given.pop("seed"), 0, 2**53))
+        found["seed"] = int(_number("seed", given.pop("seed"), 0, 2**53))
     if "fade" in given:
         found["fade"] = Fade.parse(str(given.pop("fade")))
     for name, (low, high) in NUMBERS.items():
         if name in given:
-            value = _number(place, name, given.pop(name), low, high)
+            value = _number(name, given.pop(name), low, high)
             if name != "bpm":  # for the reader: the beats are detected
                 found[name] = value
     return Cue(**found, knobs={name: _knob(value) for name, value in given.items()})
 
 
-def _number(place: str, name: str, value: Any, low: float, high: float) -> float:
+def _filled_in(row: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield what a track says, by the names of the columns in small letters."""
+    for name, value in row.items():
+        if isinstance(value, list | dict):
+            raise FileError(f"{name} is neither text nor a number")
+        if value is not None and str(value).strip():
+            yield str(name).strip().lower(), value
+
+
+def _time(value: Any) -> float:
+    if value is None:
+        raise FileError("it has no time", hint="write one, such as 6:12")
+    seconds = float(parse_time(str(value)))
+    if seconds >= MAX_SONG_SECONDS:
+        raise FileError(f"'{value}' is after the end of any song", value=str(value))
+    return seconds
+
+
+def _number(name: str, value: Any, low: float, high: float) -> float:
     try:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         number = float("nan")
     if not low <= number <= high:
-        what = f"{place}: {name} is {str(value)[:40]!r}"
-        raise FileError(what, value=str(value), hint=f"it is a number from {low:g} to {high:g}")
+        raise FileError(
+            f"{name} is {str(value)[:40]!r}",
+            value=str(value),
+            hint=f"it is a number from {low:g} to {high:g}",
+        )
     return number
 
 
@@ -165,14 +197,11 @@ def _csv(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
             if any(str(value).strip() for value in row.values()):
                 yield f"line {reader.line_num}", row
     except csv.Error as error:
-        raise FileError(f"line {reader.line_num} is damaged ({error})") from None
+        raise FileError(f"line {reader.line_num + 1} is damaged ({error})") from None
 
 
 def _toml(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    try:
-        rows = tomllib.loads(text).get("cues")
-    except (ValueError, RecursionError) as error:
-        raise FileError(f"it is not TOML ({error})", hint="write [[cues]] before each track") from None
+    rows = toml_tables(text).get("cues")
     if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
         raise FileError("it has no [[cues]]", hint="write [[cues]] before each track")
     for number, row in enumerate(rows, 1):

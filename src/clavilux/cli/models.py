@@ -124,6 +124,44 @@ def show(
         Console(highlight=False).print(table)
 
 
+@app.command("profile")
+def profile(
+    name: Annotated[
+        str, typer.Argument(metavar="NAME", help="A built-in model or a checkpoint file.", show_default=False)
+    ],
+    *,
+    page: Annotated[
+        Path | None, typer.Option("--page", metavar="FILE", help="Draw what was found as a PNG.")
+    ] = None,
+    force: options.Force = False,
+    as_json: options.Json = False,
+) -> None:
+    """Find a model's directions and clusters of features, which patches push and bend; kept for later."""
+    from rich.console import Console
+    from rich.table import Table
+
+    from clavilux.cli.console import Screen, plain
+    from clavilux.make.profile import draw_profile, profile_model
+    from clavilux.make.targets import check_target
+    from clavilux.make.workspace import Workspace
+
+    if page is not None:
+        check_target(page, ".png", overwrite=force, reads=[Path(name)])
+    with Screen(as_json=as_json) as screen:
+        workspace = Workspace.of_user(screen)
+        model = workspace.model(name)
+        found = profile_model(model, workspace.store, screen)
+        if page is not None:
+            screen.begin("Drawing")
+            draw_profile(model, found, page)
+    screen.result({"name": model.name, "found": dict(found.lines())})
+    if not as_json:
+        table = Table(show_header=False, box=None, pad_edge=False)
+        for key, value in found.lines():
+            table.add_row(plain(key), plain(value))
+        Console(highlight=False).print(table)
+
+
 @app.command("import")
 def import_(
     source: ModelName,

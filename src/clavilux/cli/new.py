@@ -64,6 +64,7 @@ def new(  # switches beside the settings
             chosen.group(Output),
             written_out=written_out,
             overwrite=force,
+            reads=given.files,
         )
         screen.note(f"{target}: change it with any editor, then: clavilux render {os.fspath(target)}")
 

@@ -95,7 +95,8 @@ def _is_typed(context: typer.Context, name: str) -> bool:
 
 def _option(known: Setting) -> inspect.Parameter:
     """Write a setting as typer reads it; what is parsed from text is text."""
-    name = known.option or f"--{known.name.replace('_', '-')}"
+    word = known.option or known.name.replace("_", "-")
+    name = f"--{word}/--no-{word}" if known.type is bool else f"--{word}"
     many = known.type is list
     kind: Any = list[str] | None if many else known.type
     if known.default is None and not many:

@@ -46,7 +46,9 @@ def source_of(path: Path, chosen: "Chosen") -> Source:
         from clavilux.project.show import read_show
 
         others.append(path)
-        show = read_show(path, knobs=chosen.values[Project].get("knobs"))
+        typed = {name: value for name, value in chosen.values[Project].items() if name in chosen.typed}
+        another = "patch" in typed  # its knobs are not those of the file
+        show = read_show(path, knobs=None if another else typed.get("knobs"), seed=typed.get("seed"))
         if show.song is None:
             raise FileError(
                 f"The project '{path.name}' names no song",
@@ -56,9 +58,12 @@ def source_of(path: Path, chosen: "Chosen") -> Source:
         song, output = show.song, chosen.over(show.output)
         kept = show.project.corrections
         new = given.applied_to(song) if kept is None else kept.merged(given.given).merged(given.labelled)
-        project = chosen.over(show.project, omit=("knobs",), corrections=new)
+        knobs = typed.get("knobs", {}) if another else show.project.knobs
+        project = chosen.over(show.project, corrections=new, knobs=knobs)
     else:
         song, output = path, chosen.group(Output)
         project = chosen.group(Project, corrections=given.applied_to(path))
+    if project.cues is not None:
+        others.append(Path(project.cues))
     reads = files_read(song, stems=project.stems, model=project.model, others=[*others, *project.shown.files])
     return Source(song, project, output, reads)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from clavilux.arrays import F32
 from clavilux.catalogue import GROUPS
 from clavilux.frames.bound import Bound, Stage
 from clavilux.generator.model import Model
@@ -12,6 +13,7 @@ from clavilux.patches.ops import layer_range
 from clavilux.patches.palette import Entry, Palette
 from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.patches.patch import Patch
+from clavilux.profile.directions import find_direction
 from clavilux.profile.model_palettes import ModelPalettes
 from clavilux.profile.saved import palette_path
 from clavilux.signals.evaluate import Curves
@@ -21,10 +23,10 @@ from clavilux.store import Store
 MASK_SIDE = 256
 """Side of the grid on which the image of a mask is kept."""
 
-__all__ = ["bind", "choose_palettes", "files_of"]
+__all__ = ["bind", "choose_directions", "choose_palettes", "files_of"]
 
 
-def bind(
+def bind(  # noqa: PLR0913  # everything that a bound patch is made of
     patch: Patch,
     curves: Curves,
     model: Model,
@@ -32,6 +34,7 @@ def bind(
     *,
     seed: int = 0,
     palettes: Mapping[Palette, PaletteLatents] | None = None,
+    directions: Mapping[str, F32] | None = None,
 ) -> Bound:
     """Resolve a patch for a song's curves and a model.
 
@@ -42,6 +45,7 @@ def bind(
         program: gives the sizes of the noise.
         seed: chooses the noise.
         palettes: latents of the patch's palettes; chosen from the model unless given.
+        directions: the model's directions that the patch pushes along; found in the model unless given.
 
     Raises:
         ModelError: palettes cannot be chosen from the model.
@@ -54,6 +58,7 @@ def bind(
             OPS[node.op].compute(
                 None, [chosen[each] for each in node.inputs if isinstance(each, Palette)], node.params
             )
+    along = choose_directions(patch, model) if directions is None else directions
     stage = _stage(model, program)
     for node in patch.nodes:
         if node.op == "latent.on":
@@ -62,7 +67,24 @@ def bind(
         path: read_image(Path(path), "L", (MASK_SIDE, MASK_SIDE))
         for path in (str(dict(node.params)["path"]) for node in patch.nodes if node.op == "image")
     }
-    return Bound(patch, curves, chosen, model.w_avg, stage, seed, images)
+    return Bound(patch, curves, chosen, model.w_avg, stage, seed, images, along)
+
+
+def choose_directions(patch: Patch, model: Model, store: Store | None = None) -> dict[str, F32]:
+    """Find the directions along which a patch pushes latents, by name, (L, D) each.
+
+    Args:
+        patch: what to show.
+        model: what draws.
+        store: keeps the model's directions.
+
+    Raises:
+        ModelError: the model has no such direction.
+    """
+    names = dict.fromkeys(
+        str(dict(node.params)["direction"]) for node in patch.nodes if node.op == "latent.push"
+    )
+    return {name: find_direction(model, store or Store(), name).shift for name in names}
 
 
 def choose_palettes(

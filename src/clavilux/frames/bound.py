@@ -7,7 +7,7 @@ sent to another process or machine, and read there.
 import functools
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -24,7 +24,7 @@ from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.patches.patch import Patch
 from clavilux.signals.evaluate import Curves
 from clavilux.signals.expr import Node, Signal, as_signal
-from clavilux.signals.table import OPS
+from clavilux.signals.table import OPS, Param
 from clavilux.timeline import Window
 
 __all__ = ["Bound", "Stage"]
@@ -61,6 +61,7 @@ class Bound(ArrayValue):
         stage: layers and sizes.
         seed: chooses the noise.
         images: of masks, by the name of their file, uint8 (S, S).
+        directions: of the model, by name, (L, D).
     """
 
     noun = "bound patch"
@@ -71,6 +72,7 @@ class Bound(ArrayValue):
     stage: Stage
     seed: int
     images: Mapping[str, NDArray[np.uint8]] = field(default_factory=dict)
+    directions: Mapping[str, F32] = field(default_factory=dict)
 
     def at(self, window: Window) -> dict[str, AnyArray]:
         """Compute a program's inputs for the frames of a window.
@@ -87,6 +89,7 @@ class Bound(ArrayValue):
             self.stage.noise_groups,
             frozenset(self.stage.noise_sizes),
             self.images,
+            self.directions,
         )
         value = self._values(moments)
         shape = (window.count, self.stage.num_ws, len(self.w_avg))
@@ -99,8 +102,13 @@ class Bound(ArrayValue):
         inputs["frame"] = window.indices
         for name, nodes in (("bend", self.patch.bends), ("rewrite", self.patch.rewrites)):
             for k, node in enumerate(nodes):
-                for param, signal in zip(OPS[node.op].inputs, node.inputs, strict=True):
-                    inputs[f"{name}/{k}/{param}"] = value(signal)[:, 0].astype(np.float32)
+                op = OPS[node.op]
+                for param, signal in zip(op.inputs, node.inputs, strict=True):
+                    if isinstance(signal, Signal):
+                        limits = op.optional.get(param)
+                        low, high = (limits.low, limits.high) if isinstance(limits, Param) else (None, None)
+                        amount = value(signal)[:, 0]
+                        inputs[f"{name}/{k}/{param}"] = np.clip(amount, low, high).astype(np.float32)
         return inputs
 
     def arrays(self) -> dict[str, AnyArray]:
@@ -119,6 +127,7 @@ class Bound(ArrayValue):
             "about": np.array(json.dumps(about, sort_keys=True)),
             "w_avg": self.w_avg,
             **{f"images/{name}": array for name, array in self.images.items()},
+            **{f"directions/{name}": array for name, array in self.directions.items()},
             **{f"curves/{name}": array for name, array in self.curves.arrays().items()},
         }
         for k, palette in enumerate(self.patch.palettes):
@@ -149,7 +158,14 @@ class Bound(ArrayValue):
             {name: frozenset(layers) for name, layers in about["noise_groups"].items()},
         )
         images = _of(arrays, "images/")
-        return cls(patch, curves, palettes, arrays["w_avg"], stage, about["seed"], images)
+        return cls(
+            patch, curves, palettes, arrays["w_avg"], stage, about["seed"], images, _of(arrays, "directions/")
+        )
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            each.name: getattr(self, each.name) for each in fields(self)
+        }  # without what is kept for speed
 
     def _values(self, moments: Moments) -> Callable[[Node], Any]:
         """Return a function from a node to its value for some moments; each node is computed once."""

@@ -75,7 +75,9 @@ def styled_conv(
     """
     x = x * style.to(x.dtype)[:, :, None, None]  # x'_i = s_i x_i
     y = _conv(x, weight, up=up)
-    if rewrite is not None:  # y = W0 * x' + Lambda * (a d^T x')
+    if rewrite is not None:  # y = (1 + c) W0 * x' + Lambda * (a d^T x')
+        if rewrite.own is not None:
+            y = y * (1 + rewrite.own.to(y.dtype))[:, None, None, None]
         y = y + _conv(rewrite.keys(x).to(x.dtype), rewrite.weight.to(x.dtype), up=up)
     if up:
         y = fir(y)

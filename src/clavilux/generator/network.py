@@ -42,6 +42,7 @@ class Layer:
         w_index: which of the L latents styles it; None where none does.
         takes_noise: whether it adds a noise input.
         oversampling: how much larger than `resolution` the features are that its nonlinearity is applied to.
+        margin: cells beyond the image on both sides together, of a network whose features overlap its edge.
     """
 
     resolution: int
@@ -49,6 +50,7 @@ class Layer:
     w_index: int | None
     takes_noise: bool
     oversampling: int = 1
+    margin: int = 0
 
 
 class SideBranch(Protocol):
@@ -67,6 +69,10 @@ class SideBranch(Protocol):
 
     def power(self, style: Tensor) -> Tensor:
         """Return 2 a B + a^2 C, (B, O), of styles (B, I): what the branch adds to sum_i,yx (W s)^2."""
+
+    @property
+    def own(self) -> Tensor | None:
+        """c, (B,), where the layer's own weights count 1 + c times; none where they count once."""
 
 
 class Network(Protocol):

@@ -20,6 +20,7 @@ from clavilux.generator.inputs import FrameInputs, InputSpec, check_inputs
 from clavilux.generator.model import Model
 from clavilux.generator.network import Network, SideBranch, Tap, bendable, image_sides, rewritable
 from clavilux.generator.pixels import Pixels
+from clavilux.generator.rewrites import Crossed, Rewrite
 from clavilux.pixel_formats import PixelFormat, check_size, frame_format
 
 __all__ = ["Change", "FrameInputs", "InputSpec", "Program", "ProgramSpec", "check_inputs"]
@@ -134,6 +135,7 @@ class Program(nn.Module):
             tuple(rewrite.spec for rewrite in rewrites),
         )
         self.taps, self.rewrites = _modules(taps), _modules(rewrites)
+        self.crossed = nn.ModuleDict(_crossed(rewrites))
         self.const = nn.Buffer(network.start(cells, model.extend))
         self.pixels = Pixels(self._extent(self.spec.resolution), size, pixels)
         self.inputs: Mapping[str, InputSpec] = dict(self._inputs())
@@ -222,11 +224,15 @@ class Program(nn.Module):
         return high * resolution // self.network.resolution, wide * resolution // self.network.resolution
 
     def _drawn(self, changes: nn.ModuleList) -> Iterator[tuple[int, Any]]:
-        """Number the changes, and omit those of layers above the resolution that is drawn."""
+        """Number the changes, and omit those of layers above the resolution that is drawn.
+
+        Changes that know their `number` may share it, and with it their inputs: one bend at several layers.
+        """
         for k, module in enumerate(changes):
             change: Any = module
             if self.network.layers[change.layer].resolution <= self.spec.resolution:
-                yield k, change
+                number = getattr(change, "number", None)
+                yield k if number is None else number, change
 
     def _bound_taps(self, given: Mapping[str, Tensor]) -> dict[str, Tap]:
         chains: dict[str, list[Tap]] = {}
@@ -236,9 +242,13 @@ class Program(nn.Module):
         return {layer: _chained(chain) for layer, chain in chains.items()}
 
     def _bound_rewrites(self, given: Mapping[str, Tensor]) -> dict[str, SideBranch]:
+        bound: dict[str, list[_Bound]] = {}
+        for k, rewrite in self._drawn(self.rewrites):
+            params = {param: given[f"rewrite/{k}/{param}"] for param in rewrite.inputs}
+            bound.setdefault(rewrite.layer, []).append(_Bound(rewrite, params))
         return {
-            rewrite.layer: _Bound(rewrite, {param: given[f"rewrite/{k}/{param}"] for param in rewrite.inputs})
-            for k, rewrite in self._drawn(self.rewrites)
+            layer: group[0] if len(group) == 1 else _Together(group, self.crossed[_key(layer)])
+            for layer, group in bound.items()
         }
 
 
@@ -258,6 +268,54 @@ class _Bound:
 
     def power(self, style: Tensor) -> Tensor:
         return self.rewrite.power(style, **self.params)  # type: ignore[no-any-return]
+
+    @property
+    def own(self) -> Tensor | None:
+        if not isinstance(self.rewrite, Rewrite):
+            return None
+        return self.rewrite.own(**self.params)
+
+
+@dataclass(frozen=True)
+class _Together:
+    """Several rewrites of one layer in one branch."""
+
+    parts: Sequence[_Bound]
+    crossed: Any
+
+    @property
+    def weight(self) -> Tensor:
+        return torch.cat([part.weight for part in self.parts], dim=1)
+
+    def keys(self, x: Tensor) -> Tensor:
+        return torch.cat([part.keys(x) for part in self.parts], dim=1)
+
+    def power(self, style: Tensor) -> Tensor:
+        total: Tensor = self.crossed.power(
+            style, [part.rewrite.coefficients(**part.params) for part in self.parts]
+        )
+        for part in self.parts:
+            total = total + part.power(style)
+        return total
+
+    @property
+    def own(self) -> Tensor | None:
+        found = [own for own in (part.own for part in self.parts) if own is not None]
+        return torch.stack(found).sum(dim=0) if found else None
+
+
+def _crossed(rewrites: Sequence[Change]) -> dict[str, Crossed]:
+    """Return what rewrites of one layer need of each other, by layer."""
+    groups: dict[str, list[Rewrite]] = {}
+    for rewrite in rewrites:
+        if isinstance(rewrite, Rewrite):
+            groups.setdefault(_key(rewrite.layer), []).append(rewrite)
+    return {layer: Crossed(group) for layer, group in groups.items() if len(group) > 1}
+
+
+def _key(layer: str) -> str:
+    """Return a layer's name without the dots that a module's name cannot have."""
+    return layer.replace(".", "_")
 
 
 def _chained(taps: Sequence[Tap]) -> Tap:
@@ -301,6 +359,7 @@ def _check_changes(network: Network, taps: Sequence[Change], rewrites: Sequence[
             if not isinstance(change, nn.Module):
                 raise TypeError(f"{type(change).__name__} is no torch module")
     rewritten = [rewrite.layer for rewrite in rewrites]
-    for layer in {layer for layer in rewritten if rewritten.count(layer) > 1}:
+    foreign = {rewrite.layer for rewrite in rewrites if not isinstance(rewrite, Rewrite)}
+    for layer in {layer for layer in foreign if rewritten.count(layer) > 1}:
         hint = "put all its rules into one branch, whose ranks share their cross terms"
         raise ModelError(f"The layer '{layer}' is rewritten twice", value=layer, hint=hint)

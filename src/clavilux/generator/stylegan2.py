@@ -287,6 +287,10 @@ class _Scaled:
         power = self.branch.power(style)
         return power if self.scale == 1 else power * self.scale**2
 
+    @property
+    def own(self) -> Tensor | None:
+        return self.branch.own
+
 
 class ToRGB(nn.Module):
     """Features to colours: a styled 1 x 1 convolution, never demodulated; its gain is in the weights."""

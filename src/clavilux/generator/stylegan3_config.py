@@ -114,9 +114,24 @@ class StyleGAN3Config:
         >>> [(name, layer.w_index) for name, layer in config.layers.items()]
         [('input', 0), ('L0', 1), ('torgb', 2)]
         """
-        table = {"input": Layer(self.input_rate, self.input_channels, 0, takes_noise=False)}
+        table = {
+            "input": Layer(
+                self.input_rate,
+                self.input_channels,
+                0,
+                takes_noise=False,
+                margin=self.input_size - self.input_rate,
+            )
+        }
         for k, (name, layer) in enumerate(zip(self.names, self.filtered, strict=True)):
-            table[name] = Layer(layer.rate, layer.channels, k + 1, takes_noise=False, oversampling=layer.down)
+            table[name] = Layer(
+                layer.rate,
+                layer.channels,
+                k + 1,
+                takes_noise=False,
+                oversampling=layer.down,
+                margin=layer.size - layer.rate,
+            )
         return table
 
     def shapes(self) -> dict[str, tuple[int, ...]]:

@@ -1,34 +1,158 @@
-"""From the bends and rewrites of a patch to the modules that do them."""
+"""From the bends and rewrites of a patch to the modules that do them.
 
-from collections.abc import Sequence
+Built-in operations are looked up by name among the generator's own modules; an operation of a plugin returns
+its module itself. One node may become several modules that share their inputs, one at each layer it names.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import torch
+
+from clavilux.arrays import F64, I64
 from clavilux.errors import PatchError
+from clavilux.frames.bind import MASK_SIDE
+from clavilux.generator.bends import BENDS, Site, weigh_places
+from clavilux.generator.channel_sets import channel_weights, find_layers
+from clavilux.generator.model import Model
 from clavilux.generator.program import Change
-from clavilux.signals.expr import Node
+from clavilux.generator.rewrites import REWRITES, Edit, Place, input_extent, styled_convs
+from clavilux.image_files import read_image
+from clavilux.patches.bend_ops import SITE
+from clavilux.profile.calibration import calibrated
+from clavilux.profile.clusters import clusters_of
+from clavilux.profile.contexts import find_context
+from clavilux.profile.edits import read_edit, solve_edit
+from clavilux.signals.expr import Node, Signal
 from clavilux.signals.table import OPS
+from clavilux.store import Store
 
 __all__ = ["changes_of"]
 
 
-def changes_of(nodes: Sequence[Node]) -> list[Change]:
+def changes_of(
+    nodes: Sequence[Node], model: Model, cells: tuple[int, int], store: Store | None = None
+) -> list[Change]:
     """Make the modules of bends or rewrites, in order.
+
+    Args:
+        nodes: all of the bends of a patch, or all of its rewrites.
+        model: what they change.
+        cells: rows and columns of its constant.
+        store: keeps what is found out about the model.
 
     Raises:
         PatchError: an operation fails, or returns no module.
+        ModelError: the model has no such layers or channels.
     """
-    return [_change(node) for node in nodes]
+    made: list[Change] = []
+    for number, node in enumerate(nodes):
+        if node.op in BENDS:
+            made += _bends(number, node, model, cells, store or Store())
+        elif node.op in REWRITES:
+            made += _rewrites(number, node, model, cells, store or Store())
+        else:
+            made.append(_plugin(number, node))
+    return made
 
 
-def _change(node: Node) -> Change:
+def _bends(number: int, node: Node, model: Model, cells: tuple[int, int], store: Store) -> Iterator[Change]:
+    params: dict[str, Any] = dict(node.params)
+    own = {name: value for name, value in params.items() if name not in SITE}
+    where = node.inputs[-1]
+    for layer in find_layers(model.network, params["at"]):
+        count, margin = model.network.layers[layer].channels, model.network.layers[layer].margin
+        channels = channel_weights(
+            params["channels"], count, layer=layer, seed=params["seed"], clusters=_clusters(model, store)
+        )
+        site = Site(
+            layer,
+            channels,
+            places=None
+            if where.op == "everywhere"
+            else weigh_places(_mask(where), _extent(model, layer, cells), margin),
+            margin=margin,
+            guard=params["guard"],
+            key=(node.params, str(where)),
+            number=number,
+            seed=params["seed"],
+        )
+        if params["reach"] is not None:
+            whole = replace(site, places=None)
+            site = replace(site, reach=calibrated(model, store, node.op, whole, **own)[params["reach"]])
+        yield BENDS[node.op](site, **own)
+
+
+def _rewrites(
+    number: int, node: Node, model: Model, cells: tuple[int, int], store: Store
+) -> Iterator[Change]:
+    params: dict[str, Any] = dict(node.params)
+    where, network = node.inputs[-1], model.network
+    convs = styled_convs(network)
+    for layer in find_layers(network, params["at"], list(convs)):
+        place = Place(
+            layer,
+            convs[layer].weight,
+            places=None
+            if where.op == "everywhere"
+            else weigh_places(_mask(where), input_extent(network, layer, cells)),
+            key=(node.params, str(where)),
+            number=number,
+            seed=params.get("seed", 0),
+        )
+        yield _rewrite(node, place, params, model, store)
+
+
+def _rewrite(node: Node, place: Place, params: dict[str, Any], model: Model, store: Store) -> Change:
+    kind: Any = REWRITES[node.op]
+    if kind is Edit:
+        plan = read_edit(Path(params["path"]))
+        return Edit(place, *solve_edit(model, place.layer, plan, rank=params["rank"]))
+    own = {name: value for name, value in params.items() if name in {"spread", "gain"}}
+    contexts = [
+        torch.from_numpy(find_context(model, store, place.layer, params[name]))
+        for name in ("context", "to")
+        if name in params
+    ]
+    return kind(place, *contexts, **own)  # type: ignore[no-any-return]
+
+
+def _clusters(model: Model, store: Store) -> Callable[[str], Sequence[I64]]:
+    return lambda layer: [cluster.channels for cluster in clusters_of(model, store, layer)]
+
+
+def _extent(model: Model, layer: str, cells: tuple[int, int]) -> tuple[int, int]:
+    """Return height and width of a layer's features."""
+    network = model.network
+    high, width = network.canvas(cells)
+    side = network.layers[layer].resolution
+    return high * side // network.resolution, width * side // network.resolution
+
+
+def _mask(node: Node) -> Callable[[F64, F64], F64]:
+    """Return the weights of places of a mask, whose operations take nothing but masks."""
+    paths = [str(value) for name, value in node.params if OPS[node.op].params[name].is_file]
+    images = {path: read_image(Path(path), "L", (MASK_SIDE, MASK_SIDE)) for path in paths}
+    mask: Callable[[F64, F64], F64] = OPS[node.op].compute(
+        SimpleNamespace(images=images), [_mask(each) for each in node.inputs], node.params
+    )
+    return mask
+
+
+def _plugin(number: int, node: Node) -> Change:
     op = OPS[node.op]
+    signals = [name for name, each in zip(op.inputs, node.inputs, strict=True) if isinstance(each, Signal)]
     try:
         made: Any = op.function(*[None] * len(op.inputs), **dict(node.params))  # signals come per frame
     except (TypeError, ValueError, AttributeError) as error:
         raise PatchError(f"{node.place} cannot be made ({error})", where=op.name) from error
     missing = [name for name in ("layer", "inputs", "spec", "is_features") if not hasattr(made, name)]
-    if missing or set(made.inputs) != set(op.inputs):
-        what = f"no {missing[0]}" if missing else f"other inputs than {', '.join(op.inputs) or 'none'}"
+    if missing or set(made.inputs) != set(signals):
+        what = f"no {missing[0]}" if missing else f"other inputs than {', '.join(signals) or 'none'}"
         raise PatchError(f"{node.place} returns a module with {what}", where=op.name)
+    made.number = number
     change: Change = made
     return change

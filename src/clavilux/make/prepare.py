@@ -10,7 +10,7 @@ from clavilux.errors import EngineError
 from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
 from clavilux.files import hash_of
-from clavilux.frames.bind import bind, choose_palettes, files_of
+from clavilux.frames.bind import bind, choose_directions, choose_palettes, files_of
 from clavilux.frames.crossfade import looped
 from clavilux.generator.canvas import check_cells, default_cells
 from clavilux.generator.program import Program
@@ -74,12 +74,13 @@ def prepare(
         cells=cells,
         pixels=pixels,
         stop=stop,
-        taps=changes_of(patch.bends),
-        rewrites=changes_of(patch.rewrites),
+        taps=changes_of(patch.bends, model, cells, workspace.store),
+        rewrites=changes_of(patch.rewrites, model, cells, workspace.store),
     )
     # What is chosen and compiled for the model needs nothing of the song: both sides are prepared at once
     with ThreadPoolExecutor(1) as aside:
         choosing = aside.submit(choose_palettes, patch, model, workspace.store, workspace.palettes)
+        pushing = aside.submit(choose_directions, patch, model, workspace.store)
         starting = aside.submit(workspace.runner, program, machine)
         report.begin("Analysing")
         if audio.silent:
@@ -93,7 +94,9 @@ def prepare(
         report.begin("Starting the engine")
         runner = starting.result()
     read = files_of(patch, workspace.palettes)
-    bound = bind(patch, curves, model, program, seed=project.seed, palettes=palettes)
+    bound = bind(
+        patch, curves, model, program, seed=project.seed, palettes=palettes, directions=pushing.result()
+    )
     source_of_frames = looped(bound, timeline, program.inputs) if project.loop else bound
     return Job(
         project=project,

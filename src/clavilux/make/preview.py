@@ -6,6 +6,7 @@ detail is missing; shapes, colours and motion are those of the render.
 """
 
 import itertools
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -16,7 +17,8 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from clavilux.curves import Curve
-from clavilux.files import atomic, write_error
+from clavilux.errors import OutputError
+from clavilux.files import atomic, fitting_name, write_error
 from clavilux.make.job import Job
 from clavilux.make.plan import timeline_of
 from clavilux.make.prepare import prepare
@@ -78,10 +80,21 @@ class Preview:
 def preview_targets(stem: Path) -> Preview:
     """Name what a preview writes after a path without an ending.
 
+    Raises:
+        OutputError: the path has no name, such as the root of a disk.
+
     >>> preview_targets(Path("song")).sheet.name
     'song-preview.png'
     """
-    return Preview(*(stem.with_name(f"{stem.name}{end}") for end in ENDS))
+    if not stem.name:
+        raise OutputError(
+            f"'{stem}' is not what the name of a file begins with",
+            where="target",
+            value=str(stem),
+            hint="write a name, such as tests/song",
+            remedy="target",
+        )
+    return Preview(*(stem.parent / fitting_name(stem.name, end) for end in ENDS))
 
 
 ENDS = ("-preview.png", "-loudest.mp4", "-quietest.mp4")
@@ -141,11 +154,10 @@ def draw_preview(  # noqa: PLR0913  # what, where to, and how
             sheet.save(part, format="PNG")
     except OSError as error:
         raise write_error(targets.sheet, error) from error
-    for target, at in zip((targets.loudest, targets.quietest), _extremes(job), strict=True):
-        part_of_song = timeline_of(job.song.audio.duration, job.timeline.fps, start=at, duration=SPEC.seconds)
-        short = replace(
-            job, project=replace(job.project, start=at, duration=SPEC.seconds), timeline=part_of_song
-        )
+    length = min(SPEC.seconds, job.timeline.duration)
+    for target, at in zip((targets.loudest, targets.quietest), _extremes(job, length), strict=True):
+        part_of_song = timeline_of(job.song.audio.duration, job.timeline.fps, start=at, duration=length)
+        short = replace(job, project=replace(job.project, start=at, duration=length), timeline=part_of_song)
         short.render(target, overwrite=overwrite)
     return targets
 
@@ -181,12 +193,14 @@ def _middle(start: float, end: float) -> Fraction:
     return Fraction((start + end) / 2).limit_denominator(1000)
 
 
-def _extremes(job: Job) -> tuple[Fraction, Fraction]:
+def _extremes(job: Job, seconds: Fraction) -> tuple[Fraction, Fraction]:
     """Return where the loudest and the quietest stretch begin, s; silence before and after does not count."""
-    level = job.song.rms("mix").values[:, 0].astype(np.float64)
-    first = round(float(job.timeline.start) * 100)
-    last = min(first + round(float(job.timeline.duration) * 100), len(level))
-    length = min(round(float(SPEC.seconds) * 100), last - first)
+    timeline, level = job.timeline, job.song.rms("mix").values[:, 0].astype(np.float64)
+    if timeline.duration <= seconds:
+        return timeline.start, timeline.start
+    first, length = math.ceil(timeline.start * 100), math.floor(seconds * 100)
+    last = min(math.floor((timeline.start + timeline.duration) * 100), len(level))
+    length = min(length, last - first)
     sums = np.concatenate([[0.0], np.cumsum(level[first:last])])
     means = (sums[length:] - sums[:-length]) / length
     sounding = np.flatnonzero(means > means.max() / 100)

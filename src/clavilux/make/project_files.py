@@ -3,21 +3,22 @@
 import contextlib
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from clavilux.errors import ClaviluxError, FileError, SettingError
-from clavilux.files import is_file, read_small, write_atomic, write_error
-from clavilux.make.targets import check_target
+from clavilux.files import is_file, is_folder, write_atomic
+from clavilux.make.targets import check_target, files_read, target_suffix
 from clavilux.project.output import Output
 from clavilux.project.project import Project
 from clavilux.project.recipe import read_recipe
-from clavilux.project.show import MAX_BYTES, Show, check_show, edited, parse_show, show_text
+from clavilux.project.show import Show, check_show, edited, parse_show, read_show, read_text, show_text
 
 __all__ = ["change_project", "check_project", "new_project"]
 
 
-def new_project(
+def new_project(  # noqa: PLR0913  # what, where to, and how
     song: Path,
     target: Path,
     project: Project,
@@ -25,6 +26,7 @@ def new_project(
     *,
     written_out: bool = False,
     overwrite: bool = False,
+    reads: Sequence[Path] = (),
 ) -> None:
     """Write the project file of a song, or of the recipe in a video that Clavilux made.
 
@@ -35,22 +37,29 @@ def new_project(
         output: how it is sized and encoded.
         written_out: write a preset as the sentences it consists of.
         overwrite: replace the target where it exists.
+        reads: further files that are read, such as labels, and so never replaced.
 
     Raises:
-        FileError: there is no such song.
+        FileError: there is no such song, or it has a name that is no text.
         OutputError: the file is there already, or cannot be written.
     """
     if not is_file(song):
         raise FileError(f"There is no file '{song}'", where=str(song), hint="check the name and the folder")
-    check_target(target, ".toml", overwrite=overwrite, reads=[song])
-    show = Show(_as_seen_from(song, target.parent), project, output)
+    sheets = [] if project.cues is None else [Path(project.cues)]
+    read = files_read(song, stems=project.stems, model=project.model, others=[*reads, *sheets])
+    check_target(target, ".toml", overwrite=overwrite, reads=read)
+    show = Show(Path(_as_seen_from(song, target.parent)), project, output)
     with contextlib.suppress(ClaviluxError):  # a song like any other
         recipe = read_recipe(song)
         show = Show(None, recipe.project, recipe.output)
+    text = show_text(_seen_from(show, target.parent), written_out=written_out)
     try:
-        write_atomic(target, show_text(show, written_out=written_out))
-    except OSError as error:
-        raise write_error(target, error) from error
+        text.encode()
+    except UnicodeEncodeError:
+        raise FileError(
+            f"A project cannot name '{song}'", where=str(song), hint="give the file a name in Unicode"
+        ) from None
+    write_atomic(target, text)
 
 
 def check_project(path: Path) -> list[ClaviluxError]:
@@ -62,14 +71,25 @@ def check_project(path: Path) -> list[ClaviluxError]:
     errors = check_show(path)
     if errors:
         return errors
-    show = parse_show(read_small(path, "project", MAX_BYTES).decode("utf-8-sig"), path.parent)[0]
-    assert show is not None
-    named = [("song", show.song), *(("look", file) for file in show.project.shown.files)]
-    return [
+    show = read_show(path)
+    named = [("song", show.song)]
+    try:
+        named += [("look", file) for file in show.project.shown.files]
+    except ClaviluxError as error:  # the cue sheet, or a project that it names
+        errors.append(error)
+    errors += [
         FileError(f"{place}: there is no file '{file}'", where=place, value=str(file), hint="check its name")
         for place, file in named
         if file is not None and not is_file(file)
     ]
+    try:
+        target_suffix(show.output)
+    except ClaviluxError as error:
+        errors.append(FileError(f"output.codec: {error.what}", where="output.codec", hint=error.hint))
+    if show.project.stems is not None and not is_folder(show.project.stems):
+        what = f"stems: there is no folder '{show.project.stems}'"
+        errors.append(FileError(what, where="stems", value=show.project.stems, hint="check its name"))
+    return errors
 
 
 def change_project(path: Path, changes: Sequence[str]) -> None:
@@ -79,23 +99,20 @@ def change_project(path: Path, changes: Sequence[str]) -> None:
         SettingError: a change is not written so.
         FileError: something would be wrong after it; the file stays as it was.
     """
-    text = read_small(path, "project", MAX_BYTES).decode("utf-8-sig")
+    text = read_text(path)
     wanted = {}
     for change in changes:
         place, equals, value = change.partition("=")
         if not equals or not place.strip():
             raise SettingError(f"'{change}' is no change", value=change, hint="write output.fps=24")
         wanted[place.strip()] = _value(value.strip())
+    before = {error.what for error in parse_show(text, path.parent)[1]}
     after = edited(text, wanted)
     errors = parse_show(after, path.parent)[1]
-    before = {error.what for error in parse_show(text, path.parent)[1]}
     for error in errors:
         if error.what not in before:
             raise FileError(f"{path.name} stays as it is: {error.what}", where=error.where, hint=error.hint)
-    try:
-        write_atomic(path, after)
-    except OSError as error:
-        raise write_error(path, error) from error
+    write_atomic(path, after)
 
 
 def _value(text: str) -> Any:
@@ -108,8 +125,19 @@ def _value(text: str) -> Any:
     return text.strip("\"'")
 
 
-def _as_seen_from(song: Path, folder: Path) -> Path:
+def _seen_from(show: Show, folder: Path) -> Show:
+    """Return a show whose model, stems and cue sheet are named from the project file's folder."""
+    named = {name: getattr(show.project, name) for name in ("model", "stems", "cues")}
+    there: dict[str, Any] = {
+        name: _as_seen_from(Path(file), folder)
+        for name, file in named.items()
+        if file is not None and (is_folder if name == "stems" else is_file)(file)
+    }
+    return replace(show, project=replace(show.project, **there))
+
+
+def _as_seen_from(file: Path, folder: Path) -> str:
     try:
-        return Path(os.path.relpath(song, folder))
+        return Path(os.path.relpath(file, folder)).as_posix()
     except ValueError:  # another drive
-        return song.absolute()
+        return file.absolute().as_posix()

@@ -16,7 +16,7 @@ from clavilux.signals.table import OPS
 
 assert _patch
 
-__all__ = sorted(op.name for op in OPS.values() if op.begins)  # noqa: PLE0605
+__all__ = sorted({op.name.partition(".")[0] for op in OPS.values() if op.begins})  # noqa: PLE0605
 
 
 def __getattr__(name: str) -> Any:

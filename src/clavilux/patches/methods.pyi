@@ -61,6 +61,12 @@ class LatentMethods:
             PatchError: the model has no such layers.
         """
 
+    def push(self, direction: str, by: Signal | float) -> Latent:
+        """Move along a direction: energy, warmth, contrast, or 'principal 1' and so on; 1 is a clear change.
+
+        A model that has no such control says so.
+        """
+
 class MaskMethods:
     """Ops on mask."""
 

@@ -8,7 +8,7 @@ on B.
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
@@ -49,6 +49,7 @@ class Moments:
         noise_groups: names of the layers of each group that take noise.
         layers: names of all layers that take noise.
         images: the images of masks by the file's name, uint8 (S, S).
+        directions: what a push of 1 adds to the latents, by the direction's name, (L, D).
     """
 
     edges: F64
@@ -58,6 +59,7 @@ class Moments:
     noise_groups: Mapping[str, frozenset[str]]
     layers: frozenset[str]
     images: Mapping[str, NDArray[np.uint8]]
+    directions: Mapping[str, F32] = field(default_factory=dict)
 
     @property
     def times(self) -> F64:

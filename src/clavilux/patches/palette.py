@@ -6,7 +6,7 @@ for hits, and may have more entries by name.
 >>> from clavilux.patches.functions import palette
 >>> warm = palette(mood="warm")
 >>> print(warm.loop(bars=8), warm.accent)
-palette(mood='warm', seed=0).loop(bars=8) palette(mood='warm', seed=0).accent
+palette(mood='warm', seed=0).loop(bars=8, path='spline') palette(mood='warm', seed=0).accent
 >>> print(warm["C#"])
 palette(mood='warm', seed=0).entry('C#')
 """

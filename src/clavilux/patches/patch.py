@@ -17,6 +17,9 @@ from clavilux.signals.text import parse_lines, to_lines
 
 __all__ = ["Patch"]
 
+MAX_NODES = 20_000
+"""Operations of a patch, shared ones once: a mix of 500 tracks has about half as many."""
+
 
 @dataclass(frozen=True)
 class Patch:
@@ -35,7 +38,7 @@ class Patch:
     >>> from clavilux.patches.functions import drift, palette
     >>> patch = Patch(palette(seed=1).loop(bars=8), drift(seconds=4), psi=0.7)
     >>> print(patch)
-    latents = palette(seed=1).loop(bars=8)
+    latents = palette(seed=1).loop(bars=8, path='spline')
     noise = drift(seconds=4, name='')
     psi = 0.7
     >>> Patch.parse(str(patch)) == patch
@@ -56,6 +59,12 @@ class Patch:
             object.__setattr__(self, name, tuple(getattr(self, name)))
             for node in getattr(self, name):
                 _check(kind, name, node)
+        if sum(1 for _ in self.nodes) > MAX_NODES:
+            raise PatchError(
+                f"A patch of more than {MAX_NODES} operations cannot be drawn",
+                where="patch",
+                hint="write it with fewer scenes or parts",
+            )
 
     def __str__(self) -> str:
         return "\n".join(to_lines(self.roots))

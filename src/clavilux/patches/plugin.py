@@ -18,6 +18,7 @@ An operation that gives a bend or a rewrite returns the torch module that does i
 `generator.program.Change`.
 """
 
+import keyword
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,7 +28,7 @@ from clavilux.catalogue import EVENTS, PARTS
 from clavilux.patches.patch import Patch
 from clavilux.patches.presets import PRESETS
 from clavilux.patches.presets.preset import Preset, patch
-from clavilux.signals.table import Kind, op
+from clavilux.signals.table import OPS, Kind, op
 
 __all__ = ["Plugin"]
 
@@ -40,13 +41,15 @@ class Plugin:
         name: by which patches call them: one lower-case word.
 
     Raises:
-        ValueError: it is no such word, or the name of a part of the song.
+        ValueError: it is no such word, or the name of a part of the song or of an operation.
     """
 
     name: str
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z][a-z0-9_]{1,30}", self.name) or self.name in {*PARTS, *EVENTS, "song"}:
+        taken = {*PARTS, *EVENTS, "song", "rewrite", *(each.name for each in OPS.values())}
+        is_word = re.fullmatch(r"[a-z][a-z0-9_]{1,30}", self.name) and not keyword.iskeyword(self.name)
+        if not is_word or self.name in taken:
             raise ValueError(f"'{self.name}' cannot be the name of a plugin")
 
     def op(

@@ -2,6 +2,7 @@
 
 Scenes follow one another (`score`), or every section of the song plays the patch of its label (`by_section`).
 Between two scenes latents cross linearly and noise at constant power, so a crossfade neither dips nor swells.
+Bends and rewrites act in their own scenes: their `amount` crosses over with the scene.
 
 >>> from clavilux.patches.presets.pulse import pulse
 >>> calm, wild = pulse(1, punch=0.2), pulse(2, punch=1.5)
@@ -10,7 +11,6 @@ Between two scenes latents cross linearly and noise at constant power, so a cros
 noise.switch latent.switch
 """
 
-import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -18,12 +18,12 @@ from typing import Any, TypeVar
 from clavilux.errors import PatchError
 from clavilux.moments import Fade, Moment
 from clavilux.patches.patch import Patch
-from clavilux.signals.expr import Signal, apply, as_signal
+from clavilux.signals.expr import Node, Signal, apply, as_signal
 from clavilux.signals.table import OPS
 
 __all__ = ["Scene", "bars", "beats", "by_section", "scene", "score", "seconds"]
 
-T = TypeVar("T")
+T = TypeVar("T", bound=Node)
 CUT, END = Fade(0, "seconds"), Moment("end")
 
 
@@ -79,8 +79,7 @@ def score(*scenes: Scene) -> Patch:
     """
     if not scenes:
         raise PatchError("A score needs at least one scene", where="score", hint="write scene(...) in it")
-    whole = scenes[0].patch
-    for before, after in itertools.pairwise(scenes):
+    for before in scenes[:-1]:
         if before.until.unit == "end":
             raise PatchError(
                 "Only the last scene lasts until the end",
@@ -88,9 +87,7 @@ def score(*scenes: Scene) -> Patch:
                 value=str(before.until),
                 hint="say when the ones before end",
             )
-        params = {"at": str(before.until), after.fade.unit: after.fade.number}
-        whole = _switched(whole, after.patch, apply(OPS["fade"], (), params))
-    return whole
+    return _joined_scenes(scenes)
 
 
 def by_section(*, fade: Fade = CUT, otherwise: Patch | None = None, **patches: Patch) -> Patch:
@@ -128,6 +125,17 @@ def by_section(*, fade: Fade = CUT, otherwise: Patch | None = None, **patches: P
     return whole
 
 
+def _joined_scenes(scenes: Sequence[Scene]) -> Patch:
+    """Change from the first half of the scenes to the second, each joined likewise: a mix has hundreds."""
+    if len(scenes) == 1:
+        return scenes[0].patch
+    middle = len(scenes) // 2
+    before, after = scenes[middle - 1], scenes[middle]
+    params = {"at": str(before.until), after.fade.unit: after.fade.number}
+    changed = apply(OPS["fade"], (), params)
+    return _switched(_joined_scenes(scenes[:middle]), _joined_scenes(scenes[middle:]), changed)
+
+
 def _switched(first: Patch, second: Patch, amount: Signal) -> Patch:
     """Change from one patch to another as `amount` rises from 0 to 1."""
     if first == second:
@@ -141,15 +149,35 @@ def _switched(first: Patch, second: Patch, amount: Signal) -> Patch:
     }
     psi = as_signal(first.psi)
     if first.psi != second.psi:
-        psi = apply(OPS["signal.mix"], (psi, second.psi, amount), {})
+        psi = psi * (1 - amount) + as_signal(second.psi) * amount  # exact at 0 and 1, as a + t (b - a) is not
     return Patch(
         changes["latent"],
         changes["noise"],
         psi,
-        _joined(first.bends, second.bends),
-        _joined(first.rewrites, second.rewrites),
+        _joined(first.bends, second.bends, amount),
+        _joined(first.rewrites, second.rewrites, amount),
     )
 
 
-def _joined(first: Sequence[T], second: Sequence[T]) -> tuple[T, ...]:
-    return tuple(dict.fromkeys((*first, *second)))
+def _joined(first: Sequence[T], second: Sequence[T], amount: Signal) -> tuple[T, ...]:
+    """Let changes of one of two patches act in it alone; those of both go on."""
+    return tuple(
+        dict.fromkeys(
+            (
+                *(each if each in second else _gated(each, 1 - amount) for each in first),
+                *(each if each in first else _gated(each, amount) for each in second),
+            )
+        )
+    )
+
+
+def _gated(change: T, gate: Signal) -> T:
+    """Multiply the strength of a bend or rewrite; one without an `amount` acts throughout."""
+    op = OPS[change.op]
+    if "amount" not in op.inputs:
+        return change
+    inputs: list[Any] = list(change.inputs)
+    place = op.inputs.index("amount")
+    inputs[place] = gate if inputs[place] == as_signal(1.0) else inputs[place] * gate
+    made: Any = Node.make(op, tuple(inputs), change.params)
+    return made  # type: ignore[no-any-return]

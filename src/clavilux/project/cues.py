@@ -1,9 +1,12 @@
 """From a cue sheet to a score: a scene for every track of a mix."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from clavilux.annotations.cues import Cue, read_cues, tracks_of
+from clavilux.errors import FileError
 from clavilux.features.corrections import Corrections
 from clavilux.moments import Moment
 from clavilux.patches.patch import Patch
@@ -27,13 +30,14 @@ def corrections_of_cues(path: Path) -> Corrections:
     return Corrections(tracks=tracks_of(read_cues(path)))
 
 
-def score_of_cues(path: Path, *, preset: str, seed: int) -> Patch:
+def score_of_cues(path: Path, *, preset: str, seed: int, knobs: Mapping[str, Any] | None = None) -> Patch:
     """Join the patches of a cue sheet's tracks, each changed to where its track begins.
 
     Args:
         path: the cue sheet; files that it names are looked for from its folder.
         preset: of the tracks that name none.
         seed: of the first track; the others count on.
+        knobs: of that preset, for the tracks that say nothing else.
 
     Raises:
         FileError, PatchError: the sheet, or a patch that it names, cannot be used.
@@ -41,35 +45,45 @@ def score_of_cues(path: Path, *, preset: str, seed: int) -> Patch:
     cues = read_cues(path)
     starts = [cue.time for cue in cues[1:]]
     ends = [Moment("seconds", start) for start in starts] + [Moment("end")]
-    patches = [_patch(cue, path.parent, preset, seed + number) for number, cue in enumerate(cues)]
+    patches = [
+        _patch(
+            replace(cue, seed=seed + number) if cue.seed is None else cue, path.parent, preset, knobs or {}
+        )
+        for number, cue in enumerate(cues)
+    ]
     return score(
         *(scene(patch, until=end, fade=cue.fade) for cue, patch, end in zip(cues, patches, ends, strict=True))
     )
 
 
-def _patch(cue: Cue, folder: Path, usual: str, seed: int) -> Patch:
+def _patch(cue: Cue, folder: Path, usual_preset: str, usual_knobs: Mapping[str, Any]) -> Patch:
     """Make the patch of one track."""
     if cue.patch.lower().endswith(".toml"):
         from clavilux.project.show import read_show
 
-        patch = read_show(folder / cue.patch, knobs=cue.knobs).project.shown
+        project = read_show(folder / cue.patch, knobs=cue.knobs).project
+        if project.cues is not None:  # its own sheet, for example, without end
+            raise FileError(
+                f"The project '{cue.patch}' of a track has a cue sheet itself",
+                where="cues",
+                value=cue.patch,
+                hint="name one that shows a single look",
+            )
+        patch = project.shown
     else:
-        chosen = find_preset(cue.patch or usual)
-        knobs: dict[str, Any] = dict(cue.knobs)
+        chosen = find_preset(cue.patch or usual_preset)
+        from_cue = {} if cue.energy is None else _knobs_of(cue.energy)
         if cue.palette:
-            knobs.setdefault("colours", cue.palette)
-        if cue.energy is not None:
-            knobs = _knobs_of(cue.energy) | knobs
-        patch = chosen(
-            seed if cue.seed is None else cue.seed,
-            **{name: value for name, value in knobs.items() if name in chosen.knobs or name in cue.knobs},
-        )
+            from_cue["colours"] = cue.palette
+        known = {name: value for name, value in from_cue.items() if name in chosen.knobs}
+        usual = {**usual_knobs} if chosen.name == usual_preset else {}
+        patch = chosen(cue.seed or 0, **{**usual, **known, **cue.knobs})
     if cue.gain == 1:
         return patch
     return Patch(patch.latents, patch.noise.scale(cue.gain), patch.psi, patch.bends, patch.rewrites)
 
 
-def _knobs_of(energy: float) -> dict[str, float]:
+def _knobs_of(energy: float) -> dict[str, Any]:
     """Return knobs for an energy: the harder the music, the stronger the noise and the faster the loops."""
     return {
         "punch": CALM_PUNCH + (WILD_PUNCH - CALM_PUNCH) * energy,

@@ -116,7 +116,7 @@ class Project:
         parse=_knobs,
         usual="as they stand",
         type=list,
-        option="--knob",
+        option="knob",
     )
     corrections: Corrections | None = field(default=None)
 
@@ -205,7 +205,7 @@ class Project:
                 value=self.cues,
                 hint="name the preset that most tracks have",
             )
-            known = score_of_cues(Path(self.cues), preset=str(known), seed=self.seed)
+            known = score_of_cues(Path(self.cues), preset=str(known), seed=self.seed, knobs=self.knobs)
         patch = cast(
             "Patch", find_preset(known)(self.seed, **(self.knobs or {})) if isinstance(known, str) else known
         )

@@ -10,15 +10,18 @@
     latents = "warm.weigh(harmonic.chroma())"
     noise = "drift(seconds=4).scale(0.6 + punch * kick)"
 
-Every sentence may call what the lines above it name. A look is a table of sentences, or a preset with its
-knobs; several looks are joined by scenes, or by the sections of the song. Nothing is executed.
+Every sentence may call what the lines above it name, even where that has the name of a part of the song. A
+look is a table of sentences, or a preset with its knobs; several looks are joined by scenes, or by the
+sections of the song. Nothing is executed.
 """
 
-from collections.abc import Mapping
+import itertools
+import keyword
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from clavilux.catalogue import EVENTS, PARTS
 from clavilux.errors import ClaviluxError, PatchError, suggest
 from clavilux.moments import Fade
 from clavilux.patches.patch import Patch
@@ -26,7 +29,7 @@ from clavilux.patches.presets import find_preset
 from clavilux.patches.presets.preset import Preset
 from clavilux.patches.score import by_section, scene, score
 from clavilux.signals.expr import Node
-from clavilux.signals.table import OPS, number
+from clavilux.signals.table import KINDS, Kind, number
 from clavilux.signals.text import parse, to_sentences
 
 __all__ = ["NAMED", "TABLES", "Look", "read_looks", "write_patch"]
@@ -35,7 +38,13 @@ NAMED = ("palettes", "knobs", "signals", "parts")
 """Tables of names that sentences may call, in the order in which they are read."""
 TABLES = (*NAMED, "look", "looks", "scenes", "by_section")
 PARTS_OF_LOOK = ("latents", "noise", "psi", "bends", "rewrites")
-MAX_SENTENCES = 2000
+MAX_SENTENCES = 20_000
+MAX_LOOKS = 1000
+MAX_STRANGE = 100
+"""Names that do not exist, of one table, of which each gets a message."""
+MAX_WORDS = 100_000
+"""Names, numbers and signs in all sentences together."""
+WORD = re.compile(r"[\w.]+|[-+*/(\[]")
 MAX_KNOB = 1e9
 
 
@@ -77,6 +86,7 @@ class _Reader:
     def __init__(self, seed: int, knobs: dict[str, float]) -> None:
         self.seed, self.knobs = seed, knobs
         self.names: dict[str, Any] = {}
+        self.words = 0
         self.broken: set[str] = set()
         self.used_knobs: set[str] = set()
         self.errors: list[ClaviluxError] = []
@@ -88,8 +98,10 @@ class _Reader:
             return
         for name, value in lines.items():
             place = f"{table}.{name}"
-            if not name.isidentifier() or name in {*self.names, *PARTS, *EVENTS} or name in OPS:
-                self.fail(place, "this name is taken, or is not one word", hint="choose another name")
+            if not name.isidentifier() or keyword.iskeyword(name):
+                self.fail(place, "this name is not one word", hint="write letters, digits and _")
+            elif name in self.names or name in self.broken:
+                self.fail(place, "another table has this name", hint="choose another name")
             elif table == "knobs":
                 self.names[name] = self.knob(name, value, place)
             else:
@@ -118,26 +130,33 @@ class _Reader:
         try:
             checked = param.check(name, self.knobs.get(name, numbers["value"]), "the knobs")
         except PatchError as error:
-            self.errors.append(error)
+            self.errors.append(_placed(error, place))
             return numbers["value"]
         return float(checked)  # type: ignore[arg-type]
 
-    def sentence(self, text: Any, place: str, kind: str = "") -> Any:
+    def sentence(self, text: Any, place: str, kind: Kind | None = None) -> Any:
         """Read one sentence; none where it is wrong, or calls one that is."""
         if isinstance(text, int | float) and not isinstance(text, bool):
             text = repr(text)
         if not isinstance(text, str):
             self.fail(place, "it is not a sentence", hint="write it in quotation marks")
             return None
+        self.words += len(WORD.findall(text))
+        if self.words > MAX_WORDS:
+            self.broken.add(place)
+            if self.words - len(WORD.findall(text)) <= MAX_WORDS:  # said once
+                self.fail(place, f"the sentences have more than {MAX_WORDS} words up to here")
+            return None
         try:
             found = parse(text, self.names)
         except PatchError as error:
-            if error.value in self.broken:  # said where it is defined
+            if isinstance(error.value, str) and error.value in self.broken:  # said where it is defined
                 return None
             self.errors.append(_placed(error, place))
             return None
-        if kind and (not isinstance(found, Node) or found.kind != kind):
-            self.fail(place, f"it gives {found.place if isinstance(found, Node) else found}, not {kind}")
+        if not isinstance(found, Node) or (kind and found.kind != kind):
+            shown = found.place if isinstance(found, Node) else repr(found)[:40]
+            self.fail(place, f"it gives {shown}, not {KINDS[kind] if kind else 'a part of a patch'}")
             return None
         return found
 
@@ -152,8 +171,8 @@ class _Reader:
         if len(many) > 1 or "look" in tables:
             self.fail(many[-1], "there is more than one of look, scenes and by_section", hint="keep one")
             return None, {}
-        if not isinstance(looks, Mapping):
-            self.fail("looks", "it is no table")
+        if not isinstance(looks, Mapping) or len(looks) > MAX_LOOKS:
+            self.fail("looks", f"it is no table of at most {MAX_LOOKS} looks")
             return None, {}
         patches = {}
         for name, table in looks.items():
@@ -171,10 +190,10 @@ class _Reader:
             return None, {}
         if "preset" in table:
             return self.preset(table, place)
-        for key in table:
-            if key not in PARTS_OF_LOOK:
-                known = (*PARTS_OF_LOOK, "preset")
-                self.fail(place, f"there is no '{key}'", hint=suggest(key, known, otherwise="there are {}"))
+        known = (*PARTS_OF_LOOK, "preset")
+        for key in _first(key for key in table if key not in known):
+            hint = suggest(key, known, otherwise="there are {}")
+            self.fail(f"{place}.{key}", "there is no such part of a look", hint=hint)
         for key in ("latents", "noise"):
             if key not in table:
                 self.fail(place, f"it has no {key}", hint="write one, or preset = 'pulse'")
@@ -184,9 +203,10 @@ class _Reader:
             else None
         )
         noise = self.sentence(table.get("noise", ""), f"{place}.noise", "noise") if "noise" in table else None
-        psi = self.sentence(table.get("psi", 1.0), f"{place}.psi")
+        psi = self.sentence(table.get("psi", 1.0), f"{place}.psi", "signal")
         changes = {}
-        for name, kind in (("bends", "bend"), ("rewrites", "rewrite")):
+        kinds: tuple[tuple[str, Kind], ...] = (("bends", "bend"), ("rewrites", "rewrite"))
+        for name, kind in kinds:
             lines = table.get(name, [])
             if not isinstance(lines, list) or len(lines) > MAX_SENTENCES:
                 self.fail(f"{place}.{name}", "it is no list of sentences", hint=f'write {name} = ["..."]')
@@ -209,7 +229,8 @@ class _Reader:
         written = {key: value for key, value in table.items() if key != "preset"}
         own = {key: value for key, value in self.knobs.items() if key in preset.knobs}
         self.used_knobs |= set(preset.knobs)
-        given = {**written, **own}
+        strange = list(_first(key for key in written if key not in preset.knobs))
+        given = {key: value for key, value in {**written, **own}.items() if key in (*preset.knobs, *strange)}
         fine = {}
         for key, value in given.items():
             checked = self.attempt(f"{place}.{key}", preset.checked, {key: value})
@@ -218,8 +239,12 @@ class _Reader:
         return name, fine
 
     def scenes(self, rows: Any, patches: Mapping[str, Any]) -> Patch | None:
-        if not isinstance(rows, list) or not rows or len(rows) > MAX_SENTENCES:
-            self.fail("scenes", "it is no list of scenes", hint='write [[scenes]] with look = "..."')
+        if not isinstance(rows, list) or not rows or len(rows) > MAX_LOOKS:
+            self.fail(
+                "scenes",
+                f"it is no list of 1 to {MAX_LOOKS} scenes",
+                hint='write [[scenes]] with look = "..."',
+            )
             return None
         made = []
         for k, row in enumerate(rows):
@@ -240,8 +265,8 @@ class _Reader:
         return found
 
     def sections(self, table: Any, patches: Mapping[str, Any]) -> Patch | None:
-        if not isinstance(table, Mapping):
-            self.fail("by_section", "it is no table", hint='write A = "calm"')
+        if not isinstance(table, Mapping) or len(table) > MAX_LOOKS:
+            self.fail("by_section", f"it is no table of at most {MAX_LOOKS} labels", hint='write A = "calm"')
             return None
         fade = self.length(table.get("fade", "0 seconds"), "by_section.fade")
         named = {
@@ -271,7 +296,7 @@ class _Reader:
         found: Fade | None = self.attempt(place, Fade.parse, str(value))
         return found
 
-    def attempt(self, place: str, make: Any, *arguments: Any, **params: Any) -> Any:
+    def attempt(self, place: str, make: Any, /, *arguments: Any, **params: Any) -> Any:
         """Make something; on one of our errors, note it and return none."""
         try:
             return make(*arguments, **params)
@@ -281,6 +306,11 @@ class _Reader:
 
     def fail(self, place: str, what: str, hint: str = "") -> None:
         self.errors.append(PatchError(f"{place}: {what}", where=place, hint=hint))
+
+
+def _first(names: Iterable[str]) -> Iterator[str]:
+    """Yield the first of the names that are wrong: a file of nothing else is not read to its end."""
+    return itertools.islice(names, MAX_STRANGE)
 
 
 def _placed(error: ClaviluxError, place: str) -> ClaviluxError:
@@ -304,7 +334,7 @@ def write_patch(patch: Patch) -> dict[str, Any]:
     shared, texts = to_sentences(patch.roots)
     tables: dict[str, Any] = {"palettes": {}, "signals": {}, "parts": {}, "look": {}}
     for name, node, text in shared:
-        table = {"palette": "palettes", "signal": "signals"}.get(node.kind, "parts")
+        table = {"palette": "palettes", "signal": "signals", "events": "signals"}.get(node.kind, "parts")
         tables[table][name] = text
     for name, text in texts.items():
         kind = name.rstrip("0123456789")

@@ -17,8 +17,8 @@ corrected of beats and sections. What is shown is a preset with its knobs or a p
 with a table `[made]`.
 """
 
+import os
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
@@ -40,6 +40,7 @@ from clavilux.project.project import Project
 from clavilux.project.schema import check_group
 from clavilux.project.sentences import TABLES, read_looks, write_patch
 from clavilux.project.setting import Setting, settings_of
+from clavilux.schemas import toml_tables
 
 __all__ = [
     "Show",
@@ -48,11 +49,14 @@ __all__ = [
     "parse_show",
     "parse_tables",
     "read_show",
+    "read_text",
     "show_tables",
     "show_text",
 ]
 
 MAX_BYTES = 4_000_000
+MAX_UNKNOWN = 100
+"""Settings that do not exist, of which each gets a message of its own."""
 KEYS = tuple(each.name for each in fields(Project) if each.name not in {"patch", "knobs", "corrections"})
 """Settings that are written at the top."""
 
@@ -74,18 +78,19 @@ class Show:
     made: Mapping[str, Any] = field(default_factory=dict)
 
 
-def read_show(path: Path, *, knobs: Mapping[str, Any] | None = None) -> Show:
+def read_show(path: Path, *, knobs: Mapping[str, Any] | None = None, seed: int | None = None) -> Show:
     """Read a project file; files that it names are looked for from its own folder.
 
     Args:
         path: the file.
         knobs: values that replace those in the file.
+        seed: replaces that in the file.
 
     Raises:
         FileError: it cannot be read, or something in it is wrong; the message names the first mistake, and
             how many more there are.
     """
-    show, errors = parse_show(_read(path), path.parent, knobs=knobs)
+    show, errors = parse_show(read_text(path), path.parent, knobs=knobs, seed=seed)
     if show is None or errors:
         first = errors[0]
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
@@ -101,13 +106,16 @@ def check_show(path: Path) -> list[ClaviluxError]:
     Raises:
         FileError: it is no file that can be read.
     """
-    text = _read(path)
+    text = read_text(path)
     errors = parse_show(text, path.parent)[1]
-    return [_with_line(error, text) for error in errors]
+    lines = lines_of(text)
+    found = [(_line_of(error.where, lines), error) for error in errors]
+    found.sort(key=lambda each: each[0] or 0)
+    return [error if line is None else _with_line(error, line) for line, error in found]
 
 
 def parse_show(
-    text: str, folder: Path, *, knobs: Mapping[str, Any] | None = None
+    text: str, folder: Path, *, knobs: Mapping[str, Any] | None = None, seed: int | None = None
 ) -> tuple[Show | None, list[ClaviluxError]]:
     """Read the text of a project file; goes on after a mistake, to find them all.
 
@@ -115,15 +123,16 @@ def parse_show(
         text: TOML.
         folder: from which the names of files are read.
         knobs: values that replace those in the text.
+        seed: replaces that in the text.
 
     Returns:
         what it says, none where it could not be read; and all that is wrong.
     """
     try:
-        tables = tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # a number of thousands of digits is a plain ValueError
-        return None, [FileError(f"it is not TOML: {error}", hint="put text in quotation marks")]
-    return parse_tables(tables, folder, knobs=knobs)
+        tables = toml_tables(text)
+    except FileError as error:
+        return None, [error]
+    return parse_tables(tables if seed is None else tables | {"seed": seed}, folder, knobs=knobs)
 
 
 def parse_tables(
@@ -138,10 +147,15 @@ def parse_tables(
             FileError(f"schema: it is {str(schema)[:40]!r}", where="schema", value=schema, hint=hint)
         ]
     known = ("schema", "song", *KEYS, *TABLES, "output", "corrections", "made")
-    for key in tables:
-        if key not in known:
-            hint = suggest(key, known, otherwise="there are {}")
-            errors.append(ProjectError(f"{key}: there is no such setting", where=key, value=key, hint=hint))
+    unknown = [key for key in tables if key not in known]
+    for key in unknown[:MAX_UNKNOWN]:
+        hint = suggest(key, known, otherwise="there are {}")
+        if key in settings_of(Output):
+            hint = "it belongs below [output]"
+        errors.append(ProjectError(f"{key}: there is no such setting", where=key, value=key, hint=hint))
+    if len(unknown) > MAX_UNKNOWN:
+        what = f"there are {len(unknown) - MAX_UNKNOWN} more settings that do not exist"
+        errors.append(ProjectError(what, hint="is this a project of Clavilux?"))
     corrections = _corrections(tables.get("corrections"), errors)
     top = {key: tables[key] for key in KEYS if key in tables}
     project = _group(Project, top, "", errors)
@@ -152,20 +166,22 @@ def parse_tables(
     song = tables.get("song")
     if song is not None and not isinstance(song, str):
         errors.append(ProjectError("song: it is the name of a file", where="song", value=song))
+    made = tables.get("made", {})
+    if not isinstance(made, Mapping):
+        errors.append(ProjectError("made: it is no table", where="made", value=made))
     if errors or project is None or output is None or look.patch is None:
         return None, errors
     values: dict[str, Any] = {"patch": _moved(look.patch, folder), "knobs": dict(look.knobs)}
     for name in ("model", "stems", "cues"):
         named = getattr(project, name)
-        if named is not None and (folder / named).exists():
+        if named is not None and os.path.exists(folder / named):  # noqa: PTH110  # where Path raises
             values[name] = str(folder / named)
     project = _replaced(project, corrections=corrections, **values)
-    made = tables.get("made", {})
     return Show(folder / song if song else None, project, output, made), []
 
 
 def show_tables(show: Show, *, written_out: bool = False) -> dict[str, Any]:
-    """Return a show as plain tables: every setting that is not what it would be anyway.
+    """Return a show as plain tables, every setting written out.
 
     Args:
         show: what is shown.
@@ -248,12 +264,17 @@ def edited(text: str, changes: Mapping[str, Any]) -> str:
             *path, key = place.split(".")
             table: Any = document
             for name in path:
+                if isinstance(table, list):  # the scenes, from 0
+                    table = table[int(name)]
+                    continue
                 if name not in table:
                     table[name] = tomlkit.table()
                 table = table[name]
+            if isinstance(table.get(key), Mapping) and not isinstance(value, Mapping):  # a knob's table
+                table, key = table[key], "value"
             table[key] = value
         return tomlkit.dumps(document)
-    except (TOMLKitError, TypeError, ValueError, AttributeError) as error:
+    except (TOMLKitError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
         raise ProjectError(
             f"The project cannot be edited as it is written ({error})",
             where="project",
@@ -286,7 +307,8 @@ def _corrections(table: Any, errors: list[ClaviluxError]) -> Corrections | None:
         check_group(Project, {"corrections": table})
         return Corrections.from_dict(table)
     except ClaviluxError as error:
-        errors.append(ProjectError(f"corrections: {error.what}", where="corrections", hint=error.hint))
+        hint = error.hint or "change it, or remove its line"
+        errors.append(ProjectError(f"corrections: {error.what}", where="corrections", hint=hint))
         return None
 
 
@@ -298,6 +320,9 @@ def _group(kind: Any, values: Any, prefix: str, errors: list[ClaviluxError]) -> 
         return None
     fine: dict[str, Any] = {}
     wrong = False
+    if len(values) > MAX_UNKNOWN:
+        errors.append(ProjectError(f"{prefix[:-1]}: it has {len(values)} settings", where=prefix[:-1]))
+        return None
     for name, value in values.items():
         place = f"{prefix}{name}"
         try:
@@ -309,7 +334,12 @@ def _group(kind: Any, values: Any, prefix: str, errors: list[ClaviluxError]) -> 
         except ClaviluxError as error:
             wrong = True
             errors.append(
-                ProjectError(f"{place}: {error.what}", where=place, value=error.value, hint=error.hint)
+                ProjectError(
+                    f"{place}: {error.what}",
+                    where=place,
+                    value=error.value,
+                    hint=error.hint or known[name].about.rstrip("."),
+                )
             )
     if wrong:
         return None
@@ -349,7 +379,12 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Read the text of a project file.
+
+    Raises:
+        FileError: it is no file, too large, or not in UTF-8.
+    """
     try:
         return read_small(path, "project", MAX_BYTES).decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -358,29 +393,40 @@ def _read(path: Path) -> str:
         ) from None
 
 
-def _with_line(error: ClaviluxError, text: str) -> ClaviluxError:
-    """Add the line that an error's place, such as `output.size`, is written in."""
-    found = line_of(text, error.where) if error.where else None
-    if found is None:
-        return error
-    return type(error)(f"line {found}: {error.what}", where=error.where, value=error.value, hint=error.hint)
+def _with_line(error: ClaviluxError, line: int) -> ClaviluxError:
+    return type(error)(f"line {line}: {error.what}", where=error.where, value=error.value, hint=error.hint)
 
 
-def line_of(text: str, place: str) -> int | None:
-    r"""Find the line of a key such as `look.latents`, or of a table; from 1, none where it is not found.
+def lines_of(text: str) -> dict[str, int]:
+    r"""Find the line, from 1, of every key such as `look.latents`, of every table, and of `scenes[0]`.
 
-    >>> line_of('seed = 1\n[look]\nnoise = "x"\n', "look.noise")
-    3
+    >>> lines_of('seed = 1\n[look]\nnoise = "x"\n')
+    {'seed': 1, 'look': 2, 'look.noise': 3}
     """
-    table, _, key = place.partition("[")[0].rpartition(".")
-    lines = list(enumerate(text.splitlines(), 1))
-    current = ""
-    for number, line in lines:
-        header = re.match(r"\s*\[+\s*([\w.\-]+)\s*\]+", line)
-        if header:
-            current = header[1]
-            if current == place.partition("[")[0]:
-                return number
-        elif current == table and re.match(rf"\s*{re.escape(key)}\s*=", line):
-            return number
-    return None
+    found: dict[str, int] = {}
+    table, tables = "", 0
+    for number, line in enumerate(text.split("\n"), 1):
+        if header := HEADER.match(line):
+            table = _unquoted(header[2])
+            if header[1] == "[[":
+                table, tables = f"{table}[{tables}]", tables + 1
+            found.setdefault(table, number)
+        elif key := KEY.match(line):
+            name = _unquoted(key[1])
+            found.setdefault(f"{table}.{name}" if table else name, number)
+    return found
+
+
+HEADER = re.compile(r"""\s*(\[\[?)\s*((?:[\w.\- ]|"[^"]*"|'[^']*')+?)\s*\]+\s*(?:#|$)""")
+KEY = re.compile(r"""\s*([\w.\-]+|"[^"]*"|'[^']*')\s*=""")
+
+
+def _unquoted(key: str) -> str:
+    return key.replace('"', "").replace("'", "")
+
+
+def _line_of(place: str, lines: Mapping[str, int]) -> int | None:
+    """Return the line of a place such as `look.bends[1]`, or of the table that it is in."""
+    while place and place not in lines:
+        place = place[: max(place.rfind("."), place.rfind("["), 0)]
+    return lines.get(place)

@@ -141,7 +141,7 @@ def _audacity(song: Song, detail: int | None, _: str) -> dict[str, bytes]:
 def _cue(song: Song, detail: int | None, file: str) -> dict[str, bytes]:
     """Write a cue sheet: a track for every track of a mix, else for every section.
 
-    The same as a table, with columns to fill in, is what `--cues` reads.
+    The same as a table, with columns to fill in, is read as a cue sheet of a project.
     """
     parts = song.tracks if len(song.tracks) > 1 else song.structure(detail)
     kind = CUE_FILE_TYPES.get(file[file.rfind(".") :].lower(), "WAVE")

@@ -157,6 +157,10 @@ def _computed(node: Node, values: Mapping[Node, Any], song: Song) -> Any:
     op = OPS[node.op]
     try:
         found = op.compute(song, [_given(values[each]) for each in node.inputs], node.params)
+        if not isinstance(node, Signal):
+            return found
+        curve = np.asarray(found, np.float32)
+        return Curve(curve if curve.ndim else curve.reshape(1, 1))
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         if "." not in op.name:
             raise
@@ -165,10 +169,6 @@ def _computed(node: Node, values: Mapping[Node, Any], song: Song) -> Any:
             where=op.name,
             hint="tell the authors of the plugin",
         ) from error
-    if not isinstance(node, Signal):
-        return found
-    curve = np.asarray(found, np.float32)
-    return Curve(curve if curve.ndim else curve.reshape(1, 1))
 
 
 def _given(value: Any) -> Any:

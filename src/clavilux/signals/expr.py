@@ -24,7 +24,7 @@ from clavilux.errors import PatchError
 from clavilux.signals import ops as _ops  # fills the op table
 from clavilux.signals.methods import EventsMethods, SignalMethods, StemMethods
 from clavilux.signals.plugins import is_namespace
-from clavilux.signals.table import KINDS, OPS, Kind, Op, Value, find_op
+from clavilux.signals.table import KINDS, OPS, Kind, Op, Param, Value, find_op
 
 __all__ = ["Events", "Namespace", "Node", "Signal", "Stem", "apply", "as_signal", "maker", "nodes_of"]
 
@@ -248,12 +248,17 @@ def apply(op: Op, arguments: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
         hint = "it has " + (", ".join(op.signature.parameters) or "none")
         raise PatchError(f"{place} has no parameter '{unknown[0]}'", where=place, value=unknown[0], hint=hint)
     twice = sorted(given.keys() & params.keys())
-    missing = [name for name in op.inputs if name not in given and name not in params]
+    absent = [name for name in op.inputs if name not in given and name not in params]
+    missing = [name for name in absent if name not in op.optional]
     if len(arguments) > len(op.positional) or twice or missing:
         hint = f"it takes {', '.join(op.positional[1 if op.takes else 0 :]) or 'nothing'}"
         raise PatchError(f"{place} cannot take these arguments", where=place, hint=hint)
-    given |= params
+    given |= {**{name: _stand_in(op.optional[name]) for name in absent if name in op.optional}, **params}
     inputs = tuple(_as(kind, given[name], place) for name, kind in zip(op.inputs, op.takes, strict=True))
+    for name, node in zip(op.inputs, inputs, strict=True):
+        limits = op.optional.get(name)
+        if isinstance(limits, Param) and node.op == "constant":
+            limits.check(name, node.params[0][1], place)
     other_unit = any(given.get(name) is not None for name in op.alternatives)
     values: list[tuple[str, Value]] = []
     for name, param in op.params.items():
@@ -306,6 +311,10 @@ def _as(kind: Kind, value: Any, place: str) -> Node:
         return value
     shown = value.place if isinstance(value, Node) else repr(value)
     raise PatchError(f"{place} takes {KINDS[kind]}, not {shown}", where=place, value=value)
+
+
+def _stand_in(declared: Param | str) -> Any:
+    return declared.default if isinstance(declared, Param) else apply(OPS[declared], (), {})
 
 
 def _arithmetic(name: str, first: Signal | Number, second: Signal | Number) -> Signal:

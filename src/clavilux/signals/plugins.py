@@ -31,7 +31,7 @@ def load_plugins() -> None:
     for point in find_plugins():
         try:
             point.load()
-        except Exception as error:  # code of somebody else
+        except (Exception, SystemExit) as error:  # code of somebody else
             raise PatchError(
                 f"The plugin '{point.name}' cannot be loaded ({type(error).__name__}: {error})",
                 where=point.name,
@@ -40,6 +40,11 @@ def load_plugins() -> None:
 
 
 def is_namespace(name: str) -> bool:
-    """Whether a plugin of this name has operations."""
-    load_plugins()
+    """Whether a plugin of this name, or the built-in namespace of rewrites, has operations."""
+    if not _has_operations(name):
+        load_plugins()
+    return _has_operations(name)
+
+
+def _has_operations(name: str) -> bool:
     return any(op.name.startswith(f"{name}.") for op in OPS.values())

@@ -23,7 +23,7 @@ import difflib
 import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from clavilux.errors import PatchError, SettingError, suggest
@@ -191,6 +191,8 @@ class Op:
         symbol: of an infix op.
         version: raised whenever the same text would give other values.
         lazy: whether the function gets its nodes as functions that compute them, and so decides which are.
+        optional: the arguments that are nodes but need not be given: range and default of a signal; for
+            another kind, the key of the op that stands in for it.
     """
 
     name: str
@@ -205,6 +207,7 @@ class Op:
     symbol: str = ""
     version: int = 1
     lazy: bool = False
+    optional: Mapping[str, "Param | str"] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -242,7 +245,8 @@ class Op:
         kinds = inspect.Parameter
         listed = []
         for name in self.positional:
-            default = self.params[name].default if name in self.params else ...
+            declared = self.params.get(name, self.optional.get(name))
+            default = declared.default if isinstance(declared, Param) else None if declared else ...
             given = kinds.empty if default is ... else default
             listed.append(kinds(name, kinds.POSITIONAL_OR_KEYWORD, default=given))
         for name, param in self.params.items():
@@ -272,6 +276,7 @@ def op(  # noqa: PLR0913  # the columns of the table
     lazy: bool = False,
     namespace: str = "",
     params: Mapping[str, Param] | None = None,
+    optional: Mapping[str, Param | str] | None = None,
 ) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Declare the decorated function as an op, under its own name without underscores at its end.
 
@@ -286,6 +291,7 @@ def op(  # noqa: PLR0913  # the columns of the table
         lazy: see `Op`.
         namespace: of a plugin, whose name precedes that of the op.
         params: its parameters.
+        optional: see `Op`.
     """
 
     def declare(function: Callable[P, R]) -> Callable[P, R]:
@@ -305,6 +311,7 @@ def op(  # noqa: PLR0913  # the columns of the table
             symbol=symbol,
             version=version,
             lazy=lazy,
+            optional=dict(optional or {}),
         )
         if len(declared.inputs) != len(takes) or {each.name for each in given} - {*declared.inputs} != {
             *declared.params
@@ -340,7 +347,8 @@ def find_op(name: str, first: Kind | None, place: str) -> Op:
     names = sorted(
         each.name
         for each in OPS.values()
-        if each.takes[:1] == ((first,) if first else ()) and each.style not in {"infix", "literal"}
+        if (each.begins if first is None else each.takes[:1] == (first,) and not each.begins)
+        and each.style not in {"infix", "literal"}
     )
     hint = suggest(name, names, otherwise="")
     if not hint and first == "events":

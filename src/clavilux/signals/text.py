@@ -13,9 +13,11 @@ arithmetic, attributes and calls of ops in the table are understood. Length and 
 from __future__ import annotations
 
 import ast
+import contextlib
+import operator
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from clavilux.catalogue import EVENTS, PARTS
@@ -29,10 +31,16 @@ __all__ = ["parse", "parse_lines", "to_line", "to_lines", "to_sentences", "to_te
 MAX_CHARACTERS = 200_000
 MAX_NESTING = 24
 """Ops written inside one another before the inner ones are named."""
-LITERALS = ("stem", "detected", "constant")
+LITERALS = ("stem", "detected", "constant", "everywhere")
 SHOWN_DEPTH = 6
 PLACE = re.compile(r"line \d+, column \d+")
 
+PYTHON: Mapping[type[ast.operator], Callable[[Any, Any], Any]] = {
+    ast.Add: operator.add,
+    ast.Sub: operator.sub,
+    ast.Mult: operator.mul,
+    ast.Div: operator.truediv,
+}
 BINARY = {ast.Add: "add", ast.Sub: "subtract", ast.Mult: "multiply", ast.Div: "divide"}
 
 
@@ -150,22 +158,12 @@ class _Reader:
     def __init__(self, names: dict[str, Any]) -> None:
         self.names = names
 
-    def read(self, syntax: ast.expr) -> Any:  # noqa: PLR0911  # one case for each form of the language
+    def read(self, syntax: ast.expr) -> Any:  # one case for each form of the language
         match syntax:
             case ast.Constant(value=value) if value is None or type(value) in {int, float, str}:
                 return value
-            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
-                return -value if value else -0.0
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return self._applied(
-                    OPS["signal.subtract"], (as_signal(0.0), self._node(operand)), {}, syntax
-                )
-            case ast.BinOp(left=left, op=sign, right=right) if type(sign) in BINARY:
-                sides = self._node(left), self._node(right)
-                op = OPS.get(f"{sides[0].kind}.{BINARY[type(sign)]}")
-                if op is None:
-                    raise _error(syntax, f"there is no arithmetic with {sides[0].place}")
-                return self._applied(op, sides, {}, syntax)
+            case ast.UnaryOp() | ast.BinOp():
+                return self._arithmetic(syntax)
             case ast.Name(id=name):
                 return self._named(name, syntax)
             case ast.Attribute(value=value, attr=name):
@@ -181,7 +179,7 @@ class _Reader:
         self, function: ast.expr, arguments: list[ast.expr], keywords: list[ast.keyword], syntax: ast.expr
     ) -> Any:
         values = [self.read(argument) for argument in arguments]
-        params = {keyword.arg or "**": self.read(keyword.value) for keyword in keywords}
+        params = {keyword.arg or "**": self._param(keyword.value) for keyword in keywords}
         match function:
             case ast.Attribute(value=ast.Attribute(value=value, attr=space), attr=name) if self._is_space(
                 space
@@ -203,6 +201,49 @@ class _Reader:
             case _:
                 raise _error(syntax, "only operations can be called")
         return self._applied(op, tuple(values), params, syntax)
+
+    def _param(self, syntax: ast.expr) -> Any:
+        """Read the value of a parameter: arithmetic on numbers alone, such as 1/4, is a number."""
+        number = self._number(syntax)
+        return self.read(syntax) if number is None else number
+
+    def _number(self, syntax: ast.expr) -> float | None:
+        """Compute arithmetic on numbers and knobs; nothing where there is anything else in it."""
+        match syntax:
+            case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+                return value
+            case ast.Name(id=name) if isinstance(self.names.get(name), int | float):
+                return float(self.names[name])
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                number = self._number(operand)
+                return None if number is None else -number or -0.0
+            case ast.BinOp(left=left, op=sign, right=right) if type(sign) in BINARY:
+                first = self._number(left)
+                second = None if first is None else self._number(right)
+                if first is None or second is None:
+                    return None
+                with contextlib.suppress(ArithmeticError):  # else it is an operation, which has an answer
+                    return float(PYTHON[type(sign)](first, second))
+        return None
+
+    def _arithmetic(self, syntax: ast.expr) -> Any:
+        number = self._number(syntax)
+        if number is not None and any(isinstance(each, ast.Name) for each in ast.walk(syntax)):
+            return number  # of a knob, as Python computes it
+        match syntax:
+            case ast.UnaryOp(op=ast.USub(), operand=ast.Constant(value=int() | float() as value)):
+                return -value if value else -0.0
+            case ast.UnaryOp(op=ast.USub(), operand=operand):
+                return self._applied(
+                    OPS["signal.subtract"], (as_signal(0.0), self._node(operand)), {}, syntax
+                )
+            case ast.BinOp(left=left, op=sign, right=right) if type(sign) in BINARY:
+                sides = self._node(left), self._node(right)
+                op = OPS.get(f"{sides[0].kind}.{BINARY[type(sign)]}")
+                if op is None:
+                    raise _error(syntax, f"there is no arithmetic with {sides[0].place}")
+                return self._applied(op, sides, {}, syntax)
+        raise _error(syntax, "this is not part of the patch language")
 
     def _begins_space(self, name: str) -> bool:
         return name not in {*self.names, *PARTS, *EVENTS} and self._is_space(name)

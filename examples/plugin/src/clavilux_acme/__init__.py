@@ -1,4 +1,4 @@
-"""A sample plugin: the op `curve.acme.stutter()`, the bend `acme.mirror(amount=kick, at=...)`, and a preset."""
+"""A sample plugin: the op `curve.acme.stutter()`, the bend `acme.mirror(amount=kick, ...)`, and a preset."""
 
 from typing import Any
 

@@ -1,0 +1,149 @@
+"""What every bend has in common: y = x + a m_c m_xy (T(x) - x).
+
+Broad, Leymarie & Grierson 2020 (arXiv:2005.12420) insert transforms T after a layer's activation. Here each
+has a strength a for every frame, weights of channels m_c and of places m_xy, and where nothing moves it the
+features are selected unchanged, so a neutral bend is bit-equal to none. Features are (B, C, H, W), signals
+(B,). Bends compute in float32 whatever the features are in: positions and statistics need it.
+"""
+
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from clavilux.arrays import F32, F64
+from clavilux.generator.inputs import InputSpec
+
+__all__ = ["Bend", "Site", "weigh_places", "wide"]
+
+PER_FRAME = InputSpec((), "float32", "linear")
+EPSILON = 1e-8
+
+
+@dataclass(frozen=True, eq=False)
+class Site:
+    """Where a bend acts.
+
+    Attributes:
+        layer: its name.
+        channels: weight of each channel, (C,), in [0, 1].
+        places: weights of its cells, (H, W), in [0, 1]; none is everywhere.
+        margin: cells beyond the image on both sides together.
+        guard: how far each channel is returned to the power it had, 0 to 1.
+        key: everything that fixes the bend, for the keys of compiled programs.
+        number: which bend of the patch it is; none is its place in the program.
+        seed: chooses what is random.
+        reach: how far the bend goes at amount 1, in shares of its full strength, where it was calibrated:
+            `amount` then moves the transform itself from neutral to there.
+    """
+
+    layer: str
+    channels: F32
+    places: F32 | None = None
+    margin: int = 0
+    guard: float = 0.0
+    key: Hashable = ()
+    number: int | None = None
+    seed: int = 0
+    reach: float | None = None
+
+
+class Bend(nn.Module):
+    """A transform at one layer; a `generator.program.Change`.
+
+    Attributes:
+        neutral: the transform's own signals, each with the value at which it changes nothing; empty where
+            only the strength can be neutral.
+        moved: names of the transform's own signals.
+        full: their values at full strength: what an artist would call far, not what is possible.
+    """
+
+    is_features = False
+    moved: ClassVar[tuple[str, ...]] = ()
+    neutral: ClassVar[Mapping[str, float]] = {}
+    full: ClassVar[Mapping[str, float]] = {}
+
+    @classmethod
+    def at_strength(cls, strength: float) -> dict[str, float]:
+        """Return every signal at a strength from 0, neutral, to 1, full.
+
+        >>> Bend.at_strength(0.5)
+        {'amount': 0.5}
+        """
+        if not cls.neutral:
+            return {**cls.full, "amount": strength}
+        moved = {name: still + strength * (cls.full[name] - still) for name, still in cls.neutral.items()}
+        return {**moved, "amount": 1.0}
+
+    def __init__(self, site: Site) -> None:
+        super().__init__()
+        self.site, self.layer, self.number = site, site.layer, site.number
+        self.channels = nn.Buffer(torch.from_numpy(site.channels))  # (C,)
+        self.inputs = dict.fromkeys((*self.moved, "amount"), PER_FRAME)
+        self.spec: tuple[Hashable, ...] = (type(self).__name__, site.layer, site.key, site.reach)
+        self.places = None if site.places is None else nn.Buffer(torch.from_numpy(site.places))  # (H, W)
+
+    def transform(self, x: Tensor, /, **moved: Tensor) -> Tensor:
+        """Return T(x) of features (B, C, H, W), float32, under the transform's signals (B,)."""
+        raise NotImplementedError
+
+    def forward(self, x: Tensor, /, *, amount: Tensor, **moved: Tensor) -> Tensor:
+        """Bend features (B, C, H, W) by an amount (B,) and the transform's own signals (B,)."""
+        before = x.float()
+        share = wide(amount)
+        if self.site.reach is not None:
+            moved, share = self._reached(amount, self.site.reach)
+        after = self.transform(before, **moved)
+        if self.site.guard:
+            after = after * _power_factor(before, after, self.site.guard)
+        share = share * self.channels[:, None, None]  # a m_c, (B, C, 1, 1)
+        if self.places is not None:
+            share = share * self.places  # m_xy
+        bent = before + share * (after - before)  # y = x + a m_c m_xy (T(x) - x)
+        still = amount == 0
+        if self.neutral:
+            at_rest = [moved[name] == value for name, value in self.neutral.items()]
+            for each in at_rest[1:]:
+                at_rest[0] = at_rest[0] & each
+            still = still | at_rest[0]
+        return torch.where(still[:, None, None, None], x, bent.to(x.dtype))
+
+    def _reached(self, amount: Tensor, reach: float) -> tuple[dict[str, Tensor], Tensor]:
+        """Return the transform's signals, and the strength, of a calibrated bend at an amount (B,)."""
+        whole = self.at_strength(reach)
+        if not self.neutral:
+            return {name: 0 * amount + whole[name] for name in self.moved}, wide(reach * amount)
+        moved = {name: still + amount * (whole[name] - still) for name, still in self.neutral.items()}
+        return moved, wide(0 * amount + 1)
+
+
+def weigh_places(where: Callable[[F64, F64], F64], extent: tuple[int, int], margin: int = 0) -> F32:
+    """Return the weights of a layer's places, (H, W), at the centres of its cells.
+
+    Args:
+        where: weights of places x and y in [0, 1], y measured down.
+        extent: height and width of the image at the layer, cells.
+        margin: cells beyond it on both sides together, which the weights have too.
+
+    >>> weigh_places(lambda across, down: across + 0 * down, (1, 4)).tolist()
+    [[0.125, 0.375, 0.625, 0.875]]
+    """
+    high, width = extent
+    across = ((np.arange(width + margin) + (0.5 - margin / 2)) / width)[None, :]
+    down = ((np.arange(high + margin) + (0.5 - margin / 2)) / high)[:, None]
+    whole = (high + margin, width + margin)
+    return np.ascontiguousarray(np.broadcast_to(where(across, down), whole), np.float32)
+
+
+def wide(signal: Tensor) -> Tensor:
+    """Turn a signal (B,) into (B, 1, 1, 1)."""
+    return signal[:, None, None, None]
+
+
+def _power_factor(before: Tensor, after: Tensor, guard: float) -> Tensor:
+    """Return what returns each channel to its former root mean square, (B, C, 1, 1), as far as the guard."""
+    wanted, found = (t.square().mean(dim=(2, 3), keepdim=True) for t in (before, after))
+    return ((wanted + EPSILON) / (found + EPSILON)).pow(guard / 2)

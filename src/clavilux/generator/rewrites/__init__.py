@@ -1,0 +1,34 @@
+"""Model rewriting: changes of a convolution's weights by amounts per frame, in side branches.
+
+`REWRITES` has the module of every rewrite by the name that patches call it.
+"""
+
+from collections.abc import Mapping
+
+from clavilux.generator.rewrites.layers import input_extent, styled_convs
+from clavilux.generator.rewrites.rewrite import Crossed, Place, Rewrite
+from clavilux.generator.rewrites.rules import Boost, Edit, Mute, Rule, Scale, Swap
+
+__all__ = [
+    "REWRITES",
+    "Boost",
+    "Crossed",
+    "Edit",
+    "Mute",
+    "Place",
+    "Rewrite",
+    "Rule",
+    "Scale",
+    "Swap",
+    "input_extent",
+    "styled_convs",
+]
+
+REWRITES: Mapping[str, type[Rewrite]] = {
+    "rewrite.scale": Scale,
+    "rewrite.mute": Mute,
+    "rewrite.boost": Boost,
+    "rewrite.swap": Swap,
+    "rewrite.edit": Edit,
+}
+"""The rewrites by name."""

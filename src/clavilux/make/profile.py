@@ -1,0 +1,133 @@
+"""The profile of a model: its palettes' survey, directions and clusters, found once and shown on a page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+from clavilux.arrays import F32
+from clavilux.files import atomic, write_error
+from clavilux.generator.model import Model
+from clavilux.generator.network import bendable
+from clavilux.make.workspace import NullReporter, Reporter
+from clavilux.profile.clusters import CLUSTERS, Cluster, clusters_of
+from clavilux.profile.directions import Direction, directions_of
+from clavilux.profile.probe import MAX_RESOLUTION, draw, pooled_features, sample_latents
+from clavilux.profile.survey import survey
+from clavilux.store import Store
+
+__all__ = ["Profile", "draw_profile", "profile_model"]
+
+SIDE, GAP, LABEL = 128, 4, 220
+"""Of an image on the page, between images, and of what is written beside them, px."""
+PUSHES = (-1.0, -0.5, 0.0, 0.5, 1.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Profile:
+    """What is known of a model's inside.
+
+    Attributes:
+        directions: by name.
+        clusters: by layer, the most visible first.
+    """
+
+    directions: dict[str, Direction]
+    clusters: dict[str, list[Cluster]]
+
+    def lines(self) -> list[tuple[str, str]]:
+        """Return everything as pairs of a name and what is known of it."""
+        found = [(each.name, _words(each)) for each in self.directions.values()]
+        for layer, clusters in self.clusters.items():
+            found += [
+                (f"{layer} cluster {k}", f"{len(each.channels)} channels, {each.words}")
+                for k, each in enumerate(clusters)
+            ]
+        return found
+
+
+def profile_model(model: Model, store: Store, report: Reporter | None = None) -> Profile:
+    """Find, or read from the store, everything that patches may ask of a model.
+
+    Args:
+        model: the generator.
+        store: keeps the results under the model's digest.
+        report: is told what is done; nobody unless given.
+    """
+    report = report or NullReporter()
+    report.begin("Surveying its images")
+    survey(model, store)
+    report.begin("Finding directions")
+    directions = directions_of(model, store)
+    layers = [
+        name
+        for name in bendable(model.network.layers)
+        if model.network.layers[name].resolution <= MAX_RESOLUTION
+    ]
+    report.begin("Looking at its features")
+    maps = pooled_features(model, sample_latents(model, CLUSTERS.images), layers)
+    clusters: dict[str, list[Cluster]] = {}
+    for number, layer in enumerate(layers, start=1):
+        report.begin(f"Clustering {layer} ({number} of {len(layers)})")
+        clusters[layer] = clusters_of(model, store, layer, maps=maps)
+    return Profile(directions, clusters)
+
+
+def draw_profile(model: Model, profile: Profile, target: Path) -> Path:
+    """Draw a page: an image pushed along every direction, and without every cluster.
+
+    Raises:
+        OutputError: the file cannot be written.
+    """
+    w = sample_latents(model, 1, "profile/page")
+    ws = np.repeat(w[:, None], model.num_ws, axis=1)
+    rows: list[tuple[str, list[Tensor]]] = []
+    for direction in profile.directions.values():
+        pushed = [(ws + push * 0.7 * direction.shift).astype(np.float32) for push in PUSHES]
+        rows.append((f"{direction.name}\n{_words(direction)}", [draw(model, each) for each in pushed]))
+    for layer, clusters in profile.clusters.items():
+        words = [f"{k}: {each.words}" for k, each in enumerate(clusters)]
+        rows.append(("\n".join([f"{layer}, without cluster", *words]), _without(model, w, layer, clusters)))
+    page = _page(rows)
+    try:
+        with atomic(target) as part:
+            page.save(part, format="PNG")
+    except OSError as error:
+        raise write_error(target, error) from error
+    return target
+
+
+def _words(direction: Direction) -> str:
+    if np.isnan(direction.r2):
+        return "two standard deviations of the latents"
+    if not direction.works:
+        return f"no control: R^2 {direction.r2:.2f}"
+    return f"{direction.group} layers, R^2 {direction.r2:.2f}, {direction.effect:+.1f} sd"
+
+
+def _without(model: Model, w: F32, layer: str, clusters: Sequence[Cluster]) -> list[Tensor]:
+    """Draw an image whole, and without each cluster of a layer."""
+    images = [draw(model, w)]
+    for cluster in clusters:
+        kept = torch.ones(model.network.layers[layer].channels, 1, 1)
+        kept[torch.from_numpy(cluster.channels)] = 0
+        images.append(draw(model, w, taps={layer: lambda x, kept=kept: x * kept.to(x.device, x.dtype)}))  # type: ignore[misc]
+    return images
+
+
+def _page(rows: Sequence[tuple[str, Sequence[Tensor]]]) -> Image.Image:
+    columns = max(len(images) for _, images in rows)
+    step = SIDE + GAP
+    page = Image.new("RGB", (LABEL + columns * step + GAP, len(rows) * step + GAP), "black")
+    pen = ImageDraw.Draw(page)
+    for row, (text, images) in enumerate(rows):
+        pen.multiline_text((GAP, GAP + row * step), text, fill="white")
+        for column, image in enumerate(images):
+            pixels = ((image[0].clamp(-1, 1) * 0.5 + 0.5) * 255).byte().permute(1, 2, 0).cpu().numpy()
+            tile = Image.fromarray(pixels).resize((SIDE, SIDE))
+            page.paste(tile, (LABEL + GAP + column * step, GAP + row * step))
+    return page

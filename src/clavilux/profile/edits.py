@@ -1,0 +1,204 @@
+"""Copy-paste edits of a model: a rule that pastes what one image shows into the context of others.
+
+An edit is a JSON file of seeds and masks (Bau et al. 2020, arXiv:2007.15646; they optimise instead):
+
+    {"object": {"seed": 7, "mask": [0.2, 0.1, 0.6, 0.5]},
+     "paste": {"seed": 12, "mask": [0.4, 0.4, 0.8, 0.8]},
+     "contexts": [{"seed": 12, "mask": [0.4, 0.4, 0.8, 0.8]}]}
+
+Masks are left, top, right and bottom, shares of the image. With the context's directions D fixed, what a
+layer draws before its activation is linear in Lambda, so the goal is met in closed form: with R the residual
+between goal and W0 K, and M the unfolded D K of the pasted box, Lambda = R M^T (M M^T + l I)^-1. As
+demodulation depends on Lambda, this is repeated.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from clavilux.arrays import F32, F64
+from clavilux.errors import FileError, ModelError
+from clavilux.generator.generate import seed_latents
+from clavilux.generator.layers import EPSILON, SQRT2
+from clavilux.generator.model import Model
+from clavilux.generator.rewrites import styled_convs
+from clavilux.profile.contexts import CONTEXTS, keys_of, layer_before
+from clavilux.profile.probe import BATCH, PSI, draw, sample_latents
+
+__all__ = ["EditPlan", "read_edit", "solve_edit"]
+
+ROUNDS, DAMPING = 3, 1e-3
+"""Repetitions, and l as a share of the mean of M M^T's diagonal."""
+SLOPE = 0.2
+"""Of the leaky ReLU."""
+
+
+@dataclass(frozen=True)
+class Spot:
+    """A part of the image of a seed: left, top, right and bottom, shares of the image."""
+
+    seed: int
+    mask: tuple[float, float, float, float]
+
+    def cells(self, side: int) -> tuple[slice, slice]:
+        """Return rows and columns of a layer of this side, at least one of each."""
+        left, top, right, bottom = (round(edge * side) for edge in self.mask)
+        return slice(top, max(bottom, top + 1)), slice(left, max(right, left + 1))
+
+
+@dataclass(frozen=True)
+class EditPlan:
+    """What is copied, where it is pasted, and which places the rule is for."""
+
+    source: Spot
+    paste: Spot
+    contexts: tuple[Spot, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """One image at one layer: x' (1, I, H, W), W0 x' (1, O, H, W), its output, and its style (1, I)."""
+
+    keys: Tensor
+    drawn: Tensor
+    output: Tensor
+    style: Tensor
+
+
+def read_edit(path: Path) -> EditPlan:
+    """Read an edit from a file.
+
+    Raises:
+        FileError: it cannot be read, or lacks a part.
+    """
+    try:
+        table = json.loads(path.read_text(encoding="utf-8"))
+        contexts = tuple(map(_spot, table.get("contexts") or [table["paste"]]))
+        return EditPlan(_spot(table["object"]), _spot(table["paste"]), contexts)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FileError(
+            f"The edit {path} cannot be read ({type(error).__name__}: {error})",
+            where=str(path),
+            hint="it needs object, paste and contexts, each with a seed and a mask",
+        ) from error
+
+
+def solve_edit(model: Model, layer: str, plan: EditPlan, *, rank: int = 1) -> tuple[Tensor, Tensor]:
+    """Find the rule of an edit.
+
+    Args:
+        model: the generator.
+        layer: a convolution that does not upsample.
+        plan: what is copied and where to.
+        rank: number of directions.
+
+    Returns:
+        Lambda (O, R, 3, 3) and directions (R, I).
+
+    Raises:
+        ModelError: the layer upsamples.
+    """
+    conv = styled_convs(model.network)[layer]
+    if conv.up:
+        hint = f"choose '{layer.replace('conv0', 'conv1')}'"
+        raise ModelError(f"The layer '{layer}' cannot be edited", where="at", value=layer, hint=hint)
+    directions = _directions(model, layer, plan.contexts, rank)
+    source, target = (_seen(model, layer, spot.seed) for spot in (plan.source, plan.paste))
+    side = int(target.output.shape[-1])
+    wanted, box = _pasted(source.output, target.output, plan, side)
+    weight, base = conv.weight, _factors(conv.weight, target.style)
+    texture = _before_relu(target.output) - base * target.drawn  # noise and bias, as they are
+    along = F.conv2d(target.keys, directions[:, :, None, None])  # m = D x', (1, R, H, W)
+    unfolded = F.unfold(along, 3, padding=1).reshape(1, -1, side, side)[0][:, box[0], box[1]].flatten(1)
+    gram = unfolded @ unfolded.T  # M M^T, (9 R, 9 R)
+    gram += DAMPING * gram.diagonal().mean() * torch.eye(len(gram), device=gram.device)
+    content = torch.zeros(weight.shape[0], rank, 3, 3, device=weight.device)
+    for _ in range(ROUNDS):
+        whole = weight + torch.einsum("oryx,ri->oiyx", content, directions)
+        goal = (_before_relu(wanted) - texture) / _factors(whole, target.style)
+        residual = (goal - target.drawn)[0][:, box[0], box[1]].flatten(1)  # R, (O, P)
+        solved = torch.linalg.solve(gram, unfolded @ residual.T).T  # R M^T (M M^T + l I)^-1
+        content = solved.reshape(content.shape)
+    return content, directions
+
+
+def _seen(model: Model, layer: str, seed: int) -> Seen:
+    w = model.truncate(seed_latents(model, seed), PSI)
+    kept: dict[str, Tensor] = {}
+    before = layer_before(model, layer)
+
+    def keep(name: str, x: Tensor) -> Tensor:
+        kept[name] = x.float().clone()
+        return x
+
+    stop = model.network.layers[layer].resolution
+    taps = {name: (lambda x, name=name: keep(name, x)) for name in (before, layer)}
+    draw(model, w, taps=taps, stop=stop)
+    conv = styled_convs(model.network)[layer]
+    with torch.inference_mode():
+        style = conv.affine(torch.from_numpy(w).to(conv.weight.device))
+        keys = kept[before] * style[:, :, None, None]
+        drawn = F.conv2d(keys, conv.weight, padding=1)
+    return Seen(*(each.clone() for each in (keys, drawn, kept[layer], style)))
+
+
+def _directions(model: Model, layer: str, contexts: tuple[Spot, ...], rank: int) -> Tensor:
+    """Return the leading directions of some contexts, d = Z u with u singular vectors of whitened keys."""
+    w = sample_latents(model, CONTEXTS.images)
+    keys = [keys_of(model, layer, w[k : k + BATCH]) for k in range(0, len(w), BATCH)]
+    rows: F64 = torch.cat(keys).permute(0, 2, 3, 1).flatten(0, 2).double().cpu().numpy()
+    moment = rows.T @ rows / len(rows)
+    moment += CONTEXTS.damping * np.trace(moment) / len(moment) * np.eye(len(moment))
+    values, vectors = np.linalg.eigh(moment)
+    whiten = vectors / np.sqrt(values) @ vectors.T  # Z = C^-1/2
+    selected = []
+    for spot in contexts:
+        found = _seen(model, layer, spot.seed).keys
+        rows_, columns = spot.cells(int(found.shape[-1]))
+        selected.append(found[0, :, rows_, columns].flatten(1).T.double().cpu().numpy())
+    _, _, axes = np.linalg.svd(np.concatenate(selected) @ whiten, full_matrices=False)
+    count = min(rank, len(axes))
+    basis, _ = np.linalg.qr(whiten @ axes[:count].T)  # (I, R), orthonormal
+    directions: F32 = np.zeros((rank, basis.shape[0]), np.float32)
+    directions[:count] = basis.T
+    return torch.from_numpy(directions).to(model.network.w_avg.device)
+
+
+def _pasted(source: Tensor, target: Tensor, plan: EditPlan, side: int) -> tuple[Tensor, tuple[slice, slice]]:
+    """Return the target's output with the source's box in it, and where that is."""
+    rows, columns = plan.source.cells(side)
+    high, width = rows.stop - rows.start, columns.stop - columns.start
+    into = plan.paste.cells(side)
+    top, left = (
+        min(max((place.start + place.stop - length) // 2, 0), side - length)
+        for place, length in zip(into, (high, width), strict=True)
+    )
+    box = slice(top, top + high), slice(left, left + width)
+    wanted = target.clone()
+    wanted[:, :, box[0], box[1]] = source[:, :, rows, columns]
+    return wanted, box
+
+
+def _before_relu(output: Tensor) -> Tensor:
+    """Undo the leaky ReLU."""
+    return torch.where(output >= 0, output, output / SLOPE)
+
+
+def _factors(weight: Tensor, style: Tensor) -> Tensor:
+    """Return the demodulation of weights under a style, with the activation's gain, (1, O, 1, 1)."""
+    power = style.square() @ weight.square().sum(dim=(2, 3)).T
+    return ((power + EPSILON).rsqrt() * SQRT2)[:, :, None, None]
+
+
+def _spot(table: Mapping[str, Any]) -> Spot:
+    left, top, right, bottom = map(float, table["mask"])
+    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
+        raise ValueError(f"mask {table['mask']}")
+    return Spot(int(table["seed"]), (left, top, right, bottom))

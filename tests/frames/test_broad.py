@@ -1,0 +1,69 @@
+"""Configurations of network bending as published are read as bends."""
+
+import pytest
+
+from clavilux.errors import FileError, PatchError
+from clavilux.patches.broad import parse_broad, read_broad
+from clavilux.patches.functions import ablate, dilate, flip, gain, rotate, threshold, translate, zoom
+
+TEXT = """
+transforms:
+- layer: 5
+  transform: "ablate"
+  params: []
+  features: "cluster"
+  feature-param: 2
+- layer: 3            # 16 px
+  transform: "translate"
+  params: [0.25, -0.1]
+  features: "random"
+  feature-param: 0.3
+- {extra}
+"""
+
+
+def test_every_transform_finds_its_bend():
+    text = TEXT.replace("- {extra}\n", "")
+    assert parse_broad(text, seed=4) == [
+        ablate(at="b32.conv0", channels="cluster 2", seed=4),
+        translate(at="b16.conv0", x=0.25, y=-0.1, channels="30.000000%", seed=4),
+    ]
+    for words, wanted in {
+        "'scale'\n  params: [1.5]": zoom(at="b4.conv1", by=1.5),
+        "rotate\n  params: [90]": rotate(at="b4.conv1", by=90),
+        "flip-v\n  params: []": flip(at="b4.conv1", axis="y"),
+        "dilate\n  params: [2]": dilate(at="b4.conv1", radius=2),
+        "binary-tresh\n  params: [0.5]": threshold(at="b4.conv1", level=0.5),
+        "scalar-multiply\n  params: [0]": ablate(at="b4.conv1"),
+        "scalar-multiply\n  params: [10]": gain(at="b4.conv1", db=20),
+    }.items():
+        assert parse_broad(f"- layer: 0\n  transform: {words}") == [wanted]
+
+
+def test_layers_are_counted_as_published():
+    found = [parse_broad(f"- layer: {k}\n  transform: ablate\n  params: []")[0] for k in (1, 2, 11, 16)]
+    assert [dict(each.params)["at"] for each in found] == [
+        "b8.conv0",
+        "b8.conv1",
+        "b256.conv0",
+        "b1024.conv1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("- layer: 3\n  transform: wobble", "no transform 'wobble'"),
+        ("- layer: 3\n  transform: scale\n  params: []", "takes 1 numbers"),
+        ("- layer: x\n  transform: ablate", "no layer 'x'"),
+        ("- layer: 3\n  transform: ablate\n  features: some", "features 'some'"),
+        ("what is this", "Line 1"),
+    ],
+)
+def test_what_cannot_be_read_is_said(text, words, tmp_path):
+    with pytest.raises(PatchError, match=words):
+        parse_broad(text)
+    path = tmp_path / "bends.yaml"
+    path.write_text(text)
+    with pytest.raises(FileError, match=words):
+        read_broad(path)

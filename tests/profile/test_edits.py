@@ -1,0 +1,85 @@
+"""Copy-paste edits: the pasted part comes near its goal, other images change less."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import clavilux
+from clavilux.errors import FileError, ModelError
+from clavilux.generator.generate import seed_latents
+from clavilux.generator.rewrites import Edit, Place, styled_convs
+from clavilux.make.changes import changes_of
+from clavilux.profile import edits
+from clavilux.profile.probe import PSI, draw
+
+TABLE = {
+    "object": {"seed": 3, "mask": [0.25, 0.25, 0.5, 0.5]},
+    "paste": {"seed": 8, "mask": [0.5, 0.5, 0.75, 0.75]},
+    "contexts": [{"seed": 8, "mask": [0.5, 0.5, 0.75, 0.75]}],
+}
+
+
+@pytest.fixture
+def file(tmp_path):
+    path = tmp_path / "edit.json"
+    path.write_text(json.dumps(TABLE))
+    return path
+
+
+class Bound:
+    """A rewrite at one amount, as a side branch."""
+
+    own = None
+
+    def __init__(self, edit, amount):
+        self.edit, self.amount = edit, torch.tensor([amount])
+
+    @property
+    def weight(self):
+        return self.edit.weight
+
+    def keys(self, x):
+        return self.edit.keys(x, amount=self.amount)
+
+    def power(self, style):
+        return self.edit.power(style, amount=self.amount)
+
+
+def output(model, layer, seed, edit=None, amount=1.0):
+    kept = []
+    taps = {layer: lambda x: kept.append(x.clone()) or x}
+    w = model.truncate(seed_latents(model, seed), PSI)
+    draw(model, w, taps=taps, rewrites={} if edit is None else {layer: Bound(edit, amount)}, stop=32)
+    return kept[0]
+
+
+@pytest.mark.parametrize("rank", [1, 4])
+def test_the_pasted_part_comes_near_its_goal(silk, file, rank):
+    layer, plan = "b16.conv1", edits.read_edit(file)
+    content, directions = edits.solve_edit(silk, layer, plan, rank=rank)
+    edit = Edit(Place(layer, styled_convs(silk.network)[layer].weight), content, directions)
+    before, source = output(silk, layer, 8), output(silk, layer, 3)
+    wanted, box = edits._pasted(source, before, plan, 16)
+    after = output(silk, layer, 8, edit)
+    part = (slice(None), slice(None), *box)
+    gap = ((after - wanted)[part].norm() / (before - wanted)[part].norm()).item()
+    assert gap < (0.75 if rank == 1 else 0.5)
+    assert torch.equal(output(silk, layer, 8, edit, 0.0), before)
+
+
+def test_an_edit_is_written_in_a_patch(small_model, file):
+    (made,) = changes_of([clavilux.rewrite.edit(at="b8.conv1", path=str(file), rank=2)], small_model, (4, 4))
+    assert isinstance(made, Edit)
+    assert np.isfinite(made.weight.numpy()).all()
+    with pytest.raises(ModelError, match=r"choose 'b8.conv1'"):
+        edits.solve_edit(small_model, "b8.conv0", edits.read_edit(file))
+
+
+@pytest.mark.parametrize("broken", ["{", "{}", '{"object": 3, "paste": 4}', "[]"])
+def test_a_broken_edit_is_an_error_of_the_file(tmp_path, broken):
+    path = tmp_path / "edit.json"
+    path.write_text(broken)
+    with pytest.raises(FileError, match="needs object, paste"):
+        edits.read_edit(path)
