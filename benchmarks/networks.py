@@ -35,7 +35,7 @@ def stylegan2(resolution: int) -> StyleGAN2Config:
 
 
 def stylegan3(resolution: int, *, radial: bool) -> tuple[StyleGAN3Config, dict[str, np.ndarray]]:
-    """The sizes of configurations T and R, and their filters (Karras et al. 2021, section 3.2 and appendix)."""
+    """The sizes of configurations T and R, and their filters (Karras et al. 2021, section 3.2, appendix)."""
     base, widest = (65536, 1024) if radial else (32768, 512)
     place = np.minimum(np.arange(SAMPLES + 1) / (SAMPLES - 2), 1)  # the last two are critically sampled
     cutoffs = 2 * (resolution / 2 / 2) ** place
