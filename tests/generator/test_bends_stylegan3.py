@@ -60,3 +60,50 @@ def test_a_mask_covers_the_margin_as_well(model):
 def test_its_weights_are_not_rewritten(model):
     with pytest.raises(ModelError, match="cannot be rewritten; bend its features instead"):
         changes_of([clavilux.rewrite.scale(at="L1")], model, model.network.cells)
+
+
+@pytest.mark.parametrize(
+    ("node", "values", "matrix"),
+    [
+        (translate(at="input"), {"x": 0.1, "y": -0.3, "amount": 1}, [[1, 0, -0.1], [0, 1, 0.3], [0, 0, 1]]),
+        (zoom(at="input"), {"by": 2, "amount": 1}, [[0.5, 0, 0], [0, 0.5, 0], [0, 0, 1]]),
+        (rotate(at="input"), {"by": 90, "amount": 1}, [[0, -1, 0], [1, 0, 0], [0, 0, 1]]),
+    ],
+)
+def test_the_image_is_moved_exactly_at_the_input(model, node, values, matrix):
+    """What is moved there is drawn from elsewhere, not sampled from features."""
+    made = changes_of([node], model, model.network.cells)
+    program = Program(model, cells=model.network.cells, **SIZE, taps=made)
+    w = torch.from_numpy(model.map(np.ones((1, model.z_dim), np.float32)))
+    inputs = {"ws": w[:, None].expand(-1, model.num_ws, -1), "frame": torch.zeros(1, dtype=torch.int64)}
+    bend = {f"bend/0/{name}": torch.tensor([float(value)]) for name, value in values.items()}
+    given = inputs | bend
+    with torch.inference_mode():
+        found = program(*(given[name] for name in program.inputs))
+        image = model.network(inputs["ws"], transform=torch.tensor([matrix], dtype=torch.float32))
+        wanted = program.pixels(image, inputs["frame"])
+    assert np.abs(found.numpy().astype(int) - wanted.numpy()).max() <= 1
+
+
+def test_moves_at_the_input_follow_one_another(model):
+    """A shift and a turn are not a turn and a shift."""
+    shift, turn = translate(x=0.25, at="input"), rotate(by=90, at="input")
+    frames = []
+    for nodes in ([shift, turn], [turn, shift]):
+        made = changes_of(nodes, model, model.network.cells)
+        program = Program(model, cells=model.network.cells, **SIZE, taps=made)
+        w = torch.from_numpy(model.map(np.ones((1, model.z_dim), np.float32)))
+        given = {"ws": w[:, None].expand(-1, model.num_ws, -1), "frame": torch.zeros(1, dtype=torch.int64)}
+        for k, node in enumerate(nodes):
+            values = {"amount": 1.0, "x": 0.25, "y": 0.0, "by": 90.0}
+            for name in (*BENDS[node.op].moved, "amount"):
+                given[f"bend/{k}/{name}"] = torch.tensor([values[name]])
+        with torch.inference_mode():
+            frames.append(program(*(given[name] for name in program.inputs)).numpy().astype(int))
+    # turned after it was shifted to the right: it is shifted up
+    up = torch.tensor([[[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]])
+    matrix = torch.tensor([[[1.0, 0, -0.25], [0, 1, 0], [0, 0, 1]]]) @ up
+    with torch.inference_mode():
+        wanted = program.pixels(model.network(given["ws"], transform=matrix), given["frame"]).numpy()
+    assert np.abs(frames[0] - wanted).max() <= 1
+    assert np.abs(frames[0] - frames[1]).mean() > 1

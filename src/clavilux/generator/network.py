@@ -116,7 +116,10 @@ class Network(Protocol):
 
     @property
     def moves(self) -> bool:
-        """Whether the image can be moved under the network: `forward` takes a `transform`."""
+        """Whether the image can be moved under the network, exactly: `forward` takes `places`.
+
+        These map a grid (B, 2, H, W) of x and y, in cells from the centre, to where the image is drawn from.
+        """
 
     @property
     def layers(self) -> Mapping[str, Layer]:

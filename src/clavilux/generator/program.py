@@ -201,6 +201,7 @@ class Program(nn.Module):
             noise,
             const=self.const,
             taps=self._bound_taps(given),
+            **self._bound_places(given),
             rewrites=self._bound_rewrites(given),
             stop=self.spec.resolution,
         )
@@ -237,9 +238,24 @@ class Program(nn.Module):
     def _bound_taps(self, given: Mapping[str, Tensor]) -> dict[str, Tap]:
         chains: dict[str, list[Tap]] = {}
         for k, tap in self._drawn(self.taps):
-            params = {param: given[f"bend/{k}/{param}"] for param in tap.inputs}
-            chains.setdefault(tap.layer, []).append(partial(tap, **params))
+            if not self._moves_places(tap):
+                params = {param: given[f"bend/{k}/{param}"] for param in tap.inputs}
+                chains.setdefault(tap.layer, []).append(partial(tap, **params))
         return {layer: _chained(chain) for layer, chain in chains.items()}
+
+    def _bound_places(self, given: Mapping[str, Tensor]) -> dict[str, Tap]:
+        """Return what moves the image under the network, the last bend first: y(p) = x(first(last(p)))."""
+        chain: list[Tap] = [
+            partial(tap.moved_places, **{param: given[f"bend/{k}/{param}"] for param in tap.inputs})
+            for k, tap in self._drawn(self.taps)
+            if self._moves_places(tap)
+        ]
+        return {"places": _chained(chain[::-1])} if chain else {}
+
+    def _moves_places(self, tap: Any) -> bool:
+        """Whether a bend moves the whole image of a network that can be drawn from elsewhere instead."""
+        at_start = self.network.moves and tap.layer == next(iter(self.network.layers))
+        return at_start and getattr(tap, "is_whole", False)
 
     def _bound_rewrites(self, given: Mapping[str, Tensor]) -> dict[str, SideBranch]:
         bound: dict[str, list[_Bound]] = {}

@@ -114,10 +114,9 @@ class StyleGAN3(nn.Module):
         return rows * scale, columns * scale
 
     def start(self, cells: tuple[int, int], how: Extension) -> Tensor:  # noqa: ARG002  # it has no edge
-        """Return where the Fourier features are sampled: x and y, 1 for the image's side, (2, H, W)."""
+        """Return where the Fourier features are sampled: x and y from the centre, in cells, (2, H, W)."""
         margin = self.config.input_size - self.config.input_rate
-        # samples lie at the centres of their cells, the image's centre at 0
-        y, x = ((torch.arange(n + margin) + 0.5 - (n + margin) / 2) / self.config.input_rate for n in cells)
+        y, x = (torch.arange(n + margin) + 0.5 - (n + margin) / 2 for n in cells)  # the centres of cells
         return torch.stack((x + 0 * y[:, None], y[:, None] + 0 * x))
 
     def to_precision(self, dtype: torch.dtype) -> None:
@@ -138,14 +137,18 @@ class StyleGAN3(nn.Module):
         taps: Mapping[str, Tap] | None = None,
         rewrites: Mapping[str, SideBranch] | None = None,
         stop: int | None = None,  # noqa: ARG002  # only the last layer makes colours
+        places: Tap | None = None,
         transform: Tensor | None = None,
     ) -> Tensor:
         """Draw images; see `Network.forward`.
 
-        transform (B, 3, 3) maps places of the image to places it is drawn from; the image's side is 1.
+        Both `places` and `transform` map places of the image to places it is drawn from: `places` those of a
+        grid (B, 2, H, W) in cells from the centre, `transform` (B, 3, 3) those in sides of the image.
         """
         taps, rewrites = taps or {}, rewrites or {}
         grid = self.start(self.cells, "mirror").to(ws.device) if const is None else const
+        if places is not None:
+            grid = places(grid.expand(ws.shape[0], -1, -1, -1))
         x = self.input(ws[:, 0], grid, transform).to(self.feature_dtype)
         if "input" in taps:
             x = taps["input"](x)
@@ -173,7 +176,7 @@ class FourierInput(nn.Module):
         self.affine = Dense(tensors["affine.weight"], tensors["affine.bias"])
 
     def forward(self, w: Tensor, grid: Tensor, transform: Tensor | None) -> Tensor:
-        """Return features (B, C, H, W) under w (B, D) at the places of a grid (2, H, W)."""
+        """Return features (B, C, H, W) under w (B, D) at the places of a grid, (2, H, W) or (B, 2, H, W)."""
         t = self.affine(w)  # (B, 4): cosine, sine, and a shift along x and y
         t = t / t[:, :2].square().sum(dim=1, keepdim=True).sqrt()
         cosine, sine, right, down = t.unbind(dim=1)
@@ -188,8 +191,8 @@ class FourierInput(nn.Module):
         # frequencies that the grid cannot hold fade out towards half its sampling rate
         radius = freqs.square().sum(dim=2).sqrt()
         fade = (1 - (radius - self.bandwidth) / (self.rate / 2 - self.bandwidth)).clamp(0, 1)
-        high, wide = grid.shape[1:]
-        angle = freqs @ grid.reshape(2, -1) + phases[:, :, None]  # (B, C, HW), cycles
+        high, wide = grid.shape[-2:]
+        angle = freqs @ (grid / self.rate).flatten(-2) + phases[:, :, None]  # (B, C, HW), cycles
         x = torch.sin(angle * (2 * math.pi)) * fade[:, :, None]
         return (self.weight @ x).reshape(-1, self.phases.shape[0], high, wide)
 
@@ -270,14 +273,25 @@ def upsampled(x: Tensor, taps: Tensor | None, layer: FilteredLayer) -> Tensor:
     before, after = layer.padding
     if taps is None:
         return F.pad(x, (before, after, before, after))
-    count, channels = taps.shape[0], x.shape[1]
-    start, end = count - 1 - before, after + layer.up - count
+    count, channels = layer.up_taps, x.shape[1]
+    start, end = count - 1 - before, count - layer.up - after  # what is cropped, or padded where negative
+    both = max(min(start, end), 0)
     for axis in (2, 3):
-        shape, stride = ((count, 1), (layer.up, 1)) if axis == 2 else ((1, count), (1, layer.up))
-        kernel = taps.to(x.dtype).reshape(1, 1, *shape).expand(channels, -1, -1, -1)
-        x = F.conv_transpose2d(x, kernel, stride=stride, groups=channels)
-        x = F.pad(x, (0, 0, -start, end) if axis == 2 else (-start, end))
+        kernel = taps.to(x.dtype).reshape(1, 1, *((count, 1) if axis == 2 else (1, count)))
+        stride, padding = ((layer.up, 1), (both, 0)) if axis == 2 else ((1, layer.up), (0, both))
+        kernel = kernel.expand(channels, -1, -1, -1)
+        x = F.conv_transpose2d(x, kernel, stride=stride, padding=padding, groups=channels)
+        x = cropped(x, axis, start - both, end - both)
     return x
+
+
+def cropped(x: Tensor, axis: int, start: int, end: int) -> Tensor:
+    """Crop an axis at both ends, or pad it with zeros where a number is negative."""
+    if start == end == 0:
+        return x
+    if start < 0 or end < 0:
+        return F.pad(x, (0, 0, -start, -end) if axis == 2 else (-start, -end))
+    return x[:, :, start : x.shape[2] - end] if axis == 2 else x[..., start : x.shape[3] - end]
 
 
 def downsampled(x: Tensor, taps: Tensor, step: int) -> Tensor:

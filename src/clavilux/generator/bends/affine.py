@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from clavilux.generator.bends.bend import Bend, Site
+from clavilux.generator.bends.bend import Bend, Site, wide
 
 __all__ = ["Flip", "Kaleidoscope", "Mirror", "Move", "Rotate", "Shear", "Tile", "Translate", "Zoom"]
 
@@ -38,6 +38,22 @@ class Move(Bend):
             u and v of what is shown there, broadcastable to (B, H, W).
         """
         raise NotImplementedError
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether every channel and place moves alike: the image may be drawn from elsewhere instead."""
+        return bool(self.places is None and not self.site.guard and (self.site.channels == 1).all())
+
+    def moved_places(self, grid: Tensor, /, *, amount: Tensor, **moved: Tensor) -> Tensor:
+        """Return from where places are drawn: x and y in cells from the centre, (B, 2, H, W)."""
+        share = wide(amount)
+        if self.site.reach is not None:
+            moved, share = self._reached(amount, self.site.reach)
+        size = (grid.shape[-2] - self.site.margin, grid.shape[-1] - self.site.margin)
+        signals = {name: s[:, None, None] for name, s in moved.items()}
+        found = torch.stack(torch.broadcast_tensors(*self.source(grid[:, 0], grid[:, 1], size, **signals)), 1)
+        still = wide(self.is_still(amount, moved))
+        return torch.where(still, grid, grid + share * (found - grid))
 
     def transform(self, x: Tensor, /, **moved: Tensor) -> Tensor:
         """Return T(x) of features (B, C, H, W)."""

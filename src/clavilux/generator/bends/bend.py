@@ -103,13 +103,17 @@ class Bend(nn.Module):
         if self.places is not None:
             share = share * self.places  # m_xy
         bent = before + share * (after - before)  # y = x + a m_c m_xy (T(x) - x)
+        return torch.where(wide(self.is_still(amount, moved)), x, bent.to(x.dtype))
+
+    def is_still(self, amount: Tensor, moved: Mapping[str, Tensor]) -> Tensor:
+        """Return whether nothing is bent, (B,), by an amount and the transform's own signals."""
         still = amount == 0
         if self.neutral:
             at_rest = [moved[name] == value for name, value in self.neutral.items()]
             for each in at_rest[1:]:
                 at_rest[0] = at_rest[0] & each
             still = still | at_rest[0]
-        return torch.where(still[:, None, None, None], x, bent.to(x.dtype))
+        return still
 
     def _reached(self, amount: Tensor, reach: float) -> tuple[dict[str, Tensor], Tensor]:
         """Return the transform's signals, and the strength, of a calibrated bend at an amount (B,)."""
