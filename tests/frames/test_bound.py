@@ -12,7 +12,7 @@ from clavilux.frames.bound import Bound, Stage
 from clavilux.frames.noise import NoiseSource
 from clavilux.patches.functions import disc, drift, half, palette
 from clavilux.patches.mix import mix
-from clavilux.patches.ops import Term, Track
+from clavilux.patches.ops.noise import Term, Track
 from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.patches.patch import Patch
 from clavilux.seeds import normal

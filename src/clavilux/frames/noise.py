@@ -12,7 +12,8 @@ import numpy as np
 
 from clavilux.arrays import F32, F64
 from clavilux.curves import Grid
-from clavilux.patches.ops import MaskOf, Term, Track
+from clavilux.patches.moments import MaskOf
+from clavilux.patches.ops.noise import Term, Track
 from clavilux.seeds import normal
 
 __all__ = ["NoiseSource", "positions"]
