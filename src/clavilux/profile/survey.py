@@ -12,16 +12,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clavilux import seeds
-from clavilux.array_files import hash_of_arrays
+from clavilux.array_files import Arrays, hash_of_arrays, load_arrays
 from clavilux.arrays import F32, F64
 from clavilux.colour import srgb_to_lab
 from clavilux.errors import ModelError
 from clavilux.generator.canvas import default_cells
-from clavilux.generator.model import Model
+from clavilux.generator.model import BUILTIN, Model
 from clavilux.generator.network import image_sides
 from clavilux.store import Store
 
-__all__ = ["SURVEY", "Survey", "SurveySpec", "describe", "survey"]
+__all__ = ["SURVEY", "Survey", "SurveySpec", "describe", "key_of", "survey"]
 
 VERSION = 1
 """Part of the store's key; goes up whenever a survey's numbers change."""
@@ -67,7 +67,7 @@ class Survey:
 
 
 def survey(model: Model, store: Store, *, seed: int = 0, count: int = 128) -> Survey:
-    """Draw a pool of images, or read it from the store.
+    """Draw a pool of images, or read it from the store; those of built-in models come with them.
 
     Args:
         model: the generator.
@@ -81,9 +81,14 @@ def survey(model: Model, store: Store, *, seed: int = 0, count: int = 128) -> Su
     if count < SURVEY.min_count:
         what = f"Palettes cannot be chosen from {count} images"
         raise ModelError(what, where="count", value=count, hint=f"survey at least {SURVEY.min_count}")
-    key = f"generator/survey/{VERSION}/{model.digest}/{seed}/{count}"
-    kept = store.fetch(key, lambda: _draw_pool(model, seed, count))
+    key = key_of(model, seed, count)
+    kept = _shipped(model, key) or store.fetch(key, lambda: _draw_pool(model, seed, count))
     return Survey(*(kept[name].astype(np.float32, copy=False) for name in ("ws", "lab", "energy")))
+
+
+def key_of(model: Model, seed: int = 0, count: int = 128) -> str:
+    """Name a survey in the store."""
+    return f"generator/survey/{VERSION}/{model.digest}/{seed}/{count}"
 
 
 def describe(model: Model, ws: F32, store: Store) -> Survey:
@@ -95,6 +100,15 @@ def describe(model: Model, ws: F32, store: Store) -> Survey:
     key = f"generator/described/{VERSION}/{model.digest}/{hash_of_arrays({'ws': ws})}"
     kept = store.fetch(key, lambda: _described(model, ws, 0))
     return Survey(ws, *(kept[name].astype(np.float32, copy=False) for name in ("lab", "energy")))
+
+
+def _shipped(model: Model, key: str) -> Arrays | None:
+    """Return the survey that came with a built-in model, if it is the one that is wanted."""
+    path = BUILTIN / f"{model.name}-survey.npz"
+    if not path.is_file():
+        return None
+    kept = load_arrays(path)
+    return kept if str(kept.pop("key")) == key else None
 
 
 def _draw_pool(model: Model, seed: int, count: int) -> dict[str, NDArray[np.generic]]:
