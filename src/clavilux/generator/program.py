@@ -20,7 +20,7 @@ from clavilux.generator.inputs import FrameInputs, InputSpec, check_inputs
 from clavilux.generator.model import Model
 from clavilux.generator.network import Network, SideBranch, Tap, bendable, image_sides, rewritable
 from clavilux.generator.pixels import Pixels
-from clavilux.generator.rewrites import Crossed, Rewrite
+from clavilux.generator.rewrites import BlendBeside, Crossed, Rewrite
 from clavilux.pixel_formats import PixelFormat, check_size, frame_format
 
 __all__ = ["Change", "FrameInputs", "InputSpec", "Program", "ProgramSpec", "check_inputs"]
@@ -263,7 +263,9 @@ class Program(nn.Module):
             params = {param: given[f"rewrite/{k}/{param}"] for param in rewrite.inputs}
             bound.setdefault(rewrite.layer, []).append(_Bound(rewrite, params))
         return {
-            layer: group[0] if len(group) == 1 else _Together(group, self.crossed[_key(layer)])
+            layer: group[0]
+            if len(group) == 1
+            else _Together(group, self.crossed[_key(layer)] if _key(layer) in self.crossed else None)
             for layer, group in bound.items()
         }
 
@@ -290,6 +292,11 @@ class _Bound:
         if not isinstance(self.rewrite, Rewrite):
             return None
         return self.rewrite.own(**self.params)
+
+    @property
+    def others(self) -> Sequence[tuple[Any, Tensor]]:
+        other = getattr(self.rewrite, "other", None)
+        return [] if other is None else [(other, self.params["amount"])]
 
 
 @dataclass(frozen=True)
@@ -318,6 +325,10 @@ class _Together:
     def own(self) -> Tensor | None:
         found = [own for own in (part.own for part in self.parts) if own is not None]
         return torch.stack(found).sum(dim=0) if found else None
+
+    @property
+    def others(self) -> Sequence[tuple[Any, Tensor]]:
+        return [each for part in self.parts for each in part.others]
 
 
 def _crossed(rewrites: Sequence[Change]) -> dict[str, Crossed]:
@@ -362,9 +373,12 @@ def _drawn_resolution(network: Network, stop: int | None) -> int:
 
 def _check_changes(network: Network, taps: Sequence[Change], rewrites: Sequence[Change]) -> None:
     layers = network.layers
+    beside = [change for change in rewrites if isinstance(change, BlendBeside)]
+    rewrites = [change for change in rewrites if change not in beside]
     for verb, changes, known in (
         ("bent", taps, bendable(layers)),
         ("rewritten", rewrites, rewritable(layers)),
+        ("mixed", beside, list(layers)),
     ):
         for change in changes:
             if change.layer not in known:

@@ -7,8 +7,9 @@ convolution and one for the last ToRGB; images (B, 3, H, W) nominally in [-1, 1]
 of the constant.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from clavilux.generator.checkpoints.checkpoint import Extension
 from clavilux.generator.layers import (
     EPSILON,
     SQRT2,
+    blended,
     demodulation,
     leaky_relu,
     styled_conv,
@@ -146,6 +148,8 @@ class StyleGAN2(nn.Module):
         taps, rewrites = taps or {}, rewrites or {}
         const = (self.const if const is None else const).to(self.feature_dtype)
         x = const.expand(ws.shape[0], -1, -1, -1)  # (B, C, h, w)
+        if "const" in rewrites:
+            x = blended(x, [(other.const, a) for other, a in rewrites["const"].others])
         if "const" in taps:
             x = taps["const"](x)
         image: Tensor | None = None
@@ -180,7 +184,7 @@ class Block(nn.Module):
         )
         self.torgb: ToRGB | None = None
         if f"{name}.torgb" in layers:
-            self.torgb = ToRGB(under(tensors, f"{name}.torgb"), config.clamp)
+            self.torgb = ToRGB(under(tensors, f"{name}.torgb"), config.clamp, name=f"{name}.torgb")
             self.w_indices.append(layers[f"{name}.torgb"].w_index)
 
     def forward(
@@ -192,14 +196,20 @@ class Block(nn.Module):
         rewrites: Mapping[str, SideBranch],
     ) -> tuple[Tensor, Tensor | None]:
         """Return features and colours of this block; x (B, I, H, W), ws (B, L, D)."""
+        last = rewrites.get(self.names[-1])
         beside = None if self.skip is None else self.skip(x)
+        if beside is not None and last is not None:
+            beside = blended(beside, [(other.skip(x), a) for other, a in last.others])
         for k, (name, conv) in enumerate(zip(self.names, self.convs, strict=True)):
             x = conv(x, ws[:, self.w_indices[k]], noise.get(name), rewrites.get(name))
             if beside is not None and k == len(self.convs) - 1:
                 x = beside.add_(x)
             if name in taps:
                 x = taps[name](x)
-        return x, None if self.torgb is None else self.torgb(x, ws[:, self.w_indices[-1]])
+        if self.torgb is None:
+            return x, None
+        mixed = rewrites.get(self.torgb.name)
+        return x, self.torgb(x, ws[:, self.w_indices[-1]], () if mixed is None else mixed.others)
 
 
 class Residual(nn.Module):
@@ -217,7 +227,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features (B, I, H, W) to (B, O, 2H, 2W)."""
-        return upsample2x(F.conv2d(x, self.weight))
+        return upsample2x(F.conv2d(x, self.weight.to(x.dtype)))
 
 
 class StyledConv(nn.Module):
@@ -255,7 +265,8 @@ class StyledConv(nn.Module):
         self, x: Tensor, w: Tensor, noise: Tensor | None, rewrite: SideBranch | None = None
     ) -> Tensor:
         """Map features x (B, I, H, W) under w (B, D) and noise (B, 1, H', W') to (B, O, H', W')."""
-        style = self.affine(w)  # (B, I)
+        others = () if rewrite is None else rewrite.others
+        style = blended(self.affine(w), [(other.affine(w), a) for other, a in others])  # (B, I)
         if x.dtype != style.dtype:  # demodulation cancels the style's length; see `to_precision`
             style = style / (style.abs().amax(dim=1, keepdim=True) + EPSILON)
         if rewrite is not None:
@@ -264,8 +275,20 @@ class StyledConv(nn.Module):
         factors = demodulation(style, self.power, extra) * self.gain  # (B, O)
         x = styled_conv(x, self.weight, style, factors, up=self.up, rewrite=rewrite)
         if noise is not None:
-            x = x.add_((noise * (self.noise_strength * self.gain)).to(x.dtype))
-        x = leaky_relu(x.add_((self.bias[:, None, None] * self.gain).to(x.dtype)))
+            strength = self.noise_strength * self.gain
+            if others:  # (B, 1, 1, 1)
+                strength = blended(
+                    strength.expand(len(w), 1, 1, 1),
+                    [(other.noise_strength * self.gain, a) for other, a in others],
+                )
+            x = x.add_((noise * strength).to(x.dtype))
+        bias = self.bias[:, None, None] * self.gain
+        if others:  # (B, O, 1, 1)
+            bias = blended(
+                bias.expand(len(w), -1, 1, 1),
+                [(other.bias[:, None, None] * self.gain, a) for other, a in others],
+            )
+        x = leaky_relu(x.add_(bias.to(x.dtype)))
         return x if self.clamp is None else x.clamp_(-self.clamp, self.clamp)
 
 
@@ -291,23 +314,30 @@ class _Scaled:
     def own(self) -> Tensor | None:
         return self.branch.own
 
+    @property
+    def others(self) -> Sequence[tuple[Any, Tensor]]:
+        return self.branch.others
+
 
 class ToRGB(nn.Module):
     """Features to colours: a styled 1 x 1 convolution, never demodulated; its gain is in the weights."""
 
     is_features = True
 
-    def __init__(self, tensors: Mapping[str, Tensor], clamp: float | None = None) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], clamp: float | None = None, name: str = "") -> None:
         super().__init__()
-        self.clamp = clamp
+        self.clamp, self.name = clamp, name
         self.affine = Dense(tensors["affine.weight"], tensors["affine.bias"])
         weight = tensors["weight"]  # (3, I, 1, 1)
         self.weight = nn.Buffer(weight * weight.shape[1] ** -0.5)
         self.bias = nn.Buffer(tensors["bias"].clone())  # (3,)
 
-    def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """Map features x (B, I, H, W) under w (B, D) to colours (B, 3, H, W)."""
-        style = self.affine(w)  # (B, I)
-        x = x.to(style.dtype)
-        colours = F.conv2d(x * style[:, :, None, None], self.weight, self.bias).contiguous()
+    def forward(self, x: Tensor, w: Tensor, others: Sequence[tuple[Any, Tensor]] = ()) -> Tensor:
+        """Map features x (B, I, H, W) under w (B, D) to colours (B, 3, H, W); see `SideBranch.others`."""
+        style = blended(self.affine(w), [(other.affine(w), a) for other, a in others])  # (B, I)
+        x = x.to(style.dtype) * style[:, :, None, None]
+        own = F.conv2d(x, self.weight, self.bias)
+        colours = blended(
+            own, [(F.conv2d(x, other.weight, other.bias), a) for other, a in others]
+        ).contiguous()
         return colours if self.clamp is None else colours.clamp_(-self.clamp, self.clamp)

@@ -133,7 +133,7 @@ def _refused_by_model(show: Show, patch: Patch | None) -> list[ClaviluxError]:
             elif node.op in {"saved", "from_seeds", "from_classes"}:
                 OPS[node.op].compute(source, [], node.params)
             elif node.kind in {"bend", "rewrite"}:
-                changes_of([node], model, cells, workspace.store)
+                changes_of([node], model, cells, workspace.store, workspace.model)
         except ClaviluxError as error:
             errors.append(
                 type(error)(f"look: {error.what}", where="look", value=error.value, hint=error.hint)
