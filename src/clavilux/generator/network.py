@@ -160,6 +160,9 @@ class Network(Protocol):
     ) -> Tensor:
         """Draw images.
 
+        A network that `moves` also takes `places`; one that sums the colours of its layers takes `colours`,
+        changes of the sum so far, (B, 3, H, W), by the layer after which it is changed.
+
         Args:
             ws: (B, L, D).
             noise: for every layer up to `stop` that takes noise, broadcastable to (B, 1, H, W).
@@ -220,7 +223,7 @@ def layer_groups(layers: Mapping[str, Layer]) -> dict[Group, range]:
 def group_layers(layers: Mapping[str, Layer], group: Group) -> list[str]:
     """List the layers of a group by their own feature size, the constant and colours included.
 
-    >>> layers = {name: Layer(side, 1, 0, takes_noise=True) for name, side in {"a": 4, "b": 8, "c": 16}.items()}
+    >>> layers = {name: Layer(side, 1, 0, True) for name, side in {"a": 4, "b": 8, "c": 16}.items()}
     >>> group_layers(layers, "middle")
     ['b']
     """

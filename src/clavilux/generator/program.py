@@ -195,12 +195,15 @@ class Program(nn.Module):
         """
         given = dict(zip(self.inputs, arrays, strict=True))
         prefix = "noise/"
-        noise = {name.removeprefix(prefix): a for name, a in given.items() if name.startswith(prefix)}
+        noise = self._moved_noise(
+            {name.removeprefix(prefix): a for name, a in given.items() if name.startswith(prefix)}, given
+        )
         image: Tensor = self.network(
             given["ws"],
             noise,
             const=self.const,
             taps=self._bound_taps(given),
+            **self._bound_images(given),
             **self._bound_places(given),
             rewrites=self._bound_rewrites(given),
             stop=self.spec.resolution,
@@ -243,6 +246,25 @@ class Program(nn.Module):
                 chains.setdefault(tap.layer, []).append(partial(tap, **params))
         return {layer: _chained(chain) for layer, chain in chains.items()}
 
+    def _moved_noise(self, noise: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Move the noise of the layers after each bend that takes noise along."""
+        layers, moved = list(self.network.layers), dict(noise)
+        for k, tap in self._drawn(self.taps):
+            if getattr(tap, "takes_along", lambda _: False)("noise"):
+                params = {param: given[f"bend/{k}/{param}"] for param in tap.inputs}
+                later = layers[layers.index(tap.layer) + 1 :]
+                moved |= {name: tap.along(moved[name], **params) for name in later if name in moved}
+        return moved
+
+    def _bound_images(self, given: Mapping[str, Tensor]) -> dict[str, dict[str, Tap]]:
+        """Return what moves the sum of the colours so far, by the layer after which it is moved."""
+        chains: dict[str, list[Tap]] = {}
+        for k, tap in self._drawn(self.taps):
+            if getattr(tap, "takes_along", lambda _: False)("colours"):
+                params = {param: given[f"bend/{k}/{param}"] for param in tap.inputs}
+                chains.setdefault(tap.layer, []).append(partial(tap.along, **params))
+        return {"colours": {layer: _chained(chain) for layer, chain in chains.items()}} if chains else {}
+
     def _bound_places(self, given: Mapping[str, Tensor]) -> dict[str, Tap]:
         """Return what moves the image under the network, the last bend first: y(p) = x(first(last(p)))."""
         chain: list[Tap] = [
@@ -265,7 +287,7 @@ class Program(nn.Module):
         return {
             layer: group[0]
             if len(group) == 1
-            else _Together(group, self.crossed[_key(layer)] if _key(layer) in self.crossed else None)
+            else _Together(group, dict(self.crossed.items()).get(_key(layer)))
             for layer, group in bound.items()
         }
 

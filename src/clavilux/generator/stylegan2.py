@@ -134,7 +134,7 @@ class StyleGAN2(nn.Module):
             if isinstance(module, StyledConv | Residual):
                 module.to_precision(dtype)
 
-    def forward(
+    def forward(  # noqa: PLR0913  # as `Network` declares it, and what only this family has
         self,
         ws: Tensor,
         noise: Mapping[str, Tensor],
@@ -143,6 +143,7 @@ class StyleGAN2(nn.Module):
         taps: Mapping[str, Tap] | None = None,
         rewrites: Mapping[str, SideBranch] | None = None,
         stop: int | None = None,
+        colours: Mapping[str, Tap] | None = None,
     ) -> Tensor:
         """Draw images, (B, 3, h R / 4, w R / 4); see `Network.forward`."""
         taps, rewrites = taps or {}, rewrites or {}
@@ -157,6 +158,9 @@ class StyleGAN2(nn.Module):
             if image is not None and stop is not None and resolution > stop:
                 break
             x, rgb = block(x, ws, noise, taps, rewrites)
+            if image is not None and colours:
+                for name in (f"b{resolution}.conv0", f"b{resolution}.conv1"):
+                    image = colours[name](image) if name in colours else image
             image = rgb if image is None else upsample2x(image) + rgb  # colours of all blocks, or of the last
         assert image is not None
         return image

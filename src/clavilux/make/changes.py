@@ -31,7 +31,7 @@ from clavilux.generator.rewrites import (
     styled_convs,
 )
 from clavilux.image_files import read_image
-from clavilux.patches.ops.bends import SITE
+from clavilux.patches.ops.bends import ALONG, SITE
 from clavilux.profile.calibration import calibrated
 from clavilux.profile.clusters import clusters_of
 from clavilux.profile.contexts import find_context
@@ -80,7 +80,7 @@ def changes_of(
 
 def _bends(number: int, node: Node, model: Model, cells: tuple[int, int], store: Store) -> Iterator[Change]:
     params: dict[str, Any] = dict(node.params)
-    own = {name: value for name, value in params.items() if name not in SITE}
+    own = {name: value for name, value in params.items() if name not in SITE | ALONG}
     where = node.inputs[-1]
     for layer in find_layers(model.network, params["at"]):
         count, margin = model.network.layers[layer].channels, model.network.layers[layer].margin
@@ -98,9 +98,10 @@ def _bends(number: int, node: Node, model: Model, cells: tuple[int, int], store:
             key=(node.params, str(where)),
             number=number,
             seed=params["seed"],
+            along=params.get("along"),
         )
         if params["reach"] is not None:
-            whole = replace(site, places=None)
+            whole = replace(site, places=None, along=None)
             site = replace(site, reach=calibrated(model, store, node.op, whole, **own)[params["reach"]])
         yield BENDS[node.op](site, **own)
 
