@@ -81,7 +81,7 @@ def new(  # noqa: PLR0913  # the options of two steps
     """
     files = [*(photographs or []), *(images or [])]
     if [sheet, pick is not None, bool(files)].count(True) != 1:
-        hint = "Draw pictures with --sheet, then save some of them with --pick 3,7,12; or use --from a.jpg b.jpg."
+        hint = "Draw pictures with --sheet, then save some with --pick 3,7,12; or give --from a.jpg b.jpg."
         raise typer.BadParameter(hint)
     from clavilux.cli.console import Screen
     from clavilux.make import palettes

@@ -6,7 +6,7 @@
 from collections.abc import Mapping
 
 from clavilux.generator.rewrites.blend import Blend, BlendBeside, blend_at, check_alike
-from clavilux.generator.rewrites.layers import input_extent, styled_convs
+from clavilux.generator.rewrites.layers import input_extent, styled_convs, styled_layers
 from clavilux.generator.rewrites.rewrite import Crossed, Place, Rewrite
 from clavilux.generator.rewrites.rules import Boost, Edit, Mute, Rule, Scale, Swap
 
@@ -27,6 +27,7 @@ __all__ = [
     "check_alike",
     "input_extent",
     "styled_convs",
+    "styled_layers",
 ]
 
 REWRITES: Mapping[str, type[Rewrite]] = {
