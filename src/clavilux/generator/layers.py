@@ -46,7 +46,7 @@ def blended(own: Tensor, others: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
     """Turn a value into others, each by an amount per frame (B,): x + sum_k a_k (x_k - x).
 
     Args:
-        own: (...), or (B, ...) where it differs from frame to frame.
+        own: (B, ...), or (1, ...) where it is the same for all frames.
         others: what it turns into, of the same shape, and the amounts (B,).
 
     >>> blended(torch.zeros(2, 3), [(torch.ones(2, 3), torch.tensor([0.0, 0.5]))]).tolist()

@@ -279,21 +279,16 @@ class StyledConv(nn.Module):
         factors = demodulation(style, self.power, extra) * self.gain  # (B, O)
         x = styled_conv(x, self.weight, style, factors, up=self.up, rewrite=rewrite)
         if noise is not None:
-            strength = self.noise_strength * self.gain
-            if others:  # (B, 1, 1, 1)
-                strength = blended(
-                    strength.expand(len(w), 1, 1, 1),
-                    [(other.noise_strength * self.gain, a) for other, a in others],
-                )
-            x = x.add_((noise * strength).to(x.dtype))
-        bias = self.bias[:, None, None] * self.gain
-        if others:  # (B, O, 1, 1)
-            bias = blended(
-                bias.expand(len(w), -1, 1, 1),
-                [(other.bias[:, None, None] * self.gain, a) for other, a in others],
-            )
+            strength = _shared(self.noise_strength, [(other.noise_strength, a) for other, a in others])
+            x = x.add_((noise * (strength * self.gain)).to(x.dtype))
+        bias = _shared(self.bias, [(other.bias, a) for other, a in others]) * self.gain
         x = leaky_relu(x.add_(bias.to(x.dtype)))
         return x if self.clamp is None else x.clamp_(-self.clamp, self.clamp)
+
+
+def _shared(own: Tensor, others: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """Blend what all frames share, () or (O,); (B, 1 or O, 1, 1), with B = 1 where there are no others."""
+    return blended(own.reshape(1, -1, 1, 1), [(other.reshape(1, -1, 1, 1), a) for other, a in others])
 
 
 @dataclass(frozen=True)
