@@ -1,7 +1,8 @@
 """A semantic rule and a cluster bend driven by a song, each with and without.
 
-The kick boosts what the strongest context of 16 px is drawn with, a rule for one kind of thing only: wherever
-it appears it swells, and the rest stays. Then the bass turns one cluster of the 32 px channels upside down.
+The kick boosts what the strongest context of 16 px is drawn with, a rule for one kind of thing only: where
+it appears it swells, and the rest stays. Then the bass turns a cluster of the 16 and 32 px channels upside
+down.
 Which contexts and clusters a model has: `clavilux models profile silk --page silk.png`.
 
     python examples/rules_and_clusters.py [SONG]
@@ -18,7 +19,7 @@ look, texture = palette(seed=3).weigh(song.chords.chroma().smooth(seconds=0.3)),
 kick, bass = song.kick.decay(beats=0.75), song.bass.rms().smooth(seconds=0.2).normalize()
 
 boosted = rewrite.boost(at="b16.conv1", context="cluster 0", gain=3, amount=kick)
-inverted = invert(at="b32.conv1", channels="cluster 0", amount=bass)
+inverted = invert(at="16-32 px", channels="cluster 0", amount=bass)
 patches = {
     "plain": Patch(look, texture),
     "rule": Patch(look, texture, rewrites=[boosted]),

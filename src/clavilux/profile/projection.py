@@ -142,7 +142,7 @@ class _Search:
     root: Tensor
 
     def run(self, start: F64, side: int, steps: int, report: Step) -> tuple[F64, F64]:
-        """Return p after some steps, and the loss of each, (B,)."""
+        """Return the best p of some steps, and the loss of each, (B,)."""
         network = self.model.network
         device = network.w_avg.device
         noise = fixed_noise(self.model, side)
@@ -150,19 +150,27 @@ class _Search:
         p = torch.from_numpy(start.astype(np.float32)).to(device).requires_grad_()
         mean, root = self.mean.float().to(device), self.root.float().to(device)
         adam = torch.optim.Adam([p], lr=PROJECTION.rate)
-        loss = torch.zeros(len(start))
+        best, least = p.detach().clone(), torch.full((len(start),), torch.inf, device=device)
         for k in range(steps):
             adam.param_groups[0]["lr"] = PROJECTION.rate * min(1, 2 * (1 - k / steps))  # falls from half-way
             ws = (mean + p @ root.T).expand(-1, self.model.num_ws, -1)
-            image = network(ws, noise, stop=side)
+            image = _displayed(network(ws, noise, stop=side))
             apart = (p - p.mean(dim=1, keepdim=True)).square().mean(dim=(1, 2))
             prior = PROJECTION.prior * p.square().mean(dim=(1, 2)) + PROJECTION.apart * apart
             loss = unlikeness(image, wanted) + prior  # (B,)
+            better = loss.detach() < least
+            best[better], least[better] = p.detach()[better], loss.detach()[better]
             adam.zero_grad()
             loss.sum().backward()  # type: ignore[no-untyped-call]
             adam.step()
             report(1)
-        return p.detach().cpu().double().numpy(), loss.detach().cpu().double().numpy()
+        return best.cpu().double().numpy(), least.cpu().double().numpy()
+
+
+def _displayed(image: Tensor) -> Tensor:
+    """Limit an image to [-1, 1], as a file is, but for a slope by which latents find back."""
+    limited = image.clamp(-1, 1)
+    return limited + 0.05 * (image - limited)
 
 
 def unlikeness(image: Tensor, target: Tensor) -> Tensor:
