@@ -7,8 +7,10 @@ import pytest
 import torch
 
 from clavilux import seeds
+from clavilux.colour import srgb_to_lab
 from clavilux.errors import ModelError, PatchError
 from clavilux.generator.checkpoints.native import write_native
+from clavilux.generator.generate import seed_inputs
 from clavilux.generator.model import load_model
 from clavilux.generator.program import Program
 from clavilux.generator.stylegan2_config import StyleGAN2Config
@@ -114,3 +116,19 @@ def test_what_cannot_be_mixed_is_said(pair, silk, small_model):
         changes_of([blend(where=disc())], first, (4, 4), load=lambda _: second)
     with pytest.raises(ModelError, match="no layer 'b7'"):
         changes_of([blend("b7")], first, (4, 4), load=lambda _: second)
+
+
+def test_mixing_is_seen_and_does_not_jump(silk):
+    glass, size = load_model("glass"), {"size": (64, 64), "cells": (4, 4), "pixels": "rgb24", "stop": 64}
+    made = changes_of([rewrite.blend(at="all", model="glass")], silk, (4, 4), load=lambda _: glass)
+    program = Program(silk, **size, rewrites=made)
+    amounts = np.linspace(0, 1, 17, dtype=np.float32)
+    one = seed_inputs(silk, Program(silk, **size), 3, psi=0.7)
+    given = {name: np.repeat(array, len(amounts), axis=0) for name, array in one.items()}
+    given["rewrite/0/amount"] = amounts
+    with torch.inference_mode():
+        drawn = program(*(torch.from_numpy(given[name]) for name in program.inputs)).numpy()
+    lab = srgb_to_lab(drawn / 255)
+    steps = np.linalg.norm(np.diff(lab, axis=0), axis=-1).mean(axis=(1, 2))
+    assert np.linalg.norm(lab[-1] - lab[0], axis=-1).mean() > 10
+    assert steps.max() < 0.2 * steps.sum()

@@ -1,5 +1,6 @@
 """Copy-paste edits: the pasted part comes near its goal, other images change less."""
 
+import itertools
 import json
 
 import numpy as np
@@ -14,7 +15,7 @@ from clavilux.generator.generate import seed_latents
 from clavilux.generator.rewrites import Edit, Place, styled_convs
 from clavilux.make.changes import changes_of
 from clavilux.profile import edits
-from clavilux.profile.probe import PSI, draw
+from clavilux.profile.probe import PSI, colours, draw
 
 TABLE = {
     "object": {"seed": 3, "mask": [0.25, 0.25, 0.5, 0.5]},
@@ -121,3 +122,16 @@ def test_a_render_depends_on_the_masks_of_its_edits(file, tmp_path):
         rewrites=[clavilux.rewrite.edit(at="b8.conv1", path=str(path))],
     )
     assert files_of(patch, None) == [path, tmp_path / "mask.png"]
+
+
+def test_an_edit_is_seen_where_it_was_pasted_and_does_not_jump(silk, file):
+    layer = "b16.conv1"
+    content, directions = edits.solve_edit(silk, layer, edits.read_edit(file), rank=4)
+    edit = Edit(Place(layer, styled_convs(silk.network)[layer].weight), content, directions)
+    w = silk.truncate(seed_latents(silk, 8), PSI)
+    amounts = np.linspace(0, 1, 9)
+    drawn = [colours(draw(silk, w, rewrites={layer: Bound(edit, a)}, stop=64)) for a in amounts]
+    change = np.linalg.norm(drawn[-1] - drawn[0], axis=-1)[0]  # (64, 64)
+    assert change[32:48, 32:48].mean() > 4
+    steps = np.array([np.linalg.norm(b - a, axis=-1).mean() for a, b in itertools.pairwise(drawn)])
+    assert steps.max() < 0.3 * steps.sum()
