@@ -7,6 +7,7 @@ It takes some minutes, so `scripts/docs` does not run it.
 """
 
 import inspect
+import json
 import sys
 import tempfile
 from pathlib import Path
@@ -18,14 +19,17 @@ from PIL import Image
 from clavilux.arrays import F32
 from clavilux.catalogue import REACHES
 from clavilux.generator.bends import BENDS
+from clavilux.generator.generate import seed_latents
 from clavilux.generator.model import Model, load_model
 from clavilux.generator.program import Program
 from clavilux.generator.rewrites import REWRITES
 from clavilux.make.changes import changes_of
 from clavilux.patches import patch as _patch  # fills the op table
-from clavilux.profile.probe import sample_latents
+from clavilux.profile.probe import PSI, sample_latents
+from clavilux.profile.rules import rules_of
 from clavilux.signals.expr import Node, apply
 from clavilux.signals.table import OPS
+from clavilux.signals.text import parse
 from clavilux.store import Store
 
 assert _patch
@@ -33,15 +37,21 @@ assert _patch
 DOCS = Path(__file__).parents[1] / "docs"
 MODELS = ("silk", "glass")
 SIDE, GAP, CELLS = 112, 4, (4, 4)
-CONTEXTS = {"context": "cluster 1", "to": "cluster 3"}
+RULED = ("b16.conv1", "b32.conv1")
+EDIT = {
+    "object": {"seed": 3, "mask": [0.1, 0.1, 0.6, 0.6]},
+    "paste": {"seed": 8, "mask": [0.3, 0.3, 0.8, 0.8]},
+}
 HEAD = """<!-- Written by tools/bend_pictures.py from the code; change it there. -->
 
 # Bends and rewrites, seen
 
 Each picture shows an image of silk, above, and of glass: as it is, then changed at three strengths. Bends act
 on the features of 16 px with `reach='subtle'`, `'medium'` and `'strong'`, a mean CIELAB change of 6, 12 and
-24 or as far as the bend goes; rewrites act on 16 and 32 px at `amount` 1/3, 2/3 and 1. How each is written
-is in [operations](operations.md).
+24 or as far as the bend goes. Rewrites act at `amount` 1/3, 2/3 and 1: `scale` on 16 and 32 px; `mute`,
+`boost` and `swap` as the strongest of the rules that `clavilux models profile` lists for 16 and 32 px;
+`edit` on b16.conv1, and `blend` on all layers, towards the other model. How each is written is in
+[operations](operations.md).
 """
 
 
@@ -53,14 +63,14 @@ def main() -> int:
         parts = [HEAD, "## Bends\n"]
         parts += [section(name, models, store) for name in BENDS]
         parts += ["## Rewrites\n"]
-        parts += [section(name, models, store) for name in REWRITES if name != "rewrite.edit"]
+        parts += [section(name, models, store) for name in REWRITES]
     (DOCS / "bends.md").write_text("\n".join(parts), encoding="utf-8")
     return 0
 
 
 def section(name: str, models: list[Model], store: Store) -> str:
     """One operation: its picture is drawn, its words come from the table."""
-    rows = [drawn(model, nodes_of(name), store) for model in models]
+    rows = [drawn(name, model, store) for model in models]
     step = SIDE + GAP
     sheet = Image.new("RGB", (4 * step - GAP, len(rows) * step - GAP), "white")
     for y, row in enumerate(rows):
@@ -72,20 +82,33 @@ def section(name: str, models: list[Model], store: Store) -> str:
     return f"### {name}\n\n{words}\n\n![{name}](bends/{name}.webp)\n"
 
 
-def nodes_of(name: str) -> list[tuple[Node, float]]:
+def nodes_of(name: str, model: Model, store: Store) -> list[tuple[Node, float]]:
     """The operation as a patch writes it, and its amount, from weak to strong."""
     op = OPS[name]
     if name in BENDS:
         return [(apply(op, (), {"at": "b16.conv0", "reach": reach}), 1.0) for reach in REACHES]
-    contexts = {key: value for key, value in CONTEXTS.items() if key in op.params}
-    return [(apply(op, (), {"at": "16-32 px", **contexts}), amount / 3) for amount in (1, 2, 3)]
+    if name == "rewrite.edit":
+        file = Path(tempfile.gettempdir()) / "bend-pictures-edit.json"
+        file.write_text(json.dumps(EDIT))
+        node = apply(op, (), {"at": "b16.conv1", "path": str(file), "rank": 4})
+    elif name == "rewrite.blend":
+        other = MODELS[1 - MODELS.index(model.name)]
+        node = apply(op, (), {"at": "all", "model": other})
+    elif name == "rewrite.scale":
+        node = apply(op, (), {"at": "16-32 px"})
+    else:
+        rules = [rule for layer in RULED for rule in rules_of(model, store, layer)]
+        node = parse(str(max((r for r in rules if name.endswith(r.op)), key=lambda rule: rule.change)))
+    return [(node, amount / 3) for amount in (1, 2, 3)]
 
 
-def drawn(model: Model, nodes: list[tuple[Node, float]], store: Store) -> list[np.ndarray]:
+def drawn(name: str, model: Model, store: Store) -> list[np.ndarray]:
     """An image of a model as it is, and with each change."""
     w = sample_latents(model, 6, "docs/bends")[5:]
+    if name == "rewrite.edit":
+        w = model.truncate(seed_latents(model, EDIT["paste"]["seed"]), PSI)
     images = [draw(model, w, [], [], 0)]
-    for node, amount in nodes:
+    for node, amount in nodes_of(name, model, store):
         made = changes_of([node], model, CELLS, store)
         bends, rewrites = (made, []) if node.kind == "bend" else ([], made)
         images.append(draw(model, w, bends, rewrites, amount))

@@ -12,7 +12,7 @@ from PIL import Image
 from clavilux.errors import FileError
 from clavilux.files import read_small
 
-__all__ = ["read_image"]
+__all__ = ["read_image", "read_square"]
 
 MAX_BYTES = 100_000_000
 MAX_PIXELS = 80_000_000
@@ -31,6 +31,19 @@ def read_image(path: Path, mode: Literal["L", "RGB"], size: tuple[int, int]) -> 
     Raises:
         FileError: it is no image that can be read, or has more than 80 megapixels.
     """
+    return _read(path, mode, size, square=False)
+
+
+def read_square(path: Path, side: int) -> NDArray[np.uint8]:
+    """Read the middle square of an image at a size, RGB, (side, side, 3); else as `read_image`.
+
+    Raises:
+        FileError: it is no image that can be read, or has more than 80 megapixels.
+    """
+    return _read(path, "RGB", (side, side), square=True)
+
+
+def _read(path: Path, mode: str, size: tuple[int, int], *, square: bool) -> NDArray[np.uint8]:
     content = read_small(path, "image", MAX_BYTES)
     try:
         with warnings.catch_warnings():
@@ -39,7 +52,9 @@ def read_image(path: Path, mode: Literal["L", "RGB"], size: tuple[int, int]) -> 
                 found = image.size
                 if found[0] * found[1] <= MAX_PIXELS:
                     image.draft("RGB", (4 * size[0], 4 * size[1]))
-                    small = image.convert(mode).resize(size, Image.Resampling.BOX)
+                    small = image.convert(mode).resize(
+                        size, Image.Resampling.BOX, _middle(image.size) if square else None
+                    )
                     return np.asarray(small, np.uint8)
     except Exception as error:
         hint = "give a PNG or a JPEG"
@@ -50,3 +65,9 @@ def read_image(path: Path, mode: Literal["L", "RGB"], size: tuple[int, int]) -> 
         value=found,
         hint="make it smaller",
     )
+
+
+def _middle(size: tuple[int, int]) -> tuple[float, float, float, float]:
+    """Return the middle square of an image: left, top, right and bottom, px."""
+    (width, height), side = size, min(size)
+    return (width - side) / 2, (height - side) / 2, (width + side) / 2, (height + side) / 2

@@ -9,8 +9,11 @@ from clavilux import seeds
 from clavilux.engine.openvino import OpenVinoRunner, capabilities
 from clavilux.engine.torch import TorchRunner
 from clavilux.generator.bends import BENDS, Site
+from clavilux.generator.model import load_model
 from clavilux.generator.program import Program
 from clavilux.generator.rewrites import Mute, Place, Scale, styled_convs
+from clavilux.make.changes import changes_of
+from clavilux.patches.functions import rewrite
 
 BATCH, SHAPE = 3, (6, 8, 14)
 STRENGTHS = (0.0, 0.4, 1.0)
@@ -102,3 +105,32 @@ def test_rewrites_are_computed_alike_on_both(silk, inputs):
     assert np.abs(wanted[2] - wanted[0]).mean() > 2
     half = TorchRunner(program, batch=2, precision="fp16").run(given)
     assert np.abs(half - wanted).mean() < 4
+
+
+def test_mixed_models_are_computed_alike_on_both(silk, inputs):
+    glass = load_model("glass")
+    node = rewrite.blend(at="8-32 px", model="glass")
+    made = changes_of([node, rewrite.blend(at="const", model="glass")], silk, (4, 4))
+    program = Program(silk, size=(64, 64), cells=(4, 4), stop=64, rewrites=made)
+    given = {name: np.repeat(array, BATCH, axis=0) for name, array in inputs(program, [0]).items()}
+    for name in program.inputs:
+        if name.startswith("rewrite/"):
+            given[name] = np.array(STRENGTHS, np.float32)
+    wanted = TorchRunner(program, batch=2).run(given).astype(int)
+    assert np.abs(OpenVinoRunner(program, batch=2, precision="f32").run(given) - wanted).max() <= 2
+    plain = Program(silk, size=(64, 64), cells=(4, 4), stop=64)
+    unmixed = TorchRunner(plain, batch=2).run({name: given[name] for name in plain.inputs})
+    assert np.array_equal(wanted[0], unmixed[0])
+    assert np.abs(wanted[2] - wanted[0]).mean() > 4
+    half = TorchRunner(program, batch=2, precision="fp16").run(given)
+    assert np.abs(half - wanted).mean() < 4
+    assert glass.digest in repr(program.spec)
+
+
+def test_colours_and_noise_are_moved_alike_on_both(silk, inputs):
+    count = silk.network.layers["b16.conv0"].channels
+    site = Site("b16.conv0", np.ones(count, np.float32), along="all")
+    program = Program(silk, size=(64, 64), cells=(4, 4), stop=64, taps=[BENDS["zoom"](site)])
+    given = given_to(program, inputs)
+    wanted = TorchRunner(program, batch=2).run(given).astype(int)
+    assert np.abs(OpenVinoRunner(program, batch=2, precision="f32").run(given) - wanted).max() <= 2

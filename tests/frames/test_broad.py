@@ -2,9 +2,12 @@
 
 import pytest
 
+from clavilux.cli import main
 from clavilux.errors import FileError, PatchError
 from clavilux.patches.broad import parse_broad, read_broad
 from clavilux.patches.functions import ablate, dilate, flip, gain, rotate, threshold, translate, zoom
+from clavilux.project.project import Project
+from clavilux.project.show import read_show
 
 TEXT = """
 transforms:
@@ -67,3 +70,16 @@ def test_what_cannot_be_read_is_said(text, words, tmp_path):
     path.write_text(text)
     with pytest.raises(FileError, match=words):
         read_broad(path)
+
+
+def test_a_configuration_becomes_sentences_of_a_project(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "song.wav").write_bytes(b"RIFF")  # a song is not opened before it is rendered
+    (tmp_path / "bends.yaml").write_text(TEXT.replace("- {extra}\n", ""))
+    with pytest.raises(SystemExit) as ended:
+        main(["new", "song.wav", "--bends", "bends.yaml", "--seed", "4", "--psi", "0.7"])
+    assert ended.value.code == 0, capsys.readouterr().err
+    shown = read_show(tmp_path / "song.toml").project.shown
+    assert list(shown.bends) == parse_broad(TEXT.replace("- {extra}\n", ""), seed=4)
+    assert shown.psi == Project(seed=4, psi=0.7).shown.psi
+    assert shown.latents == Project(seed=4).shown.latents

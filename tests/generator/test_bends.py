@@ -228,3 +228,77 @@ def test_channels_and_layers_are_found_by_what_a_patch_writes(silk):
     for channels in ("most", "90-100", "7-3", "cluster 1", ""):
         with pytest.raises(ModelError, match="channels"):
             channel_weights(channels, 100, layer="b16.conv0")
+
+
+def test_zooming_out_does_not_alias():
+    stripes = torch.zeros(1, 6, 32, 32)
+    stripes[..., ::2] = 1  # finer than can be shown at a third of the size: grey
+    zoom, tile = (BENDS[name](site("b8.conv0", 6)) for name in ("zoom", "tile"))
+    one = torch.tensor([1.0])
+    for small in (zoom(stripes, by=0.29 * one, amount=one), tile(stripes, by=3.4 * one, amount=one)):
+        inner = small[..., 4:-4, 4:-4]
+        assert inner.mean().item() == pytest.approx(0.5, abs=0.05)
+        assert inner.std() < 0.12
+    assert zoom(stripes, by=2 * one, amount=one).std() > 0.24  # what bilinear sampling leaves
+
+
+MOVES = ("translate", "zoom", "rotate", "shear", "mirror", "flip", "kaleidoscope", "tile")
+
+
+def colours_and_noise(program, given, monkeypatch):
+    """Draw, and return what the network was given."""
+    seen = {}
+    forward = type(program.network).forward
+
+    def spy(self, ws, noise, **rest):
+        seen.update(noise=dict(noise), colours=rest.get("colours") or {})
+        return forward(self, ws, noise, **rest)
+
+    monkeypatch.setattr(type(program.network), "forward", spy)
+    with torch.inference_mode():
+        image = program(*(given[key] for key in program.inputs))
+    return image, seen
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_colours_and_noise_are_moved_along_or_left_where_they_are(name, small_model, monkeypatch):
+    plain = Program(small_model, **SMALL)
+    given = {key: torch.from_numpy(a) for key, a in seed_inputs(small_model, plain, 1, psi=1).items()}
+    images = {}
+    for along in (None, "colours", "noise", "all"):
+        bend = BENDS[name](site("b8.conv1", 8, along=along))
+        program = Program(small_model, **SMALL, taps=[bend])
+        still = {f"bend/0/{key}": s for key, s in signals(bend, [0.0]).items()}
+        full = {f"bend/0/{key}": s for key, s in signals(bend, [1.0]).items()}
+        with torch.inference_mode():
+            assert torch.equal(
+                program(*({**given, **still}[key] for key in program.inputs)),
+                plain(*(given[key] for key in plain.inputs)),
+            )
+        images[along], seen = colours_and_noise(program, {**given, **full}, monkeypatch)
+        moved = {key for key, a in seen["noise"].items() if not torch.equal(a, given[f"noise/{key}"])}
+        assert moved == ({"b16.conv0", "b16.conv1"} if along in {"noise", "all"} else set())
+        assert set(seen["colours"]) == ({"b8.conv1"} if along in {"colours", "all"} else set())
+        if moved:
+            own = {key: s for key, s in signals(bend, [1.0]).items() if key != "amount"}
+            wanted = bend.transform(given["noise/b16.conv0"], **own)
+            assert torch.allclose(seen["noise"]["b16.conv0"], wanted, atol=1e-6)
+    assert not torch.equal(images[None], images["colours"])
+    assert not torch.equal(images[None], images["noise"])
+
+
+def test_a_whole_translation_of_everything_moves_the_image(silk):
+    """Features, colours so far and noise moved together at 8 px: the image is nearly the moved image."""
+    given = seed_inputs(silk, program_of(silk, SIZE), 3, psi=0.7)
+
+    def drawn(along, x):
+        bend = BENDS["translate"](site("b8.conv0", silk.network.layers["b8.conv0"].channels, along=along))
+        program = program_of(silk, SIZE, [bend])
+        own = {"x": x, "y": 0.0, "amount": 1.0}
+        arrays = {**given, **{f"bend/0/{key}": np.float32([value]) for key, value in own.items()}}
+        with torch.inference_mode():
+            return program(*(torch.from_numpy(arrays[key]) for key in program.inputs))[0].numpy().astype(int)
+
+    plain, moved, ghosted = drawn("all", 0.0), drawn("all", 0.25), drawn(None, 0.25)
+    gaps = [np.abs(image[:, 24:-8] - plain[:, 8:-24]).mean() for image in (moved, ghosted)]
+    assert gaps[0] < 0.8 * gaps[1]

@@ -55,8 +55,9 @@ def store(tmp_path_factory):
 
 def test_a_push_changes_images_not_seen_as_it_promises(small_model, store):
     found = directions_of(small_model, store)
-    assert [name for name in found if "principal" not in name] == ["energy", "warmth", "contrast"]
-    assert len(found) == 3 + small_model.w_dim
+    groups = [f"{group} {k}" for group in ("coarse", "middle", "fine") for k in (1, 2, 3)]
+    assert [name for name in found if "principal" not in name] == ["energy", "warmth", "contrast", *groups]
+    assert len(found) == 3 + small_model.w_dim + len(groups)
     for k, name in enumerate(module.NAMED):
         direction = found[name]
         if not direction.works:
@@ -92,3 +93,33 @@ def test_a_push_adds_its_shift(small_model):
     )
     assert pushed.shape == (3, 6, 4)
     assert pushed[:, 0, 0].tolist() == [0, 0.5, 8]
+
+
+def test_principal_directions_of_a_group_move_its_layers_and_explain_its_styles(small_model, store):
+    found = directions_of(small_model, store)
+    w = sample_latents(small_model, 200, "unseen").astype(np.float64)
+    for group in ("coarse", "middle", "fine"):
+        layers = small_model.group(group)
+        first, second = found[f"{group} 1"], found[f"{group} 2"]
+        moved = np.flatnonzero(np.abs(first.shift).sum(axis=1))
+        assert list(moved) == list(layers)
+        assert 0 < second.r2 < first.r2 < 1
+        # one coordinate explains on other latents what was promised
+        affine = module.style_weights(small_model, layers)
+        styles = (w - w.mean(axis=0)) @ affine.T
+        along = first.shift[layers.start].astype(np.float64) @ affine.T
+        shares = styles @ along / (along @ along)
+        explained = 1 - ((styles - np.outer(shares, along)) ** 2).sum() / (styles**2).sum()
+        assert explained > first.r2 - 0.15
+    shifts = [found[f"principal {k}"].shift[0] for k in (1, 2)]
+    assert abs(shifts[0] @ shifts[1]) < 1e-3 * np.linalg.norm(shifts[0]) * np.linalg.norm(shifts[1])
+
+
+def test_a_random_direction_explains_less_than_the_principal_one(small_model, store):
+    affine = module.style_weights(small_model, small_model.group("coarse"))
+    w = sample_latents(small_model, 200, "unseen").astype(np.float64)
+    styles = (w - w.mean(axis=0)) @ affine.T
+    along = seeds.normal(0, "along", 0, (small_model.w_dim,)) @ affine.T
+    shares = styles @ along / (along @ along)
+    explained = 1 - ((styles - np.outer(shares, along)) ** 2).sum() / (styles**2).sum()
+    assert explained < directions_of(small_model, store)["coarse 1"].r2

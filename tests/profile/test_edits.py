@@ -1,18 +1,21 @@
 """Copy-paste edits: the pasted part comes near its goal, other images change less."""
 
+import itertools
 import json
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import clavilux
 from clavilux.errors import FileError, ModelError
+from clavilux.frames.bind import files_of
 from clavilux.generator.generate import seed_latents
 from clavilux.generator.rewrites import Edit, Place, styled_convs
 from clavilux.make.changes import changes_of
 from clavilux.profile import edits
-from clavilux.profile.probe import PSI, draw
+from clavilux.profile.probe import PSI, colours, draw
 
 TABLE = {
     "object": {"seed": 3, "mask": [0.25, 0.25, 0.5, 0.5]},
@@ -32,6 +35,7 @@ class Bound:
     """A rewrite at one amount, as a side branch."""
 
     own = None
+    others = ()
 
     def __init__(self, edit, amount):
         self.edit, self.amount = edit, torch.tensor([amount])
@@ -83,3 +87,51 @@ def test_a_broken_edit_is_an_error_of_the_file(tmp_path, broken):
     path.write_text(broken)
     with pytest.raises(FileError, match="needs object, paste"):
         edits.read_edit(path)
+
+
+def test_a_painted_mask_means_what_a_box_of_the_same_places_means(silk, file, tmp_path):
+    painted = np.zeros((64, 64), np.uint8)
+    painted[16:32, 16:32] = 255
+    Image.fromarray(painted).save(tmp_path / "mask.png")
+    table = {**TABLE, "object": {"seed": 3, "mask": "mask.png"}}
+    path = tmp_path / "painted.json"
+    path.write_text(json.dumps(table))
+    boxed, masked = edits.read_edit(file), edits.read_edit(path)
+    assert masked.files == [tmp_path / "mask.png"]
+    assert boxed.files == []
+    solved = [edits.solve_edit(silk, "b16.conv1", plan)[0] for plan in (boxed, masked)]
+    assert torch.equal(*solved)
+    painted[16:24, 16:24] = 0  # a corner is left as it was
+    Image.fromarray(painted).save(tmp_path / "mask.png")
+    before, source = output(silk, "b16.conv1", 8), output(silk, "b16.conv1", 3)
+    wanted, box = edits._pasted(source, before, masked, 16)
+    assert torch.equal(wanted[:, :, box[0], box[1]][:, :, :2, :2], before[:, :, box[0], box[1]][:, :, :2, :2])
+    assert not torch.equal(wanted[:, :, box[0], box[1]], before[:, :, box[0], box[1]])
+    Image.fromarray(0 * painted).save(tmp_path / "mask.png")
+    with pytest.raises(FileError, match="is black"):
+        edits.solve_edit(silk, "b16.conv1", masked)
+
+
+def test_a_render_depends_on_the_masks_of_its_edits(file, tmp_path):
+    Image.fromarray(np.full((8, 8), 255, np.uint8)).save(tmp_path / "mask.png")
+    path = tmp_path / "painted.json"
+    path.write_text(json.dumps({**TABLE, "object": {"seed": 3, "mask": "mask.png"}}))
+    patch = clavilux.Patch(
+        clavilux.palette().loop(bars=8),
+        clavilux.drift(seconds=4),
+        rewrites=[clavilux.rewrite.edit(at="b8.conv1", path=str(path))],
+    )
+    assert files_of(patch, None) == [path, tmp_path / "mask.png"]
+
+
+def test_an_edit_is_seen_where_it_was_pasted_and_does_not_jump(silk, file):
+    layer = "b16.conv1"
+    content, directions = edits.solve_edit(silk, layer, edits.read_edit(file), rank=4)
+    edit = Edit(Place(layer, styled_convs(silk.network)[layer].weight), content, directions)
+    w = silk.truncate(seed_latents(silk, 8), PSI)
+    amounts = np.linspace(0, 1, 9)
+    drawn = [colours(draw(silk, w, rewrites={layer: Bound(edit, a)}, stop=64)) for a in amounts]
+    change = np.linalg.norm(drawn[-1] - drawn[0], axis=-1)[0]  # (64, 64)
+    assert change[32:48, 32:48].mean() > 4
+    steps = np.array([np.linalg.norm(b - a, axis=-1).mean() for a, b in itertools.pairwise(drawn)])
+    assert steps.max() < 0.3 * steps.sum()

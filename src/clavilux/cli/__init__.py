@@ -16,6 +16,7 @@ from clavilux.cli import (
     new,
     palette,
     preview,
+    project,
     recreate,
     render,
     renders,
@@ -64,6 +65,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(models.app, name="models")
 app.command("convert")(models.convert)
 app.add_typer(palette.app, name="palette")
+app.command("project")(project.project)
 app.command("renders")(renders.renders)
 app.command("analyse")(analyse.analyse)
 app.command("analyze", hidden=True)(analyse.analyse)

@@ -136,7 +136,7 @@ def profile(
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> None:
-    """Find a model's directions and clusters of features, which patches push and bend; kept for later."""
+    """Find a model's directions, clusters of features and rules, for patches; kept for later."""
     from rich.console import Console
     from rich.table import Table
 

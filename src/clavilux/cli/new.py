@@ -18,7 +18,7 @@ ShowFile = Annotated[Path, typer.Argument(metavar="PROJECT", help="A project fil
 
 
 @takes(Output, Project, CorrectionOptions)
-def new(  # switches beside the settings
+def new(  # noqa: PLR0913  # switches beside the settings
     song: Annotated[
         Path,
         typer.Argument(
@@ -42,6 +42,15 @@ def new(  # switches beside the settings
     written_out: Annotated[
         bool, typer.Option("--written-out", help="Write the preset as the sentences it consists of.")
     ] = False,
+    bends: Annotated[
+        Path | None,
+        typer.Option(
+            "--bends",
+            metavar="FILE",
+            help="Add the bends of a YAML file as network-bending (Broad et al. 2020) reads them.",
+            show_default=False,
+        ),
+    ] = None,
     force: options.Force = False,
     quiet: options.Quiet = False,
 ) -> None:
@@ -64,7 +73,8 @@ def new(  # switches beside the settings
             chosen.group(Output),
             written_out=written_out,
             overwrite=force,
-            reads=given.files,
+            reads=[*given.files, *([bends] if bends else [])],
+            bends=bends,
         )
         screen.note(f"{target}: change it with any editor, then: clavilux render {os.fspath(target)}")
 

@@ -19,7 +19,20 @@ PaletteName = Annotated[str, typer.Argument(metavar="NAME", help="The palette's 
 @app.command("new")
 def new(  # noqa: PLR0913  # the options of two steps
     name: PaletteName,
+    images: Annotated[
+        list[Path] | None,
+        typer.Argument(metavar="[IMAGE]...", help="More images, as --from takes them.", show_default=False),
+    ] = None,
     *,
+    photographs: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--from",
+            metavar="IMAGE",
+            help="Save what the model draws nearest to these images: --from a.jpg b.jpg c.jpg.",
+            show_default=False,
+        ),
+    ] = None,
     sheet: Annotated[bool, typer.Option("--sheet", help="Draw numbered pictures to choose from.")] = False,
     pick: Annotated[
         str | None,
@@ -63,10 +76,12 @@ def new(  # noqa: PLR0913  # the options of two steps
 ) -> None:
     """Choose a palette's images: --sheet draws numbered pictures, --pick saves those you like.
 
-    A number means the same picture whatever else is asked for.
+    A number means the same picture whatever else is asked for. With --from, the palette is what the model
+    draws nearest to your own photographs; that takes a minute or a few for each.
     """
-    if sheet == (pick is not None):
-        hint = "Draw pictures with --sheet, then save some of them with --pick 3,7,12."
+    files = [*(photographs or []), *(images or [])]
+    if [sheet, pick is not None, bool(files)].count(True) != 1:
+        hint = "Draw pictures with --sheet, then save some with --pick 3,7,12; or give --from a.jpg b.jpg."
         raise typer.BadParameter(hint)
     from clavilux.cli.console import Screen
     from clavilux.make import palettes
@@ -78,6 +93,13 @@ def new(  # noqa: PLR0913  # the options of two steps
     check_palette_name(name)
     with Screen(as_json=as_json) as screen:
         workspace = Workspace.of_user(screen)
+        if files:
+            path = palettes.save_photographs(
+                name, workspace.model(model), files, workspace=workspace, overwrite=force
+            )
+            screen.note(f"The palette '{name}' has {len(files)} images. {_next(name, model)}")
+            screen.result({"palette": name, "file": str(path), "images": [str(file) for file in files]})
+            return
         if pick is None:
             target = output or Path(f"{name}-pictures.png")
             check_target(target, ".png", overwrite=force, reads=[Path(model)])
@@ -95,10 +117,7 @@ def new(  # noqa: PLR0913  # the options of two steps
         path = palettes.save_palette(
             name, workspace.model(model), numbers, workspace=workspace, names=chosen, overwrite=force
         )
-        screen.note(
-            f"The palette '{name}' has {len(numbers)} images. Use it in a patch as saved({name!r}); look at "
-            f"it with: {_command('show', name, *_model(model))}"
-        )
+        screen.note(f"The palette '{name}' has {len(numbers)} images. {_next(name, model)}")
         screen.result({"palette": name, "file": str(path), "numbers": numbers, "names": chosen})
 
 
@@ -184,6 +203,10 @@ def _command(*words: str) -> str:
     import shlex
 
     return f"clavilux palette {shlex.join(words)}"
+
+
+def _next(name: str, model: str) -> str:
+    return f"Use it in a patch as saved({name!r}); look at it with: {_command('show', name, *_model(model))}"
 
 
 def _model(model: str) -> list[str]:

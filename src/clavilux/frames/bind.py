@@ -14,6 +14,7 @@ from clavilux.patches.palette import Entry, Palette
 from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.patches.patch import Patch
 from clavilux.profile.directions import find_direction
+from clavilux.profile.edits import read_edit
 from clavilux.profile.model_palettes import ModelPalettes
 from clavilux.profile.saved import palette_path
 from clavilux.signals.evaluate import Curves
@@ -112,7 +113,7 @@ def choose_palettes(
 
 
 def files_of(patch: Patch, folder: Path | None) -> list[Path]:
-    """Return every file on whose content a patch depends: those its ops name, and saved palettes.
+    """Return every file on whose content a patch depends: those its ops name, masks of edits, saved palettes.
 
     Args:
         patch: what to show.
@@ -120,9 +121,12 @@ def files_of(patch: Patch, folder: Path | None) -> list[Path]:
 
     Raises:
         SettingError: a name that no palette can have.
+        FileError: an edit cannot be read.
     """
+    edits = [read_edit(Path(str(dict(n.params)["path"]))) for n in patch.rewrites if n.op == "rewrite.edit"]
+    masks = list(dict.fromkeys(mask for edit in edits for mask in edit.files))
     saved = [str(dict(node.params)["name"]) for node in patch.palettes if node.op == "saved"]
-    return [*patch.files, *(palette_path(folder, name) for name in saved if folder is not None)]
+    return [*patch.files, *masks, *(palette_path(folder, name) for name in saved if folder is not None)]
 
 
 def _stage(model: Model, program: Program) -> Stage:

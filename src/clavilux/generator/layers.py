@@ -4,13 +4,25 @@ Images and features are (B, C, H, W), latents (B, D); all float32, but features 
 Equations: Karras et al. 2020 (arXiv:1912.04958), section 2; the resampling filter is [1, 3, 3, 1].
 """
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from clavilux.generator.network import SideBranch
 
-__all__ = ["EPSILON", "SQRT2", "demodulation", "fir", "leaky_relu", "normalized", "styled_conv", "upsample2x"]
+__all__ = [
+    "EPSILON",
+    "SQRT2",
+    "blended",
+    "demodulation",
+    "fir",
+    "leaky_relu",
+    "normalized",
+    "styled_conv",
+    "upsample2x",
+]
 
 SQRT2 = 2.0**0.5
 EPSILON = 1e-8
@@ -28,6 +40,23 @@ def normalized(x: Tensor) -> Tensor:
     [[1.0, 1.0, 1.0, 1.0]]
     """
     return x * (x.square().mean(dim=1, keepdim=True) + EPSILON).rsqrt()
+
+
+def blended(own: Tensor, others: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """Turn a value into others, each by an amount per frame (B,): x + sum_k a_k (x_k - x).
+
+    Args:
+        own: (B, ...), or (1, ...) where it is the same for all frames.
+        others: what it turns into, of the same shape, and the amounts (B,).
+
+    >>> blended(torch.zeros(2, 3), [(torch.ones(2, 3), torch.tensor([0.0, 0.5]))]).tolist()
+    [[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]]
+    """
+    total = own
+    for other, amount in others:
+        a = amount.to(own.dtype).reshape(-1, *(1,) * (own.ndim - 1))
+        total = total + a * (other.to(own.dtype) - own)
+    return total
 
 
 def demodulation(style: Tensor, power: Tensor, extra: Tensor | None = None) -> Tensor:

@@ -8,7 +8,7 @@ w (B, D); ws (B, L, D) has one w for each group of layers that share one. Featur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
-__all__ = ["Layer", "Network", "SideBranch", "Tap", "bendable", "image_sides", "layer_groups", "rewritable"]
+__all__ = [
+    "Layer",
+    "Network",
+    "SideBranch",
+    "Tap",
+    "bendable",
+    "group_layers",
+    "image_sides",
+    "layer_groups",
+    "rewritable",
+]
 
 Tap = Callable[["Tensor"], "Tensor"]
 """A bend: maps a layer's features to features of the same shape (Broad et al. 2020, arXiv:2005.12420)."""
@@ -73,6 +83,10 @@ class SideBranch(Protocol):
     @property
     def own(self) -> Tensor | None:
         """c, (B,), where the layer's own weights count 1 + c times; none where they count once."""
+
+    @property
+    def others(self) -> Sequence[tuple[Any, Tensor]]:
+        """The same layer of other models, and how far this one turns into each, (B,)."""
 
 
 class Network(Protocol):
@@ -146,13 +160,16 @@ class Network(Protocol):
     ) -> Tensor:
         """Draw images.
 
+        A network that `moves` also takes `places`; one that sums the colours of its layers takes `colours`,
+        changes of the sum so far, (B, 3, H, W), by the layer after which it is changed.
+
         Args:
             ws: (B, L, D).
             noise: for every layer up to `stop` that takes noise, broadcastable to (B, 1, H, W).
             const: what `start` returned, (C, h, w); by default for the network's own cells.
             taps: bends by layer, applied to `const` or after a convolution's noise, bias and activation,
                 before the next convolution and ToRGB.
-            rewrites: side branches of convolutions by layer.
+            rewrites: side branches of convolutions by layer; of `const` and of colours only the `others`.
             stop: largest resolution to draw; the image so far is returned.
         """
 
@@ -197,11 +214,28 @@ def layer_groups(layers: Mapping[str, Layer]) -> dict[Group, range]:
     for layer in layers.values():
         if layer.w_index is not None:
             sizes[layer.w_index] = max(layer.resolution, sizes.get(layer.w_index, 0))
-    sides = sorted({layer.resolution for layer in layers.values()})
-    limits = [MAX_COARSE, MAX_MIDDLE]
-    if sides[-1] < MIN_GROUPED:
-        ends = np.cumsum([len(third) for third in np.array_split(sides, 3)])
-        limits = [sides[end - 1] for end in ends[:2]]
+    limits = _limits(layers)
     styled = [sizes[w] for w in sorted(sizes)][:-1]
     coarse, middle = (sum(size <= limit for size in styled) for limit in limits)
     return {"coarse": range(coarse), "middle": range(coarse, middle), "fine": range(middle, len(sizes))}
+
+
+def group_layers(layers: Mapping[str, Layer], group: Group) -> list[str]:
+    """List the layers of a group by their own feature size, the constant and colours included.
+
+    >>> layers = {name: Layer(side, 1, 0, True) for name, side in {"a": 4, "b": 8, "c": 16}.items()}
+    >>> group_layers(layers, "middle")
+    ['b']
+    """
+    coarse, middle = _limits(layers)
+    low, high = {"coarse": (0, coarse), "middle": (coarse, middle), "fine": (middle, 1 << 20)}[group]
+    return [name for name, layer in layers.items() if low < layer.resolution <= high]
+
+
+def _limits(layers: Mapping[str, Layer]) -> tuple[int, int]:
+    """Return the largest feature size of the coarse and the middle group, px."""
+    sides = sorted({layer.resolution for layer in layers.values()})
+    if sides[-1] >= MIN_GROUPED:
+        return MAX_COARSE, MAX_MIDDLE
+    ends = np.cumsum([len(third) for third in np.array_split(sides, 3)])
+    return sides[ends[0] - 1], sides[ends[1] - 1]

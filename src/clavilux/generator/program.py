@@ -20,7 +20,7 @@ from clavilux.generator.inputs import FrameInputs, InputSpec, check_inputs
 from clavilux.generator.model import Model
 from clavilux.generator.network import Network, SideBranch, Tap, bendable, image_sides, rewritable
 from clavilux.generator.pixels import Pixels
-from clavilux.generator.rewrites import Crossed, Rewrite
+from clavilux.generator.rewrites import BlendBeside, Crossed, Rewrite
 from clavilux.pixel_formats import PixelFormat, check_size, frame_format
 
 __all__ = ["Change", "FrameInputs", "InputSpec", "Program", "ProgramSpec", "check_inputs"]
@@ -195,12 +195,15 @@ class Program(nn.Module):
         """
         given = dict(zip(self.inputs, arrays, strict=True))
         prefix = "noise/"
-        noise = {name.removeprefix(prefix): a for name, a in given.items() if name.startswith(prefix)}
+        noise = self._moved_noise(
+            {name.removeprefix(prefix): a for name, a in given.items() if name.startswith(prefix)}, given
+        )
         image: Tensor = self.network(
             given["ws"],
             noise,
             const=self.const,
             taps=self._bound_taps(given),
+            **self._bound_images(given),
             **self._bound_places(given),
             rewrites=self._bound_rewrites(given),
             stop=self.spec.resolution,
@@ -243,6 +246,25 @@ class Program(nn.Module):
                 chains.setdefault(tap.layer, []).append(partial(tap, **params))
         return {layer: _chained(chain) for layer, chain in chains.items()}
 
+    def _moved_noise(self, noise: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Move the noise of the layers after each bend that takes noise along."""
+        layers, moved = list(self.network.layers), dict(noise)
+        for k, tap in self._drawn(self.taps):
+            if getattr(tap, "takes_along", lambda _: False)("noise"):
+                params = {param: given[f"bend/{k}/{param}"] for param in tap.inputs}
+                later = layers[layers.index(tap.layer) + 1 :]
+                moved |= {name: tap.along(moved[name], **params) for name in later if name in moved}
+        return moved
+
+    def _bound_images(self, given: Mapping[str, Tensor]) -> dict[str, dict[str, Tap]]:
+        """Return what moves the sum of the colours so far, by the layer after which it is moved."""
+        chains: dict[str, list[Tap]] = {}
+        for k, tap in self._drawn(self.taps):
+            if getattr(tap, "takes_along", lambda _: False)("colours"):
+                params = {param: given[f"bend/{k}/{param}"] for param in tap.inputs}
+                chains.setdefault(tap.layer, []).append(partial(tap.along, **params))
+        return {"colours": {layer: _chained(chain) for layer, chain in chains.items()}} if chains else {}
+
     def _bound_places(self, given: Mapping[str, Tensor]) -> dict[str, Tap]:
         """Return what moves the image under the network, the last bend first: y(p) = x(first(last(p)))."""
         chain: list[Tap] = [
@@ -263,7 +285,9 @@ class Program(nn.Module):
             params = {param: given[f"rewrite/{k}/{param}"] for param in rewrite.inputs}
             bound.setdefault(rewrite.layer, []).append(_Bound(rewrite, params))
         return {
-            layer: group[0] if len(group) == 1 else _Together(group, self.crossed[_key(layer)])
+            layer: group[0]
+            if len(group) == 1
+            else _Together(group, dict(self.crossed.items()).get(_key(layer)))
             for layer, group in bound.items()
         }
 
@@ -290,6 +314,11 @@ class _Bound:
         if not isinstance(self.rewrite, Rewrite):
             return None
         return self.rewrite.own(**self.params)
+
+    @property
+    def others(self) -> Sequence[tuple[Any, Tensor]]:
+        other = getattr(self.rewrite, "other", None)
+        return [] if other is None else [(other, self.params["amount"])]
 
 
 @dataclass(frozen=True)
@@ -318,6 +347,10 @@ class _Together:
     def own(self) -> Tensor | None:
         found = [own for own in (part.own for part in self.parts) if own is not None]
         return torch.stack(found).sum(dim=0) if found else None
+
+    @property
+    def others(self) -> Sequence[tuple[Any, Tensor]]:
+        return [each for part in self.parts for each in part.others]
 
 
 def _crossed(rewrites: Sequence[Change]) -> dict[str, Crossed]:
@@ -362,9 +395,12 @@ def _drawn_resolution(network: Network, stop: int | None) -> int:
 
 def _check_changes(network: Network, taps: Sequence[Change], rewrites: Sequence[Change]) -> None:
     layers = network.layers
+    beside = [change for change in rewrites if isinstance(change, BlendBeside)]
+    rewrites = [change for change in rewrites if change not in beside]
     for verb, changes, known in (
         ("bent", taps, bendable(layers)),
         ("rewritten", rewrites, rewritable(layers)),
+        ("mixed", beside, list(layers)),
     ):
         for change in changes:
             if change.layer not in known:

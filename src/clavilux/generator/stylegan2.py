@@ -7,8 +7,9 @@ convolution and one for the last ToRGB; images (B, 3, H, W) nominally in [-1, 1]
 of the constant.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +20,7 @@ from clavilux.generator.checkpoints.checkpoint import Extension
 from clavilux.generator.layers import (
     EPSILON,
     SQRT2,
+    blended,
     demodulation,
     leaky_relu,
     styled_conv,
@@ -132,7 +134,7 @@ class StyleGAN2(nn.Module):
             if isinstance(module, StyledConv | Residual):
                 module.to_precision(dtype)
 
-    def forward(
+    def forward(  # noqa: PLR0913  # as `Network` declares it, and what only this family has
         self,
         ws: Tensor,
         noise: Mapping[str, Tensor],
@@ -141,11 +143,14 @@ class StyleGAN2(nn.Module):
         taps: Mapping[str, Tap] | None = None,
         rewrites: Mapping[str, SideBranch] | None = None,
         stop: int | None = None,
+        colours: Mapping[str, Tap] | None = None,
     ) -> Tensor:
         """Draw images, (B, 3, h R / 4, w R / 4); see `Network.forward`."""
         taps, rewrites = taps or {}, rewrites or {}
         const = (self.const if const is None else const).to(self.feature_dtype)
         x = const.expand(ws.shape[0], -1, -1, -1)  # (B, C, h, w)
+        if "const" in rewrites:
+            x = blended(x, [(other.const, a) for other, a in rewrites["const"].others])
         if "const" in taps:
             x = taps["const"](x)
         image: Tensor | None = None
@@ -153,6 +158,9 @@ class StyleGAN2(nn.Module):
             if image is not None and stop is not None and resolution > stop:
                 break
             x, rgb = block(x, ws, noise, taps, rewrites)
+            if image is not None and colours:
+                for name in (f"b{resolution}.conv0", f"b{resolution}.conv1"):
+                    image = colours[name](image) if name in colours else image
             image = rgb if image is None else upsample2x(image) + rgb  # colours of all blocks, or of the last
         assert image is not None
         return image
@@ -180,7 +188,7 @@ class Block(nn.Module):
         )
         self.torgb: ToRGB | None = None
         if f"{name}.torgb" in layers:
-            self.torgb = ToRGB(under(tensors, f"{name}.torgb"), config.clamp)
+            self.torgb = ToRGB(under(tensors, f"{name}.torgb"), config.clamp, name=f"{name}.torgb")
             self.w_indices.append(layers[f"{name}.torgb"].w_index)
 
     def forward(
@@ -192,14 +200,20 @@ class Block(nn.Module):
         rewrites: Mapping[str, SideBranch],
     ) -> tuple[Tensor, Tensor | None]:
         """Return features and colours of this block; x (B, I, H, W), ws (B, L, D)."""
+        last = rewrites.get(self.names[-1])
         beside = None if self.skip is None else self.skip(x)
+        if beside is not None and last is not None:
+            beside = blended(beside, [(other.skip(x), a) for other, a in last.others])
         for k, (name, conv) in enumerate(zip(self.names, self.convs, strict=True)):
             x = conv(x, ws[:, self.w_indices[k]], noise.get(name), rewrites.get(name))
             if beside is not None and k == len(self.convs) - 1:
                 x = beside.add_(x)
             if name in taps:
                 x = taps[name](x)
-        return x, None if self.torgb is None else self.torgb(x, ws[:, self.w_indices[-1]])
+        if self.torgb is None:
+            return x, None
+        mixed = rewrites.get(self.torgb.name)
+        return x, self.torgb(x, ws[:, self.w_indices[-1]], () if mixed is None else mixed.others)
 
 
 class Residual(nn.Module):
@@ -217,7 +231,7 @@ class Residual(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map features (B, I, H, W) to (B, O, 2H, 2W)."""
-        return upsample2x(F.conv2d(x, self.weight))
+        return upsample2x(F.conv2d(x, self.weight.to(x.dtype)))
 
 
 class StyledConv(nn.Module):
@@ -255,7 +269,8 @@ class StyledConv(nn.Module):
         self, x: Tensor, w: Tensor, noise: Tensor | None, rewrite: SideBranch | None = None
     ) -> Tensor:
         """Map features x (B, I, H, W) under w (B, D) and noise (B, 1, H', W') to (B, O, H', W')."""
-        style = self.affine(w)  # (B, I)
+        others = () if rewrite is None else rewrite.others
+        style = blended(self.affine(w), [(other.affine(w), a) for other, a in others])  # (B, I)
         if x.dtype != style.dtype:  # demodulation cancels the style's length; see `to_precision`
             style = style / (style.abs().amax(dim=1, keepdim=True) + EPSILON)
         if rewrite is not None:
@@ -264,9 +279,16 @@ class StyledConv(nn.Module):
         factors = demodulation(style, self.power, extra) * self.gain  # (B, O)
         x = styled_conv(x, self.weight, style, factors, up=self.up, rewrite=rewrite)
         if noise is not None:
-            x = x.add_((noise * (self.noise_strength * self.gain)).to(x.dtype))
-        x = leaky_relu(x.add_((self.bias[:, None, None] * self.gain).to(x.dtype)))
+            strength = _shared(self.noise_strength, [(other.noise_strength, a) for other, a in others])
+            x = x.add_((noise * (strength * self.gain)).to(x.dtype))
+        bias = _shared(self.bias, [(other.bias, a) for other, a in others]) * self.gain
+        x = leaky_relu(x.add_(bias.to(x.dtype)))
         return x if self.clamp is None else x.clamp_(-self.clamp, self.clamp)
+
+
+def _shared(own: Tensor, others: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
+    """Blend what all frames share, () or (O,); (B, 1 or O, 1, 1), with B = 1 where there are no others."""
+    return blended(own.reshape(1, -1, 1, 1), [(other.reshape(1, -1, 1, 1), a) for other, a in others])
 
 
 @dataclass(frozen=True)
@@ -291,23 +313,30 @@ class _Scaled:
     def own(self) -> Tensor | None:
         return self.branch.own
 
+    @property
+    def others(self) -> Sequence[tuple[Any, Tensor]]:
+        return self.branch.others
+
 
 class ToRGB(nn.Module):
     """Features to colours: a styled 1 x 1 convolution, never demodulated; its gain is in the weights."""
 
     is_features = True
 
-    def __init__(self, tensors: Mapping[str, Tensor], clamp: float | None = None) -> None:
+    def __init__(self, tensors: Mapping[str, Tensor], clamp: float | None = None, name: str = "") -> None:
         super().__init__()
-        self.clamp = clamp
+        self.clamp, self.name = clamp, name
         self.affine = Dense(tensors["affine.weight"], tensors["affine.bias"])
         weight = tensors["weight"]  # (3, I, 1, 1)
         self.weight = nn.Buffer(weight * weight.shape[1] ** -0.5)
         self.bias = nn.Buffer(tensors["bias"].clone())  # (3,)
 
-    def forward(self, x: Tensor, w: Tensor) -> Tensor:
-        """Map features x (B, I, H, W) under w (B, D) to colours (B, 3, H, W)."""
-        style = self.affine(w)  # (B, I)
-        x = x.to(style.dtype)
-        colours = F.conv2d(x * style[:, :, None, None], self.weight, self.bias).contiguous()
+    def forward(self, x: Tensor, w: Tensor, others: Sequence[tuple[Any, Tensor]] = ()) -> Tensor:
+        """Map features x (B, I, H, W) under w (B, D) to colours (B, 3, H, W); see `SideBranch.others`."""
+        style = blended(self.affine(w), [(other.affine(w), a) for other, a in others])  # (B, I)
+        x = x.to(style.dtype) * style[:, :, None, None]
+        own = F.conv2d(x, self.weight, self.bias)
+        colours = blended(
+            own, [(F.conv2d(x, other.weight, other.bias), a) for other, a in others]
+        ).contiguous()
         return colours if self.clamp is None else colours.clamp_(-self.clamp, self.clamp)

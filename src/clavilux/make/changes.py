@@ -13,15 +13,25 @@ from typing import Any
 import torch
 
 from clavilux.arrays import F64, I64
+from clavilux.catalogue import GROUPS
 from clavilux.errors import PatchError
 from clavilux.frames.bind import MASK_SIDE
 from clavilux.generator.bends import BENDS, Site, weigh_places
 from clavilux.generator.channel_sets import channel_weights, find_layers
-from clavilux.generator.model import Model
+from clavilux.generator.model import Model, load_model
+from clavilux.generator.network import group_layers
 from clavilux.generator.program import Change
-from clavilux.generator.rewrites import REWRITES, Edit, Place, input_extent, styled_convs
+from clavilux.generator.rewrites import (
+    REWRITES,
+    Edit,
+    Place,
+    blend_at,
+    check_alike,
+    input_extent,
+    styled_convs,
+)
 from clavilux.image_files import read_image
-from clavilux.patches.ops.bends import SITE
+from clavilux.patches.ops.bends import ALONG, SITE
 from clavilux.profile.calibration import calibrated
 from clavilux.profile.clusters import clusters_of
 from clavilux.profile.contexts import find_context
@@ -30,11 +40,17 @@ from clavilux.signals.expr import Node, Signal
 from clavilux.signals.table import OPS
 from clavilux.store import Store
 
-__all__ = ["changes_of"]
+__all__ = ["blended_models", "changes_of"]
+
+BLEND = "rewrite.blend"
 
 
 def changes_of(
-    nodes: Sequence[Node], model: Model, cells: tuple[int, int], store: Store | None = None
+    nodes: Sequence[Node],
+    model: Model,
+    cells: tuple[int, int],
+    store: Store | None = None,
+    load: Callable[[str], Model] = load_model,
 ) -> list[Change]:
     """Make the modules of bends or rewrites, in order.
 
@@ -43,6 +59,7 @@ def changes_of(
         model: what they change.
         cells: rows and columns of its constant.
         store: keeps what is found out about the model.
+        load: finds the models that it is mixed with.
 
     Raises:
         PatchError: an operation fails, or returns no module.
@@ -50,7 +67,9 @@ def changes_of(
     """
     made: list[Change] = []
     for number, node in enumerate(nodes):
-        if node.op in BENDS:
+        if node.op == BLEND:
+            made += _blends(number, node, model, cells, load)
+        elif node.op in BENDS:
             made += _bends(number, node, model, cells, store or Store())
         elif node.op in REWRITES:
             made += _rewrites(number, node, model, cells, store or Store())
@@ -61,7 +80,7 @@ def changes_of(
 
 def _bends(number: int, node: Node, model: Model, cells: tuple[int, int], store: Store) -> Iterator[Change]:
     params: dict[str, Any] = dict(node.params)
-    own = {name: value for name, value in params.items() if name not in SITE}
+    own = {name: value for name, value in params.items() if name not in SITE | ALONG}
     where = node.inputs[-1]
     for layer in find_layers(model.network, params["at"]):
         count, margin = model.network.layers[layer].channels, model.network.layers[layer].margin
@@ -79,9 +98,10 @@ def _bends(number: int, node: Node, model: Model, cells: tuple[int, int], store:
             key=(node.params, str(where)),
             number=number,
             seed=params["seed"],
+            along=params.get("along"),
         )
         if params["reach"] is not None:
-            whole = replace(site, places=None)
+            whole = replace(site, places=None, along=None)
             site = replace(site, reach=calibrated(model, store, node.op, whole, **own)[params["reach"]])
         yield BENDS[node.op](site, **own)
 
@@ -104,6 +124,42 @@ def _rewrites(
             seed=params.get("seed", 0),
         )
         yield _rewrite(node, place, params, model, store)
+
+
+def blended_models(nodes: Sequence[Node], load: Callable[[str], Model] = load_model) -> list[Model]:
+    """Load the models that rewrites mix with, once each.
+
+    Raises:
+        ModelError: one cannot be loaded.
+    """
+    return [
+        load(name) for name in dict.fromkeys(str(dict(n.params)["model"]) for n in nodes if n.op == BLEND)
+    ]
+
+
+def _blends(
+    number: int, node: Node, model: Model, cells: tuple[int, int], load: Callable[[str], Model]
+) -> Iterator[Change]:
+    params: dict[str, Any] = dict(node.params)
+    network, other = model.network, load(params["model"])
+    check_alike(model, other)
+    convs = styled_convs(network)
+    where, const = node.inputs[-1], other.network.start(cells, model.extend)
+    if where.op != "everywhere":
+        raise PatchError(f"{node.place} acts everywhere", where="where", hint="leave out its mask")
+    for layer in _mixed_layers(model, params["at"]):
+        base = convs[layer].weight if layer in convs else const
+        place = Place(layer, base, key=(node.params, other.digest), number=number)
+        yield blend_at(place, other.network, const)
+
+
+def _mixed_layers(model: Model, at: str) -> list[str]:
+    """Return the layers that a blend names: by group, by size with their colours, or by name."""
+    layers = model.network.layers
+    for group in GROUPS:
+        if at == group:
+            return group_layers(layers, group)
+    return list(layers) if at == "all" else find_layers(model.network, at, list(layers))
 
 
 def _rewrite(node: Node, place: Place, params: dict[str, Any], model: Model, store: Store) -> Change:

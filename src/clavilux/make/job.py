@@ -88,6 +88,7 @@ class Job:
         timeline: the frames.
         encoding: how the frames are encoded; none for images.
         files: hashes of the files that the patch reads, in the order in which it names them.
+        blended: hashes of the models that it is mixed with.
         reads: the files that are read, and so never replaced.
     """
 
@@ -105,6 +106,7 @@ class Job:
     timeline: Timeline
     encoding: Encoding | None
     files: tuple[str, ...] = ()
+    blended: tuple[str, ...] = ()
     reads: tuple[Path, ...] = ()
 
     @property
@@ -119,6 +121,7 @@ class Job:
             "model": self.model.digest,
             "patch": str(self.bound.patch.with_files(lambda name: Path(name).name)),  # wherever they lie
             "files": list(self.files),
+            **({"blended": list(self.blended)} if self.blended else {}),  # older recipes have none
             "ops": self.bound.patch.versions,
             "seed": self.project.seed,
             "fps": str(self.timeline.fps),

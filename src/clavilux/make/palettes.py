@@ -16,6 +16,7 @@ from clavilux.catalogue import FIFTHS, MOODS, PITCH_CLASSES, Mood
 from clavilux.errors import ClaviluxError, FileError, OutputError, SettingError, suggest
 from clavilux.files import write_error
 from clavilux.generator.model import Model
+from clavilux.make.latents import project_files
 from clavilux.make.pictures import Page, images_of_latents, images_of_seeds
 from clavilux.make.workspace import Workspace
 from clavilux.patches.palette_latents import PaletteLatents
@@ -41,6 +42,7 @@ __all__ = [
     "list_palettes",
     "parse_names",
     "save_palette",
+    "save_photographs",
 ]
 
 TILE = 192
@@ -138,18 +140,51 @@ def save_palette(
         SettingError: a name that cannot be.
         OutputError: there is such a palette, or it cannot be written.
     """
-    if workspace.palettes is None:
-        raise OutputError("There is no folder in which palettes are saved", where="palette")
-    path = palette_path(workspace.palettes, name)
-    if path.exists() and not overwrite:
-        raise _there_is(name)
+    path = _free_path(name, workspace, overwrite=overwrite)
     given = {check_entry_name(each): number for each, number in (names or {}).items()}
     source = ModelPalettes(model, workspace.store)
     images = source.of_seeds(list(numbers))
     named = {each: source.of_seeds([number])[0] for each, number in given.items()}
     found = source.of_list(images)
     rest, accent = named.pop("rest", found.rest), named.pop("accent", found.accent)
-    palette = SavedPalette(images, rest, accent, named, model.name, model.digest)
+    return _saved(path, SavedPalette(images, rest, accent, named, model.name, model.digest), name, overwrite)
+
+
+def save_photographs(
+    name: str, model: Model, files: Sequence[Path], *, workspace: Workspace, overwrite: bool = False
+) -> Path:
+    """Save the projections of some images as a palette, in their order, and return its file.
+
+    Args:
+        name: of the palette.
+        model: what draws them from now on.
+        files: images of the user's.
+        workspace: has the folder of palettes, and keeps the model's survey; is informed.
+        overwrite: whether a palette of that name may be replaced.
+
+    Raises:
+        SettingError: a name that cannot be.
+        FileError: a file is no image that can be read.
+        OutputError: there is such a palette, or it cannot be written.
+    """
+    path = _free_path(name, workspace, overwrite=overwrite)
+    found = project_files(files, model, workspace=workspace, per_layer=False)
+    images = np.stack([each.ws for each in found])
+    latents = ModelPalettes(model, workspace.store).of_list(images)
+    palette = SavedPalette(images, latents.rest, latents.accent, {}, model.name, model.digest)
+    return _saved(path, palette, name, overwrite)
+
+
+def _free_path(name: str, workspace: Workspace, *, overwrite: bool) -> Path:
+    if workspace.palettes is None:
+        raise OutputError("There is no folder in which palettes are saved", where="palette")
+    path = palette_path(workspace.palettes, name)
+    if path.exists() and not overwrite:
+        raise _there_is(name)
+    return path
+
+
+def _saved(path: Path, palette: SavedPalette, name: str, overwrite: bool) -> Path:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         palette.save_as(path, replace=overwrite)

@@ -36,14 +36,15 @@ def images_of_seeds(model: Model, seeds: Sequence[int], side: int) -> Iterator[R
 
 
 def images_of_latents(model: Model, ws: F32, side: int) -> Iterator[RGB]:
-    """Draw latents (N, D), all with the same noise; (side, side, 3) each."""
+    """Draw latents (N, D) or (N, L, D), all with the same noise; (side, side, 3) each."""
     program = own_program(model, side)
     runner = open_runner(program)
     noise: Mapping[str, AnyArray] = seed_inputs(model, program, 0, psi=PSI)
     for k in range(0, len(ws), BATCH):
         w = model.truncate(ws[k : k + BATCH], PSI)
         inputs = {name: np.repeat(one, len(w), axis=0) for name, one in noise.items()}
-        inputs["ws"] = np.repeat(w[:, None], model.num_ws, axis=1).astype(np.float32)
+        layers = w.reshape(len(w), -1, model.w_dim)
+        inputs["ws"] = np.broadcast_to(layers, (len(w), model.num_ws, model.w_dim)).astype(np.float32)
         yield from runner.run(inputs)
 
 

@@ -14,7 +14,7 @@ from clavilux.frames.bind import bind, choose_directions, choose_palettes, files
 from clavilux.frames.crossfade import looped
 from clavilux.generator.canvas import check_cells, default_cells
 from clavilux.generator.program import Program
-from clavilux.make.changes import changes_of
+from clavilux.make.changes import blended_models, changes_of
 from clavilux.make.job import Job
 from clavilux.make.plan import gop_of, timeline_of
 from clavilux.make.targets import files_read
@@ -75,7 +75,7 @@ def prepare(
         pixels=pixels,
         stop=stop,
         taps=changes_of(patch.bends, model, cells, workspace.store),
-        rewrites=changes_of(patch.rewrites, model, cells, workspace.store),
+        rewrites=changes_of(patch.rewrites, model, cells, workspace.store, workspace.model),
     )
     # What is chosen and compiled for the model needs nothing of the song: both sides are prepared at once
     with ThreadPoolExecutor(1) as aside:
@@ -113,6 +113,7 @@ def prepare(
         timeline=timeline,
         encoding=encoding,
         files=tuple(hash_of(path) for path in read),
+        blended=tuple(each.digest for each in blended_models(patch.rewrites, workspace.model)),
         reads=tuple(files_read(source, stems=project.stems, model=project.model, others=read)),
     )
 

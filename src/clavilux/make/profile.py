@@ -1,4 +1,4 @@
-"""The profile of a model: its palettes' survey, directions and clusters, found once and shown on a page."""
+"""The profile of a model: its survey, directions, clusters and rules, found once and shown on a page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,6 +17,7 @@ from clavilux.make.workspace import NullReporter, Reporter
 from clavilux.profile.clusters import CLUSTERS, Cluster, clusters_of
 from clavilux.profile.directions import Direction, directions_of
 from clavilux.profile.probe import MAX_RESOLUTION, draw, pooled_features, sample_latents
+from clavilux.profile.rules import FoundRule, ruled_layers, rules_of
 from clavilux.profile.survey import survey
 from clavilux.store import Store
 
@@ -34,10 +35,12 @@ class Profile:
     Attributes:
         directions: by name.
         clusters: by layer, the most visible first.
+        rules: by layer, the most visible first.
     """
 
     directions: dict[str, Direction]
     clusters: dict[str, list[Cluster]]
+    rules: dict[str, list[FoundRule]]
 
     def lines(self) -> list[tuple[str, str]]:
         """Return everything as pairs of a name and what is known of it."""
@@ -47,7 +50,7 @@ class Profile:
                 (f"{layer} cluster {k}", f"{len(each.channels)} channels, {each.words}")
                 for k, each in enumerate(clusters)
             ]
-        return found
+        return found + [(str(rule), rule.words) for rules in self.rules.values() for rule in rules]
 
 
 def profile_model(model: Model, store: Store, report: Reporter | None = None) -> Profile:
@@ -74,7 +77,11 @@ def profile_model(model: Model, store: Store, report: Reporter | None = None) ->
     for number, layer in enumerate(layers, start=1):
         report.begin(f"Clustering {layer} ({number} of {len(layers)})")
         clusters[layer] = clusters_of(model, store, layer, maps=maps)
-    return Profile(directions, clusters)
+    rules: dict[str, list[FoundRule]] = {}
+    for layer in ruled_layers(model):
+        report.begin(f"Trying rules at {layer}")
+        rules[layer] = rules_of(model, store, layer)
+    return Profile(directions, clusters, rules)
 
 
 def draw_profile(model: Model, profile: Profile, target: Path) -> Path:
@@ -102,8 +109,8 @@ def draw_profile(model: Model, profile: Profile, target: Path) -> Path:
 
 
 def _words(direction: Direction) -> str:
-    if np.isnan(direction.r2):
-        return "two standard deviations of the latents"
+    if np.isnan(direction.effect):
+        return f"{direction.group} layers, R^2 {direction.r2:.2f} of their styles"
     if not direction.works:
         return f"no control: R^2 {direction.r2:.2f}"
     return f"{direction.group} layers, R^2 {direction.r2:.2f}, {direction.effect:+.1f} sd"

@@ -14,6 +14,7 @@ from clavilux.generator.canvas import default_cells
 from clavilux.make.changes import changes_of
 from clavilux.make.targets import check_target, files_read
 from clavilux.make.workspace import Workspace
+from clavilux.patches.broad import read_broad
 from clavilux.patches.ops.latents import layer_range
 from clavilux.patches.patch import Patch
 from clavilux.profile.model_palettes import ModelPalettes
@@ -36,6 +37,7 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
     written_out: bool = False,
     overwrite: bool = False,
     reads: Sequence[Path] = (),
+    bends: Path | None = None,
 ) -> None:
     """Write the project file of a song, or of the recipe in a video that Clavilux made.
 
@@ -47,9 +49,10 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
         written_out: write a preset as the sentences it consists of.
         overwrite: replace the target where it exists.
         reads: further files that are read, such as labels, and so never replaced.
+        bends: a configuration of network bending as Broad et al. publish them, whose bends are added.
 
     Raises:
-        FileError: there is no such song, or it has a name that is no text.
+        FileError: there is no such song or configuration, or it has a name that is no text.
         OutputError: the file is there already, or cannot be written.
     """
     if not is_file(song):
@@ -64,6 +67,10 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
         kept = None if corrected is None or corrected.none else corrected
         shown = replace(recipe.project, corrections=kept)
         show = Show(show.song, shown, recipe.output)  # the video carries the song
+    if bends is not None:
+        patch = show.project.shown
+        added = replace(patch, bends=(*patch.bends, *read_broad(bends, seed=show.project.seed)))
+        show = replace(show, project=replace(show.project, patch=added, knobs=None, psi=None))
     text = show_text(_seen_from(show, target.parent), written_out=written_out)
     try:
         text.encode()
@@ -142,7 +149,7 @@ def _refused_by_model(show: Show, patch: Patch | None) -> list[ClaviluxError]:
             elif node.op in {"saved", "from_seeds", "from_classes"}:
                 OPS[node.op].compute(source, [], node.params)
             elif node.kind in {"bend", "rewrite"}:
-                changes_of([node], model, cells, workspace.store)
+                changes_of([node], model, cells, workspace.store, workspace.model)
         except ClaviluxError as error:
             errors.append(
                 type(error)(f"look: {error.what}", where="look", value=error.value, hint=error.hint)

@@ -69,7 +69,7 @@ def fade(
     """Rise smoothly from 0 to 1 within a length centred on a moment of the song; (T, 1)."""
 
 def flip(
-    *, amount: Signal | float = 1, where: Mask = ..., axis: Literal["x", "y"] = "x", at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
+    *, amount: Signal | float = 1, where: Mask = ..., axis: Literal["x", "y"] = "x", along: Literal["colours", "noise", "all"] | None = None, at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Exchange left and right, or top and bottom."""
 
@@ -84,7 +84,10 @@ def from_image(path: str, *, seed: int = 0) -> Palette:
     """Choose images in the colours of an image file, such as a record's cover."""
 
 def from_latents(path: str, *, space: Literal["w", "z"] = "w") -> Palette:
-    """Read latents w, or random codes z, from an .npy, .npz or .pt file, in their order."""
+    """Read latents w, or random codes z, from an .npy, .npz or .pt file, in their order.
+
+    Files of `clavilux project` hold a latent for each layer, as those of W+ do.
+    """
 
 def from_seeds(numbers: str) -> Palette:
     """Take the images of some seeds, such as '1-12,24'; they lie along the circle of fifths, from C."""
@@ -126,7 +129,7 @@ def invert(
     """Turn every channel upside down about its mean."""
 
 def kaleidoscope(
-    *, by: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., sectors: int = 6, at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
+    *, by: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., sectors: int = 6, along: Literal["colours", "noise", "all"] | None = None, at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Fill the image with mirror images of one sector."""
 
@@ -149,7 +152,7 @@ def midi(path: str, *, track: int | None = None, note: int | None = None) -> Eve
     """
 
 def mirror(
-    *, amount: Signal | float = 1, where: Mask = ..., axis: Literal["x", "y"] = "x", at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
+    *, amount: Signal | float = 1, where: Mask = ..., axis: Literal["x", "y"] = "x", along: Literal["colours", "noise", "all"] | None = None, at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Replace the right half by the left's mirror image, or the lower by the upper's."""
 
@@ -179,7 +182,7 @@ def roll_channels(
     """Hand every channel's image on to the channel so many places further; fractions blend."""
 
 def rotate(
-    *, by: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
+    *, by: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., along: Literal["colours", "noise", "all"] | None = None, at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Turn counter-clockwise about the centre."""
 
@@ -197,7 +200,7 @@ def sharpen(
     """Exaggerate what differs from its surroundings."""
 
 def shear(
-    *, x: Signal | float = 0, y: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
+    *, x: Signal | float = 0, y: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., along: Literal["colours", "noise", "all"] | None = None, at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Slant: x moves the rows apart sideways, y the columns up and down."""
 
@@ -212,12 +215,12 @@ def threshold(
     """Leave two values only: the power of the channel above a level, none below."""
 
 def tile(
-    *, by: Signal | float = 2, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
+    *, by: Signal | float = 2, amount: Signal | float = 1, where: Mask = ..., along: Literal["colours", "noise", "all"] | None = None, at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Repeat the image so many times along each side."""
 
 def translate(
-    *, x: Signal | float = 0, y: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
+    *, x: Signal | float = 0, y: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., along: Literal["colours", "noise", "all"] | None = None, at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Move right by x of the width and down by y of the height; edges mirror, so 2 is back at the start."""
 
@@ -230,12 +233,16 @@ def wander(
     """
 
 def zoom(
-    *, by: Signal | float = 1, amount: Signal | float = 1, where: Mask = ..., at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
+    *, by: Signal | float = 1, amount: Signal | float = 1, where: Mask = ..., along: Literal["colours", "noise", "all"] | None = None, at: str, channels: str = "all", seed: int = 0, guard: float = 0, reach: Literal["subtle", "medium", "strong"] | None = None
 ) -> Bend:
     """Enlarge about the centre, 2 to twice the size."""
 
 class rewrite:
     """The operations called rewrite.NAME."""
+
+    @staticmethod
+    def blend(*, amount: Signal | float = 1, where: Mask = ..., model: str, at: str) -> Rewrite:
+        """Turn layers into those of another model of the same architecture and size, given by its name or file. Here `at` may also be a group of layers, 'coarse', 'middle' or 'fine', or 'all'."""
 
     @staticmethod
     def boost(

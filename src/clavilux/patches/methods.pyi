@@ -62,7 +62,7 @@ class LatentMethods:
         """
 
     def push(self, direction: str, by: Signal | float) -> Latent:
-        """Move along a direction: energy, warmth, contrast, or 'principal 1' and so on; 1 is a clear change.
+        """Move along a direction: energy, warmth, contrast, 'principal 1', 'fine 1' ...; 1 is a clear change.
 
         A model that has no such control says so.
         """

@@ -1,6 +1,6 @@
 """A palette's latents for one model: plain arrays that whoever draws and whoever patches both know.
 
-Latents are w (D,), float32, untruncated.
+Latents are w (D,), or (L, D) where they differ from layer to layer, float32, untruncated.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ class PaletteLatents(ArrayValue):
     """A palette's latents for one model.
 
     Attributes:
-        ring: (12, D), pitch class C first; along the circle of fifths neighbours look alike, all round.
+        ring: (12, D) or (12, L, D), pitch class C first; along the circle of fifths neighbours look alike.
         rest: (D,), calm, for silence.
         accent: (D,), bright, for hits.
         named: latents by name, (D,) each, besides rest, accent and the ring's by pitch class; those of a
@@ -45,12 +45,17 @@ class PaletteLatents(ArrayValue):
         return type(self), (self.ring, self.rest, self.accent, dict(self.named))
 
     @property
+    def layered(self) -> F32:
+        """The ring with an axis for layers, of length 1 where all agree, (12, L or 1, D)."""
+        return self.ring.reshape(len(self.ring), -1, self.ring.shape[-1])
+
+    @property
     def names(self) -> list[str]:
         """Every name that `entry` knows."""
         return ["rest", "accent", *PITCH_CLASSES, *self.named]
 
     def entry(self, name: str) -> F32:
-        """Return the latent of a name: 'rest', 'accent', a pitch class, or one of `named`; (D,).
+        """Return the latent of a name: 'rest', 'accent', a pitch class, or one of `named`; (D,) or (L, D).
 
         Raises:
             PatchError: there is none; names the nearest.
@@ -70,7 +75,7 @@ class PaletteLatents(ArrayValue):
 
     def arrays(self) -> Arrays:
         """Return everything as arrays."""
-        named = np.array([*self.named.values()], np.float32).reshape(len(self.named), len(self.rest))
+        named = np.array([*self.named.values()], np.float32).reshape(len(self.named), *self.rest.shape)
         return {
             "ring": self.ring,
             "rest": self.rest,

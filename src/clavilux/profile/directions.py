@@ -5,25 +5,32 @@ B = Cov(w, Y) Cov(Y)^-1. Column k of B moves descriptor k by a standard deviatio
 stays among the model's own latents, being a conditional mean E[w | Y]. How well a descriptor follows from the
 latent at all is R^2 on images held out; where that is low, the model has no such control. Each direction is
 used on the layers where it changes its own descriptor most and the others least, in steps of about two
-standard deviations. Principal components are those of the latents (Härkönen et al. 2020, arXiv:2004.02546).
-Latents are (N, D), descriptors (N, K).
+standard deviations.
+
+Principal components are those of the latents (Härkönen et al. 2020, arXiv:2004.02546), and for each group of
+layers those of its styles: with Sigma the covariance of latents and A the group's affine weights, the leading
+eigenvectors v of Sigma^1/2 A^T A Sigma^1/2, as w + Sigma^1/2 v. It joins what the latents do with what the
+layers make of it (Shen & Zhou 2021, arXiv:2007.06600, look at A alone). Their R^2 is the share of the styles'
+variance that one coordinate explains on latents held out. Latents are (N, D), descriptors (N, K).
 """
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from scipy.special import ndtri
 
 from clavilux.arrays import F32, F64
-from clavilux.catalogue import GROUPS
+from clavilux.catalogue import GROUPS, Group
 from clavilux.errors import ModelError, suggest
 from clavilux.generator.model import Model
+from clavilux.generator.rewrites import styled_layers
 from clavilux.profile.probe import BATCH, PSI, colours, draw, sample_latents
 from clavilux.store import Store
 
 __all__ = ["DIRECTIONS", "Direction", "describe_images", "directions_of", "find_direction", "regress"]
 
-VERSION = 1
+VERSION = 2
 NAMED = ("energy", "warmth", "contrast")
 DESCRIPTORS = (*NAMED, "lightness", "chroma")
 """What images are described by; the last two are held while the others move."""
@@ -40,7 +47,8 @@ class DirectionSpec:
         tried: images on which the layers and the step are chosen.
         step: what a push of 1 changes, standard deviations of the descriptor.
         max_stretch: most times the regression's own step, so that latents stay usual.
-        principal: principal components.
+        principal: principal components of the latents.
+        of_group: those of each group of layers.
         least: R^2 below which a model has no such control.
         warm_hue: CIELAB hue of orange, radians.
     """
@@ -52,6 +60,7 @@ class DirectionSpec:
     step: float = 2.0
     max_stretch: float = 6.0
     principal: int = 8
+    of_group: int = 3
     least: float = 0.2
     warm_hue: float = float(np.deg2rad(55))
 
@@ -64,10 +73,11 @@ class Direction:
     """A direction of latents.
 
     Attributes:
-        name: 'energy', 'warmth', 'contrast', or 'principal 1' and so on.
+        name: 'energy', 'warmth', 'contrast', 'principal 1' and so on, or 'coarse 1', 'middle 1', 'fine 1'.
         shift: what a push of 1 adds to the latent of each layer, untruncated, (L, D).
         group: the layers it moves: 'coarse', 'middle', 'fine' or 'all'.
-        r2: how well its descriptor follows from the latent, on images held out; nan of a principal one.
+        r2: how well its descriptor follows from the latent, on images held out; of a principal one the
+            share of the variance of the styles that it explains, on latents held out.
         effect: what a push of 1 changes of its descriptor, standard deviations; nan of a principal one.
     """
 
@@ -80,7 +90,7 @@ class Direction:
     @property
     def works(self) -> bool:
         """Whether the model has this control."""
-        return not self.r2 < DIRECTIONS.least
+        return self.name not in NAMED or self.r2 >= DIRECTIONS.least
 
 
 def directions_of(model: Model, store: Store) -> dict[str, Direction]:
@@ -179,19 +189,45 @@ def _found(model: Model) -> list[Direction]:
     b, r2 = regress(w.astype(np.float64), y)
     deviation = np.maximum(y.std(axis=0), 1e-9)
     found = [_named(model, k, name, b[:, k], r2[k], deviation) for k, name in enumerate(NAMED)]
-    centred = (w - w.mean(axis=0)).astype(np.float64)
-    _, scale, axes = np.linalg.svd(centred, full_matrices=False)
-    for k in range(min(DIRECTIONS.principal, len(axes))):
-        shift = (
-            DIRECTIONS.step
-            * scale[k]
-            / np.sqrt(len(w))
-            * axes[k]
-            * np.sign(axes[k][np.abs(axes[k]).argmax()])
-        )
-        whole = np.repeat(shift[None] / PSI, model.num_ws, axis=0)
-        found.append(Direction(f"principal {k + 1}", whole.astype(np.float32), "all", np.nan, np.nan))
+    found += _principal(model, w.astype(np.float64), "all", DIRECTIONS.principal)
+    for group in GROUPS:
+        found += _principal(model, w.astype(np.float64), group, DIRECTIONS.of_group)
     return found
+
+
+def _principal(model: Model, w: F64, group: Group | Literal["all"], count: int) -> list[Direction]:
+    """Return the principal directions of a group's styles, or of all latents; w (N, D)."""
+    layers = range(model.num_ws) if group == "all" else model.group(group)
+    affine = np.eye(w.shape[1]) if group == "all" else style_weights(model, layers)  # A, (C, D)
+    train = len(w) - round(DIRECTIONS.held_out * len(w))
+    centred = w - w[:train].mean(axis=0)
+    values, axes = np.linalg.eigh(centred[:train].T @ centred[:train] / train)
+    scale = np.sqrt(np.maximum(values, 1e-9 * values.max()))
+    root, inverse = axes * scale @ axes.T, axes / scale @ axes.T  # Sigma^1/2, Sigma^-1/2
+    _, vectors = np.linalg.eigh(root @ affine.T @ affine @ root)
+    found = []
+    for k in range(min(count, len(scale))):
+        v = vectors[:, -1 - k]
+        v = v * np.sign(v[np.abs(v).argmax()])
+        step, held = root @ v, centred[train:]  # one standard deviation
+        rest = held - np.outer(held @ inverse @ v, step)
+        r2 = 1 - ((rest @ affine.T) ** 2).sum() / max(((held @ affine.T) ** 2).sum(), 1e-12)
+        shift = np.zeros((model.num_ws, model.w_dim), np.float32)
+        shift[layers.start : layers.stop] = DIRECTIONS.step * step / PSI
+        name = "principal" if group == "all" else group
+        found.append(Direction(f"{name} {k + 1}", shift, group, float(r2), np.nan))
+    return found
+
+
+def style_weights(model: Model, layers: range) -> F64:
+    """Return the affine weights of the layers that some latents style, one below the other, (C, D)."""
+    names = [name for name, layer in model.network.layers.items() if layer.w_index in layers]
+    rows = [
+        module.affine.weight[:, : model.w_dim].double().cpu().numpy()
+        for name, module in styled_layers(model.network).items()
+        if name in names
+    ]
+    return np.concatenate(rows) if rows else np.eye(model.w_dim)
 
 
 def _named(model: Model, k: int, name: str, step: F64, r2: float, deviation: F64) -> Direction:

@@ -6,7 +6,8 @@ An edit is a JSON file of seeds and masks (Bau et al. 2020, arXiv:2007.15646; th
      "paste": {"seed": 12, "mask": [0.4, 0.4, 0.8, 0.8]},
      "contexts": [{"seed": 12, "mask": [0.4, 0.4, 0.8, 0.8]}]}
 
-Masks are left, top, right and bottom, shares of the image. With the context's directions D fixed, what a
+Masks are left, top, right and bottom, shares of the image, or the name of an image beside the JSON file, such
+as "hat.png", white where the mask is. With the context's directions D fixed, what a
 layer draws before its activation is linear in Lambda, so the goal is met in closed form: with R the residual
 between goal and W0 K, and M the unfolded D K of the pasted box, Lambda = R M^T (M M^T + l I)^-1. As
 demodulation depends on Lambda, this is repeated.
@@ -29,6 +30,7 @@ from clavilux.generator.generate import seed_latents
 from clavilux.generator.layers import EPSILON, SQRT2
 from clavilux.generator.model import Model
 from clavilux.generator.rewrites import styled_convs
+from clavilux.image_files import read_image
 from clavilux.profile.contexts import CONTEXTS, keys_of, layer_before
 from clavilux.profile.probe import BATCH, PSI, draw, sample_latents
 
@@ -42,15 +44,39 @@ SLOPE = 0.2
 
 @dataclass(frozen=True)
 class Spot:
-    """A part of the image of a seed: left, top, right and bottom, shares of the image."""
+    """A part of the image of a seed.
+
+    Attributes:
+        seed: of the image.
+        mask: left, top, right and bottom, shares of the image; or an image, white where it is.
+    """
 
     seed: int
-    mask: tuple[float, float, float, float]
+    mask: tuple[float, float, float, float] | Path
+
+    def weights(self, side: int) -> F32:
+        """Return the mask over a layer of this side, (side, side), in [0, 1]; at least one cell is 1.
+
+        Raises:
+            FileError: the mask is no image that can be read, or black.
+        """
+        if isinstance(self.mask, Path):
+            found = read_image(self.mask, "L", (side, side)).astype(np.float32)
+            if not found.any():
+                raise FileError(
+                    f"The mask '{self.mask}' is black", where=str(self.mask), hint="paint it white"
+                )
+            shares: F32 = found / found.max()
+            return shares
+        left, top, right, bottom = (round(edge * side) for edge in self.mask)
+        weights = np.zeros((side, side), np.float32)
+        weights[top : max(bottom, top + 1), left : max(right, left + 1)] = 1
+        return weights
 
     def cells(self, side: int) -> tuple[slice, slice]:
-        """Return rows and columns of a layer of this side, at least one of each."""
-        left, top, right, bottom = (round(edge * side) for edge in self.mask)
-        return slice(top, max(bottom, top + 1)), slice(left, max(right, left + 1))
+        """Return the rows and columns of a layer of this side that the mask covers by half or more."""
+        rows, columns = (np.flatnonzero((self.weights(side) >= 0.5).any(axis=axis)) for axis in (1, 0))
+        return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
 
 
 @dataclass(frozen=True)
@@ -60,6 +86,12 @@ class EditPlan:
     source: Spot
     paste: Spot
     contexts: tuple[Spot, ...]
+
+    @property
+    def files(self) -> list[Path]:
+        """The images that are masks, once each."""
+        masks = [spot.mask for spot in (self.source, self.paste, *self.contexts)]
+        return list(dict.fromkeys(mask for mask in masks if isinstance(mask, Path)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,8 +112,9 @@ def read_edit(path: Path) -> EditPlan:
     """
     try:
         table = json.loads(path.read_text(encoding="utf-8"))
-        contexts = tuple(map(_spot, table.get("contexts") or [table["paste"]]))
-        return EditPlan(_spot(table["object"]), _spot(table["paste"]), contexts)
+        source, paste = (_spot(table[name], path.parent) for name in ("object", "paste"))
+        contexts = tuple(_spot(each, path.parent) for each in table.get("contexts") or [table["paste"]])
+        return EditPlan(source, paste, contexts)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise FileError(
             f"The edit {path} cannot be read ({type(error).__name__}: {error})",
@@ -161,8 +194,8 @@ def _directions(model: Model, layer: str, contexts: tuple[Spot, ...], rank: int)
     selected = []
     for spot in contexts:
         found = _seen(model, layer, spot.seed).keys
-        rows_, columns = spot.cells(int(found.shape[-1]))
-        selected.append(found[0, :, rows_, columns].flatten(1).T.double().cpu().numpy())
+        inside = torch.from_numpy(spot.weights(int(found.shape[-1])) >= 0.5).to(found.device)
+        selected.append(found[0, :, inside].T.double().cpu().numpy())
     _, _, axes = np.linalg.svd(np.concatenate(selected) @ whiten, full_matrices=False)
     count = min(rank, len(axes))
     basis, _ = np.linalg.qr(whiten @ axes[:count].T)  # (I, R), orthonormal
@@ -181,8 +214,10 @@ def _pasted(source: Tensor, target: Tensor, plan: EditPlan, side: int) -> tuple[
         for place, length in zip(into, (high, width), strict=True)
     )
     box = slice(top, top + high), slice(left, left + width)
+    alpha = torch.from_numpy(plan.source.weights(side)[rows, columns]).to(target.device)
     wanted = target.clone()
-    wanted[:, :, box[0], box[1]] = source[:, :, rows, columns]
+    old, new = target[:, :, box[0], box[1]], source[:, :, rows, columns]
+    wanted[:, :, box[0], box[1]] = torch.where(alpha == 1, new, (1 - alpha) * old + alpha * new)
     return wanted, box
 
 
@@ -197,7 +232,9 @@ def _factors(weight: Tensor, style: Tensor) -> Tensor:
     return ((power + EPSILON).rsqrt() * SQRT2)[:, :, None, None]
 
 
-def _spot(table: Mapping[str, Any]) -> Spot:
+def _spot(table: Mapping[str, Any], folder: Path) -> Spot:
+    if isinstance(table["mask"], str):
+        return Spot(int(table["seed"]), folder / table["mask"])
     left, top, right, bottom = map(float, table["mask"])
     if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
         raise ValueError(f"mask {table['mask']}")

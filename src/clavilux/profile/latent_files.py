@@ -1,7 +1,8 @@
 """Latents that other tools wrote: `.npy`, `.npz` and `.pt` files, read without executing anything.
 
-A file holds latents w or random codes z, one (D,) or several (N, D); latents for every layer (N, L, D)
-become their mean over the layers. What a file claims to hold is checked before any of it is unpacked.
+A file holds latents w or random codes z, one (D,) or several (N, D), or latents for every layer (N, L, D); of
+another number of layers than the model has they become their mean. What a file claims to hold is checked
+before any of it is unpacked.
 """
 
 import io
@@ -32,7 +33,7 @@ KEYS: Mapping[str, Space | None] = {"ws": "w", "w": "w", "latents": None, "z": "
 
 
 def read_latents(path: Path, model: Model, space: Space = "w") -> F32:
-    """Read the latents of a file for a model; (N, D).
+    """Read the latents of a file for a model; (N, D), or (N, L, D) where they differ from layer to layer.
 
     Args:
         path: an `.npy` array, an `.npz` or a `.pt` with an array or a table of them.
@@ -86,7 +87,7 @@ def _key(found: Mapping[str, object], path: Path) -> str:
 
 @np.errstate(invalid="ignore", over="ignore")
 def _checked(array: AnyArray, path: Path, model: Model, space: Space) -> F32:
-    """Check that an array holds latents of this model, and return them; (N, D)."""
+    """Check that an array holds latents of this model, and return them; (N, D) or (N, L, D)."""
     length = model.w_dim if space == "w" else model.z_dim
     fits = array.ndim in {1, 2, 3} and array.shape[-1] == length and 0 not in array.shape
     if not fits or (space == "z" and array.ndim == 3):
@@ -98,8 +99,8 @@ def _checked(array: AnyArray, path: Path, model: Model, space: Space) -> F32:
             value=tuple(array.shape),
             hint=f"make it of shape (N, {length})",
         )
-    if array.ndim == 3:  # (N, L, D)
-        array = array.astype(np.float64).mean(axis=1)
+    if array.ndim == 3 and (array.shape[1] != model.num_ws or (array == array[:, :1]).all()):
+        array = array.astype(np.float64).mean(axis=1)  # (N, L, D)
     latents = np.atleast_2d(array)
     if len(latents) > MAX_LATENTS:
         raise FileError(

@@ -91,12 +91,12 @@ def palette_of_list(pool: Survey, given: Survey, images: F32) -> PaletteLatents:
     return PaletteLatents(on_ring(images), both.ws[rest], both.ws[accent], named)
 
 
-def _joined(first: Survey, second: Survey) -> Survey:
+def _joined(given: Survey, pool: Survey) -> Survey:
+    """Join two surveys; where the given latents differ from layer to layer, the pool's are repeated."""
+    ws = pool.ws if given.ws.ndim == 2 else np.repeat(pool.ws[:, None], given.ws.shape[1], axis=1)
     return Survey(
-        *(
-            np.concatenate([getattr(each, name) for each in (first, second)])
-            for name in ("ws", "lab", "energy")
-        )
+        np.concatenate([given.ws, ws]),
+        *(np.concatenate([getattr(each, name) for each in (given, pool)]) for name in ("lab", "energy")),
     )
 
 

@@ -116,6 +116,6 @@ class ModelPalettes:
         return np.concatenate([seed_latents(self.model, seed) for seed in numbers])
 
     def of_list(self, images: F32) -> PaletteLatents:
-        """Make a palette of latents (K, D): spread over the ring, numbered from '1'."""
+        """Make a palette of latents (K, D) or (K, L, D): spread over the ring, numbered from '1'."""
         on_ring = np.stack([*{latent.tobytes(): latent for latent in images[: PALETTE.ring]}.values()])
         return palette_of_list(self.pool, describe(self.model, on_ring, self.store), images)

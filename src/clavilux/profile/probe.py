@@ -17,7 +17,7 @@ from clavilux.colour import srgb_to_lab
 from clavilux.generator.model import Model
 from clavilux.generator.network import SideBranch, Tap
 
-__all__ = ["BATCH", "MAX_RESOLUTION", "colours", "draw", "pooled_features", "sample_latents"]
+__all__ = ["BATCH", "MAX_RESOLUTION", "colours", "draw", "fixed_noise", "pooled_features", "sample_latents"]
 
 MAX_RESOLUTION = 128
 """Larger networks are measured up to this resolution, px."""
@@ -42,23 +42,27 @@ def draw(
     network = model.network
     device = network.w_avg.device
     stop = min(MAX_RESOLUTION, network.resolution) if stop is None else stop
-    canvas = network.canvas(network.cells)
-    noise = {
-        name: torch.from_numpy(
-            seeds.normal(
-                0,
-                f"profile/{name}",
-                0,
-                (1, 1, *(side * layer.resolution // network.resolution for side in canvas)),
-            )
-        ).to(device)
-        for name, layer in network.layers.items()
-        if layer.takes_noise and layer.resolution <= stop
-    }
+    noise = fixed_noise(model, stop)
     ws = torch.from_numpy(w).to(device)
     ws = ws[:, None].expand(-1, model.num_ws, -1) if ws.ndim == 2 else ws
     with torch.inference_mode():
         return network(ws, noise, taps=taps, rewrites=rewrites, stop=stop)
+
+
+def fixed_noise(model: Model, stop: int) -> dict[str, Tensor]:
+    """Return the one noise of all measurements, for the layers up to a resolution; (1, 1, H, W) each."""
+    network = model.network
+    canvas = network.canvas(network.cells)
+    shapes = {
+        name: (1, 1, *(side * layer.resolution // network.resolution for side in canvas))
+        for name, layer in network.layers.items()
+        if layer.takes_noise and layer.resolution <= stop
+    }
+    device = network.w_avg.device
+    return {
+        name: torch.from_numpy(seeds.normal(0, f"profile/{name}", 0, shape)).to(device)
+        for name, shape in shapes.items()
+    }
 
 
 def colours(images: Tensor, side: int = 64) -> F64:

@@ -56,7 +56,7 @@ class Survey:
     """A pool of N images of a model.
 
     Attributes:
-        ws: their latents, (N, D).
+        ws: their latents, (N, D); of given ones perhaps (N, L, D).
         lab: their colours on a coarse grid, CIELAB, (N, 16, 16, 3).
         energy: their fine detail, the mean step of lightness between neighbouring pixels, (N,).
     """
@@ -92,7 +92,7 @@ def key_of(model: Model, seed: int = 0, count: int = 128) -> str:
 
 
 def describe(model: Model, ws: F32, store: Store) -> Survey:
-    """Draw the images of given latents (N, D), or read what they look like from the store.
+    """Draw the images of given latents (N, D) or (N, L, D), or read what they look like from the store.
 
     Raises:
         ModelError: the network draws numbers that are not finite.
@@ -129,7 +129,7 @@ def _described(model: Model, ws: F32, seed: int) -> dict[str, NDArray[np.generic
 
 
 def _draw(model: Model, w: F32, seed: int) -> Tensor:
-    """Draw the images of some latents (B, D), all with the same noise; (B, 3, H, W).
+    """Draw the images of some latents (B, D) or (B, L, D), all with the same noise; (B, 3, H, W).
 
     The constant is extended half as far as a video's, for colours near enough to the video's at a fair price.
     """
@@ -147,7 +147,7 @@ def _draw(model: Model, w: F32, seed: int) -> Tensor:
             noise[name] = seeds.normal(seed, f"generator/survey/{name}", 0, (1, 1, extent, extent))
     with torch.inference_mode():
         return network(
-            torch.from_numpy(w).to(device)[:, None].expand(-1, model.num_ws, -1),
+            torch.from_numpy(w.reshape(len(w), -1, model.w_dim)).to(device).expand(-1, model.num_ws, -1),
             {name: torch.from_numpy(layer).to(device) for name, layer in noise.items()},
             const=const.to(device),
             stop=stop,

@@ -14,6 +14,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clavilux.generator.bends.bend import Bend, Site, wide
+from clavilux.generator.bends.filters import blurred
 
 __all__ = ["Flip", "Kaleidoscope", "Mirror", "Move", "Rotate", "Shear", "Tile", "Translate", "Zoom"]
 
@@ -81,11 +82,15 @@ class Translate(Move):
 
 
 class Zoom(Move):
-    """Enlarge about the centre."""
+    """Enlarge about the centre; below 1/2 features are blurred first, as sampling skips cells."""
 
     moved = ("by",)
     full: ClassVar[Mapping[str, float]] = {"by": 2.0}
     neutral: ClassVar[Mapping[str, float]] = {"by": 1}
+
+    def transform(self, x: Tensor, /, **moved: Tensor) -> Tensor:
+        """Return T(x) of features (B, C, H, W)."""
+        return super().transform(_prefiltered(x, 1 / moved["by"]), **moved)
 
     def source(self, u: Tensor, v: Tensor, _: tuple[int, int], /, **moved: Tensor) -> tuple[Tensor, Tensor]:
         """What is shown comes from nearer to the centre."""
@@ -125,6 +130,10 @@ class Tile(Move):
     moved = ("by",)
     full: ClassVar[Mapping[str, float]] = {"by": 3.0}
     neutral: ClassVar[Mapping[str, float]] = {"by": 1}
+
+    def transform(self, x: Tensor, /, **moved: Tensor) -> Tensor:
+        """Return T(x) of features (B, C, H, W)."""
+        return super().transform(_prefiltered(x, moved["by"]), **moved)
 
     def source(
         self, u: Tensor, v: Tensor, size: tuple[int, int], /, **moved: Tensor
@@ -183,6 +192,11 @@ class Flip(Bend):
     def transform(self, x: Tensor, /, **_: Tensor) -> Tensor:
         """Return T(x) of features (B, C, H, W)."""
         return x.flip(self.axis)
+
+
+def _prefiltered(x: Tensor, stride: Tensor) -> Tensor:
+    """Blur features for sampling every so many cells (B,): sigma = sqrt(stride^2 - 4) / 2, none up to 2."""
+    return blurred(x, torch.sqrt(torch.relu(wide(stride).square() - 4)) / 2)
 
 
 def _centred(x: Tensor, side: int) -> Tensor:

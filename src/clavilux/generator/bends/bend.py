@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from clavilux.arrays import F32, F64
 from clavilux.generator.inputs import InputSpec
@@ -36,6 +37,8 @@ class Site:
         key: everything that fixes the bend, for the keys of compiled programs.
         number: which bend of the patch it is; none is its place in the program.
         seed: chooses what is random.
+        along: what is moved along with the features: 'colours', the image that smaller layers have drawn so
+            far, 'noise' of the layers after this one, or 'all'; nothing unless given.
         reach: how far the bend goes at amount 1, in shares of its full strength, where it was calibrated:
             `amount` then moves the transform itself from neutral to there.
     """
@@ -48,6 +51,7 @@ class Site:
     key: Hashable = ()
     number: int | None = None
     seed: int = 0
+    along: str | None = None
     reach: float | None = None
 
 
@@ -83,7 +87,7 @@ class Bend(nn.Module):
         self.site, self.layer, self.number = site, site.layer, site.number
         self.channels = nn.Buffer(torch.from_numpy(site.channels))  # (C,)
         self.inputs = dict.fromkeys((*self.moved, "amount"), PER_FRAME)
-        self.spec: tuple[Hashable, ...] = (type(self).__name__, site.layer, site.key, site.reach)
+        self.spec: tuple[Hashable, ...] = (type(self).__name__, site.layer, site.key, site.along, site.reach)
         self.places = None if site.places is None else nn.Buffer(torch.from_numpy(site.places))  # (H, W)
 
     def transform(self, x: Tensor, /, **moved: Tensor) -> Tensor:
@@ -104,6 +108,21 @@ class Bend(nn.Module):
             share = share * self.places  # m_xy
         bent = before + share * (after - before)  # y = x + a m_c m_xy (T(x) - x)
         return torch.where(wide(self.is_still(amount, moved)), x, bent.to(x.dtype))
+
+    def takes_along(self, what: str) -> bool:
+        """Whether 'colours' or 'noise' are moved along."""
+        return self.site.along in {what, "all"}
+
+    def along(self, image: Tensor, /, *, amount: Tensor, **moved: Tensor) -> Tensor:
+        """Move an image or noise (B, 1 or 3, H, W) of any size as the features are moved; see `forward`."""
+        share, places = wide(amount), self.places
+        if self.site.reach is not None:
+            moved, share = self._reached(amount, self.site.reach)
+        if places is not None:
+            size = (int(image.shape[-2]), int(image.shape[-1]))
+            share = share * functional.interpolate(places[None, None], size, mode="bilinear")
+        bent = image + share * (self.transform(image, **moved) - image)
+        return torch.where(wide(self.is_still(amount, moved)), image, bent)
 
     def is_still(self, amount: Tensor, moved: Mapping[str, Tensor]) -> Tensor:
         """Return whether nothing is bent, (B,), by an amount and the transform's own signals."""

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 
 from clavilux.generator.bends.bend import Bend, wide
 
-__all__ = ["Blur", "Dilate", "Erode", "Sharpen"]
+__all__ = ["Blur", "Dilate", "Erode", "Sharpen", "blurred"]
 
 MAX_RADIUS = 4
 SIGMAS = (0.0, 0.5**0.5, 2.5**0.5, 10.5**0.5)
@@ -46,8 +46,22 @@ class Erode(Dilate):
         return -super().transform(-x, **moved)
 
 
+def blurred(x: Tensor, sigma: Tensor) -> Tensor:
+    """Blur by a Gaussian of a standard deviation in cells, (B, 1, 1, 1), up to 3.
+
+    It is a blend of the two nearest of repeated filters [1, 2, 1] / 4 of growing spread.
+    """
+    level = x
+    for k, (low, high) in enumerate(itertools.pairwise(SIGMAS)):
+        wider = _smoothed(level, 1 << k)
+        share = ((sigma - low) / (high - low)).clamp(0, 1)
+        x = x + share * (wider - level)  # telescopes to a blend of the two levels about sigma
+        level = wider
+    return x
+
+
 class Blur(Bend):
-    """A Gaussian of a standard deviation in cells, from repeated filters [1, 2, 1] / 4 of growing spread."""
+    """A Gaussian of a standard deviation in cells; see `blurred`."""
 
     moved = ("by",)
     full: ClassVar[Mapping[str, float]] = {"by": 2.5}
@@ -55,13 +69,7 @@ class Blur(Bend):
 
     def transform(self, x: Tensor, /, **moved: Tensor) -> Tensor:
         """Return T(x) of features (B, C, H, W)."""
-        sigma, level = wide(moved["by"]), x
-        for k, (low, high) in enumerate(itertools.pairwise(SIGMAS)):
-            blurred = _smoothed(level, 1 << k)
-            share = ((sigma - low) / (high - low)).clamp(0, 1)
-            x = x + share * (blurred - level)  # telescopes to a blend of the two levels about sigma
-            level = blurred
-        return x
+        return blurred(x, wide(moved["by"]))
 
 
 class Sharpen(Bend):

@@ -5,12 +5,15 @@
 
 from collections.abc import Mapping
 
-from clavilux.generator.rewrites.layers import input_extent, styled_convs
+from clavilux.generator.rewrites.blend import Blend, BlendBeside, blend_at, check_alike
+from clavilux.generator.rewrites.layers import input_extent, styled_convs, styled_layers
 from clavilux.generator.rewrites.rewrite import Crossed, Place, Rewrite
 from clavilux.generator.rewrites.rules import Boost, Edit, Mute, Rule, Scale, Swap
 
 __all__ = [
     "REWRITES",
+    "Blend",
+    "BlendBeside",
     "Boost",
     "Crossed",
     "Edit",
@@ -20,8 +23,11 @@ __all__ = [
     "Rule",
     "Scale",
     "Swap",
+    "blend_at",
+    "check_alike",
     "input_extent",
     "styled_convs",
+    "styled_layers",
 ]
 
 REWRITES: Mapping[str, type[Rewrite]] = {
@@ -30,5 +36,6 @@ REWRITES: Mapping[str, type[Rewrite]] = {
     "rewrite.boost": Boost,
     "rewrite.swap": Swap,
     "rewrite.edit": Edit,
+    "rewrite.blend": Blend,
 }
 """The rewrites by name."""

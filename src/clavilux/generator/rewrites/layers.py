@@ -5,7 +5,7 @@ from typing import Any
 from clavilux.errors import ModelError
 from clavilux.generator.network import Network
 
-__all__ = ["input_extent", "styled_convs"]
+__all__ = ["input_extent", "styled_convs", "styled_layers"]
 
 
 def styled_convs(network: Network) -> dict[str, Any]:
@@ -18,12 +18,7 @@ def styled_convs(network: Network) -> dict[str, Any]:
     >>> tuple(styled_convs(load_model("silk").network)["b8.conv1"].weight.shape[2:])
     (3, 3)
     """
-    blocks = getattr(network, "blocks", ())
-    found = {
-        name: conv
-        for block in blocks
-        for name, conv in zip(getattr(block, "names", ()), getattr(block, "convs", ()), strict=True)
-    }
+    found = styled_layers(network)
     if not found:
         raise ModelError(
             f"The weights of a {network.architecture} network cannot be rewritten",
@@ -32,6 +27,15 @@ def styled_convs(network: Network) -> dict[str, Any]:
             hint="bend its features instead",
         )
     return found
+
+
+def styled_layers(network: Network) -> dict[str, Any]:
+    """Return the styled convolutions of a StyleGAN2 by layer; of another family none."""
+    return {
+        name: conv
+        for block in getattr(network, "blocks", ())
+        for name, conv in zip(getattr(block, "names", ()), getattr(block, "convs", ()), strict=True)
+    }
 
 
 def input_extent(network: Network, layer: str, cells: tuple[int, int]) -> tuple[int, int]:

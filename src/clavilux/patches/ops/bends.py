@@ -10,6 +10,9 @@ those. `channels` are 'all', a random share such as '30%' that `seed` chooses, a
 `guard` returns every channel to the power it had, 0 not at all and 1 all the way. With `reach`, 'subtle',
 'medium' or 'strong', the bend is calibrated to the model: `amount` moves it from neutral to a mean CIELAB
 change of 6, 12 or 24, and its own signals do not matter.
+
+Bends that move features leave behind what smaller layers have already drawn and the noise of larger ones;
+`along='colours'`, 'noise' or 'all' moves these with them. It is for networks that have them: StyleGAN2.
 """
 
 import inspect
@@ -19,7 +22,7 @@ from clavilux.arrays import F64
 from clavilux.catalogue import REACHES
 from clavilux.signals.table import Param, choice, number, op, text, whole
 
-__all__ = ["AMOUNT", "SITE"]
+__all__ = ["ALONG", "AMOUNT", "SITE"]
 
 AMOUNT = number(1, 0, 1)
 SITE = {
@@ -30,6 +33,9 @@ SITE = {
     "reach": choice(*REACHES, default=None),
 }
 """Where a bend acts."""
+
+ALONG = {"along": choice("colours", "noise", "all", default=None)}
+"""What bends that move features move with them."""
 
 AXIS = {"axis": choice("x", "y", default="x")}
 
@@ -65,16 +71,25 @@ _bend(
     "translate",
     "Move right by x of the width and down by y of the height; edges mirror, so 2 is back at the start.",
     {"x": number(0, -16, 16, "widths"), "y": number(0, -16, 16, "heights")},
+    ALONG,
 )
-_bend("zoom", "Enlarge about the centre, 2 to twice the size.", {"by": number(1, 0.1, 10)})
-_bend("rotate", "Turn counter-clockwise about the centre.", {"by": number(0, -36000, 36000, "degrees")})
+_bend("zoom", "Enlarge about the centre, 2 to twice the size.", {"by": number(1, 0.1, 10)}, ALONG)
+_bend(
+    "rotate", "Turn counter-clockwise about the centre.", {"by": number(0, -36000, 36000, "degrees")}, ALONG
+)
 _bend(
     "shear",
     "Slant: x moves the rows apart sideways, y the columns up and down.",
     {"x": number(0, -4, 4), "y": number(0, -4, 4)},
+    ALONG,
 )
-_bend("mirror", "Replace the right half by the left's mirror image, or the lower by the upper's.", None, AXIS)
-_bend("flip", "Exchange left and right, or top and bottom.", None, AXIS)
+_bend(
+    "mirror",
+    "Replace the right half by the left's mirror image, or the lower by the upper's.",
+    None,
+    {**AXIS, **ALONG},
+)
+_bend("flip", "Exchange left and right, or top and bottom.", None, {**AXIS, **ALONG})
 
 # --- point by point
 
@@ -119,6 +134,6 @@ _bend(
     "kaleidoscope",
     "Fill the image with mirror images of one sector.",
     {"by": number(0, -36000, 36000, "degrees")},
-    {"sectors": whole(6, 2, 24)},
+    {"sectors": whole(6, 2, 24), **ALONG},
 )
-_bend("tile", "Repeat the image so many times along each side.", {"by": number(2, 1, 16)})
+_bend("tile", "Repeat the image so many times along each side.", {"by": number(2, 1, 16)}, ALONG)

@@ -68,7 +68,7 @@ def on(moments: Moments, base: F64, layers: str, other: F64) -> F64:
 
 @op("latent", "latent", "signal", needs="moments", params={"direction": text()})
 def push(moments: Moments, base: F64, direction: str, by: F64) -> F64:
-    """Move along a direction: energy, warmth, contrast, or 'principal 1' and so on; 1 is a clear change.
+    """Move along a direction: energy, warmth, contrast, 'principal 1', 'fine 1' ...; 1 is a clear change.
 
     A model that has no such control says so.
     """

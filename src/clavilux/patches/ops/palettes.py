@@ -51,7 +51,10 @@ def from_classes(source: PaletteSource, numbers: str, *, seed: int) -> PaletteLa
 
 @op("palette", needs="source", params={"path": file(), "space": choice("w", "z", default="w")})
 def from_latents(source: PaletteSource, path: str, *, space: Space) -> PaletteLatents:
-    """Read latents w, or random codes z, from an .npy, .npz or .pt file, in their order."""
+    """Read latents w, or random codes z, from an .npy, .npz or .pt file, in their order.
+
+    Files of `clavilux project` hold a latent for each layer, as those of W+ do.
+    """
     return source.from_latents(path, space)
 
 
@@ -99,10 +102,10 @@ def weigh(palette: PaletteLatents, weights: F64) -> F64:
     total = c.sum(axis=1, keepdims=True)
     # g = min(1.6, (sum c_i^2)^-1/2) undoes the shrinking of averages
     gain = np.minimum(MAX_GAIN, 1 / np.sqrt(np.maximum((c**2).sum(axis=1, keepdims=True), 1e-12)))
-    centre = palette.ring.mean(axis=0, dtype=np.float64)  # P, (D,)
+    centre = palette.layered.mean(axis=0, dtype=np.float64)  # P, (L, D)
     # w = P + g sum c_i (W_i - P) + (1 - sum c)(rest - P)
-    blend = centre + _weighted(gain * c, palette.ring - centre) + (1 - total) * (palette.rest - centre)
-    return np.asarray(blend[:, None])
+    blend = centre + _weighted(gain * c, palette.layered - centre)  # (B, L, D)
+    return np.asarray(blend + (1 - total)[:, :, None] * (palette.rest - centre))
 
 
 @op(
@@ -129,12 +132,12 @@ def loop(  # its length has three units
 
     A spline never stops; a slerp turns about the palette's mean and rests in every latent.
     """
-    ring = palette.ring[list(FIFTHS)].astype(np.float64)  # neighbours a fifth apart, (12, D)
+    ring = palette.layered[list(FIFTHS)].astype(np.float64)  # neighbours a fifth apart, (12, L, D)
     position = Length(seconds, beats, bars).position(moments.grid, moments.times) * len(ring)
     step = np.floor(position)
     t = position - step
     if path == "slerp":
-        return _slerp(ring, step.astype(np.int64), t * t * (3 - 2 * t))[:, None]
+        return _slerp(ring, step.astype(np.int64), t * t * (3 - 2 * t))
     # Weights of the closed Catmull-Rom spline on the four latents around t, (B, 4)
     spline = np.stack(
         [
@@ -146,22 +149,22 @@ def loop(  # its length has three units
         axis=1,
     )
     knots = (step[:, None].astype(np.int64) + np.arange(-1, 3)) % len(ring)
-    return np.asarray((spline[:, :, None] * ring[knots]).sum(axis=1)[:, None])
+    return np.asarray((spline[:, :, None, None] * ring[knots]).sum(axis=1))
 
 
 def _slerp(ring: F64, step: I64, t: F64) -> F64:
-    """Interpolate on spheres about the ring's mean (Shoemake 1985), from latent `step` on; (B, D)."""
+    """Interpolate on spheres about the ring's mean (Shoemake 1985), from latent `step` on; (B, L, D)."""
     centre = ring.mean(axis=0)
     near, far = (ring[(step + k) % len(ring)] - centre for k in (0, 1))
-    lengths = [np.maximum(np.linalg.norm(each, axis=1), 1e-9)[:, None] for each in (near, far)]
-    cosine = (near * far).sum(axis=1, keepdims=True) / (lengths[0] * lengths[1])
+    lengths = [np.maximum(np.linalg.norm(each, axis=2), 1e-9)[:, :, None] for each in (near, far)]
+    cosine = (near * far).sum(axis=2, keepdims=True) / (lengths[0] * lengths[1])
     angle = np.arccos(np.clip(cosine, -1 + 1e-9, 1 - 1e-9))
-    u = t[:, None]
+    u = t[:, None, None]
     # (sin((1 - u) a) a_0 + sin(u a) a_1) / sin a, on a length that goes evenly from one to the other
     turned = np.sin((1 - u) * angle) * near / lengths[0] + np.sin(u * angle) * far / lengths[1]
     return np.asarray(centre + turned / np.sin(angle) * ((1 - u) * lengths[0] + u * lengths[1]))
 
 
 def _weighted(weights: F64, latents: F64) -> F64:
-    """Sum latents (K, D) by weights (B, K), each frame in the same order whatever B."""
-    return np.asarray((weights[:, :, None] * latents).sum(axis=1))
+    """Sum latents (K, L, D) by weights (B, K), each frame in the same order whatever B."""
+    return np.asarray((weights[:, :, None, None] * latents).sum(axis=1))

@@ -72,3 +72,10 @@ _rewrite(
     None,
     {"path": file(), "rank": whole(1, 1, 16)},
 )
+_rewrite(
+    "blend",
+    "Turn layers into those of another model of the same architecture and size, given by its name or file. "
+    "Here `at` may also be a group of layers, 'coarse', 'middle' or 'fine', or 'all'.",
+    None,
+    {"model": text()},
+)

@@ -1,0 +1,131 @@
+"""Model mixing: a layer's weights turn into those of another checkpoint of the same architecture.
+
+Everything that is learned of a layer crosses over: W = (1 - a) W0 + a W1 for its weights, and likewise its
+affine, bias, noise strength and, in residual networks, the branch beside it. A convolution of both weights is
+two convolutions of one input, and demodulation stays exact as for every rewrite. At 0 a layer is bit for bit
+the first model's, at 1 the second's to rounding. The mapping network is never mixed: latents stay the first
+model's.
+"""
+
+from collections.abc import Hashable
+from typing import Any
+
+from torch import Tensor, nn
+
+from clavilux.errors import ModelError
+from clavilux.generator.inputs import InputSpec
+from clavilux.generator.model import Model
+from clavilux.generator.network import Network
+from clavilux.generator.rewrites.layers import styled_convs
+from clavilux.generator.rewrites.rewrite import PER_FRAME, Place, Rewrite, Term
+
+__all__ = ["Blend", "BlendBeside", "blend_at", "check_alike"]
+
+
+class Blend(Rewrite):
+    """W0 + a (W1 - W0), and what else the layer has.
+
+    Args:
+        place: which weights.
+        other: the second model's layer.
+        skip: its branch beside it, in a residual network.
+    """
+
+    def __init__(self, place: Place, other: Any, skip: Any = None) -> None:
+        super().__init__(place, [Term(place.base, is_own=True), Term(other.weight)])
+        self.other = _Second(other, skip)
+
+    def coefficients(self, **signals: Tensor) -> list[Tensor]:
+        """W0 + a (W1 - W0): c = -a of the layer's own weights, a of the other's."""
+        return [-signals["amount"], signals["amount"]]
+
+
+class BlendBeside(nn.Module):
+    """The same for a layer without styled weights of its own: the constant, or colours; a `Change`.
+
+    Args:
+        place: which layer; its weights do not matter.
+        other: the second model's constant, or its ToRGB.
+    """
+
+    is_features = True
+
+    def __init__(self, place: Place, other: Any) -> None:
+        super().__init__()
+        self.layer, self.number = place.layer, place.number
+        self.inputs: dict[str, InputSpec] = {"amount": PER_FRAME}
+        self.spec: tuple[Hashable, ...] = (type(self).__name__, place.layer, place.key)
+        self.other = other
+
+
+class _Second(nn.Module):
+    """What a styled convolution of the second model has besides its weights."""
+
+    is_features = False
+
+    def __init__(self, conv: Any, skip: Any) -> None:
+        super().__init__()
+        self.affine, self.skip = conv.affine, skip
+        self.bias = nn.Buffer(conv.bias)
+        if hasattr(conv, "noise_strength"):
+            self.noise_strength = nn.Buffer(conv.noise_strength)
+
+
+class _Constant(nn.Module):
+    """The second model's constant."""
+
+    is_features = True
+
+    def __init__(self, const: Tensor) -> None:
+        super().__init__()
+        self.const = nn.Buffer(const)  # (C, h, w)
+
+
+def check_alike(first: Model, second: Model) -> None:
+    """Check that the layers of two models can be blended.
+
+    Raises:
+        ModelError: they are of different architectures or sizes, or of one whose weights cannot be rewritten.
+    """
+    styled_convs(first.network)
+    a, b = (
+        (each.network.architecture, each.resolution, each.w_dim, dict(each.network.layers))
+        for each in (first, second)
+    )
+    if a != b:
+        raise ModelError(
+            f"{first.name} and {second.name} cannot be mixed: one is {_words(a)}, the other {_words(b)}",
+            where="model",
+            value=second.name,
+            hint="mix checkpoints of one architecture, resolution and number of channels",
+        )
+
+
+def blend_at(place: Place, network: Network, const: Tensor) -> Rewrite | BlendBeside:
+    """Return the change that turns a layer into another network's.
+
+    Args:
+        place: which layer of the first network.
+        network: the second one.
+        const: its constant, extended, (C, h, w).
+    """
+    if place.layer == "const":
+        return BlendBeside(place, _Constant(const))
+    blocks: Any = network.blocks  # type: ignore[attr-defined]
+    for block in blocks:
+        if (
+            place.layer.endswith("torgb")
+            and place.layer.partition(".")[0] == block.names[0].partition(".")[0]
+        ):
+            return BlendBeside(place, block.torgb)
+        if place.layer in block.names:
+            conv = block.convs[block.names.index(place.layer)]
+            last = place.layer == block.names[-1]
+            return Blend(place, conv, block.skip if last else None)
+    raise ModelError(f"The network has no layer '{place.layer}'", where="at", value=place.layer)
+
+
+def _words(sizes: tuple[str, int, int, Any]) -> str:
+    architecture, resolution, length, layers = sizes
+    channels = max(layer.channels for layer in layers.values())
+    return f"{architecture} of {resolution} px, {channels} channels and latents of {length}"
