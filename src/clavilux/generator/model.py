@@ -7,6 +7,7 @@ known. Importing this module, and listing the built-in ones, needs no torch.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -259,15 +260,27 @@ def _build(checkpoint: Checkpoint) -> Network:
     from clavilux.generator.stylegan2 import StyleGAN2
     from clavilux.generator.stylegan3 import StyleGAN3
 
-    tensors = {name: _tensor(array) for name, array in checkpoint.tensors.items()}
+    tensors = _Tensors(checkpoint.tensors)
     if isinstance(checkpoint.config, StyleGAN3Config):
         return StyleGAN3(checkpoint.config, tensors).eval()
     return StyleGAN2(checkpoint.config, tensors).eval()
 
 
-def _tensor(array: F32) -> Tensor:
-    """View an array as a tensor; networks keep none of these, but copies in their own order."""
-    import torch
+class _Tensors(Mapping[str, "Tensor"]):
+    """Arrays as tensors that share their memory; networks keep none of them, but copies in their own order."""
 
-    plain = array.flags.writeable and all(step >= 0 for step in array.strides)
-    return torch.from_numpy(array if plain else array.copy())
+    def __init__(self, arrays: Mapping[str, F32]) -> None:
+        self._arrays = arrays
+
+    def __getitem__(self, name: str) -> Tensor:
+        import torch
+
+        array = self._arrays[name]
+        plain = array.flags.writeable and all(step >= 0 for step in array.strides)
+        return torch.from_numpy(array if plain else array.copy())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)

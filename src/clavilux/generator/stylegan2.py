@@ -45,7 +45,7 @@ class StyleGAN2(nn.Module):
         self.mapping = MappingNetwork(under(tensors, "mapping"), config)
         self.const = nn.Buffer(tensors[f"synthesis.b{CONST_SIZE}.const"].clone())  # (C, 4, 4)
         self.blocks = nn.ModuleList(
-            Block(under(tensors, "synthesis"), f"b{r}", config) for r in config.resolutions
+            Block(under(tensors, f"synthesis.b{r}"), f"b{r}", config) for r in config.resolutions
         )
         self.feature_dtype = torch.float32
 
@@ -166,11 +166,11 @@ class Block(nn.Module):
         layers = config.layers
         self.names = [conv for conv in (f"{name}.conv0", f"{name}.conv1") if conv in layers]
         self.w_indices = [layers[conv].w_index for conv in self.names]
-        residual = tensors.get(f"{name}.skip.weight")
+        residual = tensors.get("skip.weight")
         self.skip = None if residual is None else Residual(residual)
         self.convs = nn.ModuleList(
             StyledConv(
-                under(tensors, conv),
+                under(tensors, conv.removeprefix(f"{name}.")),
                 up=conv.endswith("conv0"),
                 # both branches of a residual block are scaled by sqrt(1/2), which keeps their sum's variance
                 gain=0.5**0.5 if self.skip is not None and conv.endswith("conv1") else 1.0,
@@ -180,7 +180,7 @@ class Block(nn.Module):
         )
         self.torgb: ToRGB | None = None
         if f"{name}.torgb" in layers:
-            self.torgb = ToRGB(under(tensors, f"{name}.torgb"), config.clamp)
+            self.torgb = ToRGB(under(tensors, "torgb"), config.clamp)
             self.w_indices.append(layers[f"{name}.torgb"].w_index)
 
     def forward(

@@ -23,6 +23,7 @@ from clavilux.errors import ModelError
 from clavilux.generator.checkpoints.checkpoint import Card, Checkpoint
 from clavilux.generator.checkpoints.families import family_of
 from clavilux.generator.checkpoints.found import Config, check_shapes, to_floats
+from clavilux.generator.checkpoints.mapped import MappedFile, Views
 from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal, explained
 from clavilux.generator.stylegan2_config import ColourPath, StyleGAN2Config
 from clavilux.generator.stylegan3_config import StyleGAN3Config
@@ -32,6 +33,12 @@ __all__ = ["VERSION", "digest", "read_native", "read_native_card", "write_native
 VERSION = "1"
 FORMAT = "clavilux-generator"
 ARCHITECTURES = ("stylegan2-skip", "stylegan2-resnet", "stylegan2-orig", "stylegan3-t", "stylegan3-r")
+
+TYPES = {
+    **{f"F{bits}": np.dtype(f"<f{bits // 8}") for bits in (16, 32, 64)},
+    **{f"I{bits}": np.dtype(f"<i{bits // 8}") for bits in (8, 16, 32, 64)},
+}
+"""Types of numbers, as the format names them."""
 
 MAX_HEADER_BYTES = 16 * 2**20
 
@@ -65,14 +72,14 @@ def read_native(path: Path) -> Checkpoint:
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
             config = _config(path, card.extra, shapes)
             check_shapes(config, shapes)
-            stored = {name: file.get_tensor(name) for name in shapes}
     except (SafetensorError, OSError, TypeError, AttributeError) as error:
         raise Refusal(f"is damaged or cut short ({error})", FETCH_AGAIN) from error
+    mapped = MappedFile(path)
+    stored = _views(mapped.content)
     sha = card.extra.get("sha256", "")
-    if sha != digest(stored):
+    if sha != digest(Views(stored, mapped)):
         raise Refusal("is damaged: its weights are not those its card describes", FETCH_AGAIN)
-    tensors = {name: to_floats(name, array) for name, array in stored.items()}
-    return Checkpoint(config.architecture, config, tensors, card, sha)
+    return Checkpoint(config.architecture, config, Views(to_floats(stored, mapped), mapped), card, sha)
 
 
 def write_native(
@@ -115,6 +122,21 @@ def digest(arrays: Mapping[str, NDArray[np.generic]]) -> str:
         whole.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
         whole.update(array.tobytes())
     return whole.hexdigest()
+
+
+def _views(content: memoryview) -> dict[str, NDArray[Any]]:
+    """View the arrays of a file whose header has been checked."""
+    begin = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(bytes(content[8:begin]))
+    views = {}
+    for name, entry in header.items():
+        if name != "__metadata__":
+            first, last = (begin + offset for offset in entry["data_offsets"])
+            kind = TYPES.get(entry["dtype"])
+            if kind is None:
+                raise Refusal(f"has {name} as {entry['dtype']}", "weights must be float16, 32 or 64")
+            views[name] = np.frombuffer(content[first:last], kind).reshape(entry["shape"])
+    return views
 
 
 def _lines(config: Config, card: Mapping[str, str]) -> dict[str, str]:
