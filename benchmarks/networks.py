@@ -131,9 +131,8 @@ def bench(name: str, frames: int) -> None:
             lambda: TorchRunner(program, batch=1),
         ):
             made = runner()
-            print(
-                f"  {made.label:60} {timed(frames, lambda made=made: made.run(inputs)):7.0f} ms/frame, peak {peak():.0f} MB"
-            )
+            taken = timed(frames, lambda made=made: made.run(inputs))
+            print(f"  {made.label:60} {taken:7.0f} ms/frame, peak {peak():.0f} MB")
 
 
 def main() -> None:

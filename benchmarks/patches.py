@@ -36,8 +36,8 @@ def main() -> int:
     print("## Following a knob, and binding a mix\n")
     model = load_model("silk")
     program = Program(model, size=(1280, 720))
-    knobs_met = knobs(asked, model, program)
-    return int(not (knobs_met and mix(asked, model, program)))
+    met = [knobs(asked, model, program), mix(asked, model, program)]
+    return int(not all(met))
 
 
 def song_of(minutes: float) -> Song:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from clavilux.arrays import F64
 from clavilux.curves import Grid
-from clavilux.patches.ops import Moments
+from clavilux.patches.moments import Moments
 from clavilux.signals.expr import Node
 from clavilux.signals.table import OPS
 from svg import FAINT, HEIGHT, path, picture

@@ -212,10 +212,8 @@ def test_a_palette_of_another_model_is_refused(small, capsys):
     assert run("palette", "new", "drop", "--pick", "1-3", *small) == 0
     assert run("palette", "show", "drop", "--model", "glass") == 2
     assert "is of the model small, and cannot be used with glass" in capsys.readouterr().err
-    assert (
-        run("palette", "show", "drop") == 2
-    )  # the palette's own model is a file: which one is said with --model
-    assert "no built-in model 'small'" in capsys.readouterr().err
+    assert run("palette", "show", "drop") == 2  # its own model is a file: which one is said with --model
+    assert "There is no model 'small'; name its file with --model" in capsys.readouterr().err
 
 
 @FEW

@@ -9,8 +9,10 @@ import pytest
 from clavilux.curves import Curve
 from clavilux.errors import FileError, PatchError
 from clavilux.frames.bound import Bound, Stage
+from clavilux.frames.noise import NoiseSource
 from clavilux.patches.functions import disc, drift, half, palette
 from clavilux.patches.mix import mix
+from clavilux.patches.ops.noise import Term, Track
 from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.patches.patch import Patch
 from clavilux.seeds import normal
@@ -332,3 +334,8 @@ def test_bends_bring_their_signals_as_inputs(heard):
     inputs = bound(heard, patch).at(WINDOW)
     assert inputs["bend/0/amount"].shape == (12,)
     del OPS["signal.wobble"]
+
+
+def test_a_network_without_noise_is_given_none(heard):
+    source = NoiseSource({}, seed=1)
+    assert source.at([Term(Track(1.0, "seconds", ""))], np.zeros(3), heard.grid) == {}

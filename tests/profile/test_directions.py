@@ -7,7 +7,7 @@ from clavilux import seeds
 from clavilux.errors import ModelError
 from clavilux.frames.bind import choose_directions
 from clavilux.patches.functions import drift, palette
-from clavilux.patches.ops import Moments
+from clavilux.patches.moments import Moments
 from clavilux.patches.patch import Patch
 from clavilux.profile import directions as module
 from clavilux.profile.directions import Direction, describe_images, directions_of, find_direction, regress

@@ -4,6 +4,7 @@ import io
 import os
 import zipfile
 from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +12,9 @@ import torch
 from PIL import Image
 
 from clavilux.catalogue import FIFTHS
-from clavilux.errors import FileError, PatchError, SettingError
+from clavilux.errors import FileError, ModelError, PatchError, SettingError
 from clavilux.generator.generate import own_program, seed_inputs
+from clavilux.generator.model import load_model
 from clavilux.patches.palette_latents import PaletteLatents, on_ring
 from clavilux.profile.latent_files import MAX_LATENTS, read_latents
 from clavilux.profile.matched import distinct_latents
@@ -379,3 +381,22 @@ def test_variants_of_many_latents_and_of_a_model_that_draws_one_image(small):
     images = normal(1, "ws", 0, (2, 5))
     palette = palette_of_list(pool, flat(images), images)
     assert len(match_palette(pool, flat(distinct_latents(palette)), palette).ring) == 12
+
+
+CHECKPOINTS = Path(__file__).parents[1] / "generator" / "data" / "checkpoints"
+
+
+def test_classes_are_images_of_one_code_under_each():
+    model = load_model(str(CHECKPOINTS / "ada64_cond.pkl"))
+    palette = ModelPalettes(model).from_classes("0,2", seed=3)
+    code = normal(3, "palette/classes", 0, (1, model.z_dim))
+    for place, number in enumerate((0, 2), 1):
+        wanted = model.map(code, np.eye(model.c_dim, dtype=np.float32)[[number]])[0]
+        np.testing.assert_allclose(palette.entry(str(place)), wanted, atol=1e-5)
+    with pytest.raises(ModelError, match=f"classes are 0 to {model.c_dim - 1}"):
+        ModelPalettes(model).from_classes("0,99", seed=3)
+
+
+def test_a_model_without_classes_says_so(small_model):
+    with pytest.raises(ModelError, match="it has no classes"):
+        ModelPalettes(small_model).from_classes("0", seed=0)

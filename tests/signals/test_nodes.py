@@ -71,7 +71,7 @@ def test_what_the_song_offers_is_typed_and_real():
         (lambda: song.drumz, "did you mean 'drums'"),
         (lambda: song.kick.smooth(seconds=1), "no operation 'smooth' on the events 'kick'"),
         (lambda: song.mix.smooth(seconds=1), "no operation 'smooth' on the stem 'mix'"),
-        (lambda: song.mix.rms().smooth(second=1), "no parameter 'second'; it has curve, seconds"),
+        (lambda: song.mix.rms().smooth(second=1), "no parameter 'second'; did you mean 'seconds'"),
         (lambda: song.mix.rms().smooth(seconds=-1), "out of range; it goes from 0 to 600 seconds"),
         (lambda: song.mix.rms().smooth(seconds=float("nan")), "out of range"),
         (lambda: song.mix.rms().smooth(seconds=True), "out of range"),

@@ -85,6 +85,7 @@ def check(project: ShowFile, *, as_json: options.Json = False) -> None:
             typer.echo(one_line(f"{project.name}, {explain(error)}"))
     else:
         typer.echo(one_line(f"{project.name}: nothing is wrong. Next: clavilux render {project}"))
+        typer.echo("Sections, bars and stems that it names are looked up when the song is analysed.")
     if errors:
         raise typer.Exit(2)
 

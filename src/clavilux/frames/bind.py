@@ -9,7 +9,7 @@ from clavilux.frames.bound import Bound, Stage
 from clavilux.generator.model import Model
 from clavilux.generator.program import Program
 from clavilux.image_files import read_image
-from clavilux.patches.ops import layer_range
+from clavilux.patches.ops.latents import layer_range
 from clavilux.patches.palette import Entry, Palette
 from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.patches.patch import Patch

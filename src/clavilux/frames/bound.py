@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from clavilux.array_files import ArrayValue
 from clavilux.arrays import F32, AnyArray
 from clavilux.frames.noise import NoiseSource
+from clavilux.patches.moments import MaskOf, Moments
 from clavilux.patches.noise import Mask
-from clavilux.patches.ops import MaskOf, Moments
 from clavilux.patches.palette import Palette
 from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.patches.patch import Patch

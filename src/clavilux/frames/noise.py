@@ -12,7 +12,8 @@ import numpy as np
 
 from clavilux.arrays import F32, F64
 from clavilux.curves import Grid
-from clavilux.patches.ops import MaskOf, Term, Track
+from clavilux.patches.moments import MaskOf
+from clavilux.patches.ops.noise import Term, Track
 from clavilux.seeds import normal
 
 __all__ = ["NoiseSource", "positions"]
@@ -40,6 +41,8 @@ class NoiseSource:
 
     def at(self, terms: Sequence[Term], times: F64, grid: Grid) -> dict[str, F32]:
         """Sum terms at some times (B,) s; float32 (B, 1, H, W) for each layer."""
+        if not self._sizes:  # StyleGAN3 takes none
+            return {}
         flat = np.empty((len(times), self._pixels), np.float32)
         places = [positions(term.track, times, grid) for term in terms]
         gains = [self._gain(term) for term in terms]

@@ -21,7 +21,7 @@ from clavilux.generator.model import Model
 from clavilux.generator.program import Change
 from clavilux.generator.rewrites import REWRITES, Edit, Place, input_extent, styled_convs
 from clavilux.image_files import read_image
-from clavilux.patches.bend_ops import SITE
+from clavilux.patches.ops.bends import SITE
 from clavilux.profile.calibration import calibrated
 from clavilux.profile.clusters import clusters_of
 from clavilux.profile.contexts import find_context

@@ -7,13 +7,21 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from clavilux.catalogue import GROUPS
 from clavilux.errors import ClaviluxError, FileError, SettingError
 from clavilux.files import is_file, is_folder, write_atomic
+from clavilux.generator.canvas import default_cells
+from clavilux.make.changes import changes_of
 from clavilux.make.targets import check_target, files_read, target_suffix
+from clavilux.make.workspace import Workspace
+from clavilux.patches.ops.latents import layer_range
+from clavilux.patches.patch import Patch
+from clavilux.profile.model_palettes import ModelPalettes
 from clavilux.project.output import Output
 from clavilux.project.project import Project
 from clavilux.project.recipe import read_recipe
 from clavilux.project.show import Show, check_show, edited, parse_show, read_show, read_text, show_text
+from clavilux.signals.table import OPS
 
 __all__ = ["change_project", "check_project", "new_project"]
 
@@ -51,7 +59,10 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
     show = Show(Path(_as_seen_from(song, target.parent)), project, output)
     with contextlib.suppress(ClaviluxError):  # a song like any other
         recipe = read_recipe(song)
-        show = Show(None, recipe.project, recipe.output)
+        corrected = recipe.project.corrections
+        kept = None if corrected is None or corrected.none else corrected
+        shown = replace(recipe.project, corrections=kept)
+        show = Show(show.song, shown, recipe.output)  # the video carries the song
     text = show_text(_seen_from(show, target.parent), written_out=written_out)
     try:
         text.encode()
@@ -71,17 +82,22 @@ def check_project(path: Path) -> list[ClaviluxError]:
     errors = check_show(path)
     if errors:
         return errors
-    show = read_show(path)
-    named = [("song", show.song)]
-    try:
-        named += [("look", file) for file in show.project.shown.files]
-    except ClaviluxError as error:  # the cue sheet, or a project that it names
-        errors.append(error)
+    show, text = read_show(path), read_text(path)
+    cues = show.project.cues
+    named = [("song", show.song), ("cues", None if cues is None else Path(cues))]
+    patch = None
+    if cues is None or is_file(cues):
+        try:
+            patch = show.project.shown
+            named += [(_line_of_name(text, file), file) for file in patch.files]
+        except ClaviluxError as error:  # the cue sheet, or a project that it names
+            errors.append(FileError(f"cues: {error.what}", where="cues", value=error.value, hint=error.hint))
     errors += [
         FileError(f"{place}: there is no file '{file}'", where=place, value=str(file), hint="check its name")
         for place, file in named
         if file is not None and not is_file(file)
     ]
+    errors += _refused_by_model(show, patch)
     try:
         target_suffix(show.output)
     except ClaviluxError as error:
@@ -89,6 +105,39 @@ def check_project(path: Path) -> list[ClaviluxError]:
     if show.project.stems is not None and not is_folder(show.project.stems):
         what = f"stems: there is no folder '{show.project.stems}'"
         errors.append(FileError(what, where="stems", value=show.project.stems, hint="check its name"))
+    return errors
+
+
+def _line_of_name(text: str, file: Path) -> str:
+    """Return the line in which a file is named, in words."""
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if file.name in line]
+    return f"line {lines[0]}" if lines else "look"
+
+
+def _refused_by_model(show: Show, patch: Patch | None) -> list[ClaviluxError]:
+    """Find what the model or the user's palettes would refuse: layers, classes, directions, names."""
+    try:
+        workspace = Workspace.of_user()
+        model = workspace.model(show.project.model)
+    except ClaviluxError as error:
+        return [FileError(f"model: {error.what}", where="model", value=error.value, hint=error.hint)]
+    source = ModelPalettes(model, workspace.store, workspace.palettes)
+    cells = show.output.cells or default_cells(model.network, show.output.size)
+    groups: dict[str, range] = {name: model.group(name) for name in GROUPS}
+    errors: list[ClaviluxError] = []
+    for node in patch.nodes if patch is not None else ():
+        params = dict(node.params)
+        try:
+            if node.op == "latent.on":
+                layer_range(str(params["layers"]), groups, model.num_ws)
+            elif node.op in {"saved", "from_seeds", "from_classes"}:
+                OPS[node.op].compute(source, [], node.params)
+            elif node.kind in {"bend", "rewrite"}:
+                changes_of([node], model, cells, workspace.store)
+        except ClaviluxError as error:
+            errors.append(
+                type(error)(f"look: {error.what}", where="look", value=error.value, hint=error.hint)
+            )
     return errors
 
 

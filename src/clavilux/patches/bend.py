@@ -3,12 +3,9 @@
 A bend is an op like any other; its signals become inputs of the program for every frame.
 """
 
-from clavilux.patches import bend_ops as _ops  # fills the op table
 from clavilux.signals.expr import Node
 
 __all__ = ["Bend"]
-
-assert _ops
 
 
 class Bend(Node):

@@ -73,6 +73,13 @@ def flip(
 ) -> Bend:
     """Exchange left and right, or top and bottom."""
 
+def from_classes(numbers: str, *, seed: int = 0) -> Palette:
+    """Take one image of each of a conditional model's classes, such as '3,7'; classes count from 0.
+
+    All are of one random code, so that between two of them only the class changes: weighing them is a mix of
+    classes, and `mix(from_classes('3').loop(bars=4), from_classes('7').loop(bars=4), kick)` another.
+    """
+
 def from_image(path: str, *, seed: int = 0) -> Palette:
     """Choose images in the colours of an image file, such as a record's cover."""
 

@@ -8,13 +8,10 @@ s1 = palette(mood='warm', seed=0)
 s1.loop(bars=8, path='spline').toward(s1.accent, snare.decay(beats=0.5))
 """
 
-from clavilux.patches import direction_ops as _ops  # fills the op table
 from clavilux.patches.methods import LatentMethods
 from clavilux.signals.expr import Node
 
 __all__ = ["Latent"]
-
-assert _ops
 
 
 class Latent(Node, LatentMethods):

@@ -23,6 +23,9 @@ class PaletteSource(Protocol):
     def from_seeds(self, numbers: str) -> PaletteLatents:
         """Take the images of some seeds."""
 
+    def from_classes(self, numbers: str, seed: int) -> PaletteLatents:
+        """Take an image of each of some classes."""
+
     def from_latents(self, file: str, space: Space) -> PaletteLatents:
         """Read latents from a file."""
 

@@ -3,14 +3,9 @@
 A rewrite is an op like any other; its signals become inputs of the program for every frame.
 """
 
-from clavilux.patches import bend_ops as _masks  # `everywhere`
-from clavilux.patches import rewrite_ops as _ops  # fills the op table
 from clavilux.signals.expr import Node
 
 __all__ = ["Rewrite"]
-
-assert _ops
-assert _masks
 
 
 class Rewrite(Node):

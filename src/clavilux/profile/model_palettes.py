@@ -6,8 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
+from clavilux import seeds
 from clavilux.arrays import F32
 from clavilux.catalogue import Mood
+from clavilux.errors import ModelError
 from clavilux.generator.generate import seed_latents
 from clavilux.generator.model import Model
 from clavilux.patches.palette_latents import PaletteLatents
@@ -64,6 +66,25 @@ class ModelPalettes:
         """
         return self.of_list(self.of_seeds(parse_seeds(numbers)))
 
+    def from_classes(self, numbers: str, seed: int) -> PaletteLatents:
+        """Take the images of one random code under some classes.
+
+        Raises:
+            SettingError: the numbers cannot be read.
+            ModelError: the model has no classes, or not these.
+        """
+        chosen, count = parse_seeds(numbers), self.model.c_dim
+        if not chosen or max(chosen) >= count:
+            raise ModelError(
+                f"The model {self.model.name} has no class {max(chosen, default=0)}",
+                where="from_classes",
+                value=numbers,
+                hint=f"its classes are 0 to {count - 1}" if count else "it has no classes: use from_seeds",
+            )
+        code = seeds.normal(seed, "palette/classes", 0, (1, self.model.z_dim))
+        classes = np.eye(count, dtype=np.float32)[chosen]
+        return self.of_list(self.model.map(np.repeat(code, len(chosen), axis=0), classes))
+
     def from_latents(self, file: str, space: Space) -> PaletteLatents:
         """Read latents from a file.
 
@@ -90,9 +111,9 @@ class ModelPalettes:
         palette.check_model(name, self.model)
         return palette.latents
 
-    def of_seeds(self, seeds: list[int]) -> F32:
+    def of_seeds(self, numbers: list[int]) -> F32:
         """Return the latents of the images of some seeds, (N, D), untruncated."""
-        return np.concatenate([seed_latents(self.model, seed) for seed in seeds])
+        return np.concatenate([seed_latents(self.model, seed) for seed in numbers])
 
     def of_list(self, images: F32) -> PaletteLatents:
         """Make a palette of latents (K, D): spread over the ring, numbered from '1'."""

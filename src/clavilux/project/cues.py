@@ -1,7 +1,6 @@
 """From a cue sheet to a score: a scene for every track of a mix."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,21 +45,29 @@ def score_of_cues(path: Path, *, preset: str, seed: int, knobs: Mapping[str, Any
     starts = [cue.time for cue in cues[1:]]
     ends = [Moment("seconds", start) for start in starts] + [Moment("end")]
     patches = [
-        _patch(
-            replace(cue, seed=seed + number) if cue.seed is None else cue, path.parent, preset, knobs or {}
-        )
-        for number, cue in enumerate(cues)
+        _patch(cue, seed + number, path.parent, preset, knobs or {}) for number, cue in enumerate(cues)
     ]
     return score(
         *(scene(patch, until=end, fade=cue.fade) for cue, patch, end in zip(cues, patches, ends, strict=True))
     )
 
 
-def _patch(cue: Cue, folder: Path, usual_preset: str, usual_knobs: Mapping[str, Any]) -> Patch:
-    """Make the patch of one track."""
+def _patch(
+    cue: Cue, usual_seed: int, folder: Path, usual_preset: str, usual_knobs: Mapping[str, Any]
+) -> Patch:
+    """Make the patch of one track; what it does not say is usual."""
     if cue.patch.lower().endswith(".toml"):
         from clavilux.project.show import read_show
 
+        given = (("palette", cue.palette), ("seed", cue.seed), ("energy", cue.energy))
+        ignored = [name for name, value in given if value not in {None, ""}]
+        if ignored:
+            raise FileError(
+                f"The track '{cue.title}' has {' and '.join(ignored)} beside the project '{cue.patch}'",
+                where="cues",
+                value=cue.patch,
+                hint="they belong to presets; write them in the project, and leave the columns empty",
+            )
         project = read_show(folder / cue.patch, knobs=cue.knobs).project
         if project.cues is not None:  # its own sheet, for example, without end
             raise FileError(
@@ -77,7 +84,7 @@ def _patch(cue: Cue, folder: Path, usual_preset: str, usual_knobs: Mapping[str, 
             from_cue["colours"] = cue.palette
         known = {name: value for name, value in from_cue.items() if name in chosen.knobs}
         usual = {**usual_knobs} if chosen.name == usual_preset else {}
-        patch = chosen(cue.seed or 0, **{**usual, **known, **cue.knobs})
+        patch = chosen(usual_seed if cue.seed is None else cue.seed, **{**usual, **known, **cue.knobs})
     if cue.gain == 1:
         return patch
     return Patch(patch.latents, patch.noise.scale(cue.gain), patch.psi, patch.bends, patch.rewrites)

@@ -261,7 +261,7 @@ def edited(text: str, changes: Mapping[str, Any]) -> str:
     try:
         document = tomlkit.parse(text)
         for place, value in changes.items():
-            *path, key = place.split(".")
+            *path, key = re.sub(r"\[(\d+)\]", r".\1", place).split(".")  # scenes[0].until
             table: Any = document
             for name in path:
                 if isinstance(table, list):  # the scenes, from 0

@@ -19,6 +19,7 @@ from clavilux.errors import SettingError, suggest
 from clavilux.features.harmony.notes import chord_changes, find_notes
 from clavilux.features.rhythm.bar_numbers import number_beats, number_detected_beats
 from clavilux.features.song import Song
+from clavilux.moments import Moment
 from clavilux.report.midi import midi_file
 from clavilux.report.song_json import song_json
 
@@ -165,7 +166,7 @@ def _cue_table(song: Song, parts: Sections) -> bytes:
         beats = song.grid.beats[(song.grid.beats >= start) & (song.grid.beats < end)]
         bpm = 60 / np.median(np.diff(beats)) if len(beats) > 1 and song.grid.confidence else None
         row = {
-            "time": _exact(start),
+            "time": str(Moment("seconds", round(start, 3))),
             "title": label,
             "patch": "pulse",
             "energy": f"{energy:.2f}",

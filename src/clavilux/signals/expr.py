@@ -20,7 +20,7 @@ from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any, ClassVar, TypeVar
 
-from clavilux.errors import PatchError
+from clavilux.errors import PatchError, suggest
 from clavilux.signals import ops as _ops  # fills the op table
 from clavilux.signals.methods import EventsMethods, SignalMethods, StemMethods
 from clavilux.signals.plugins import is_namespace
@@ -243,16 +243,7 @@ def apply(op: Op, arguments: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
     if op.takes and arguments and isinstance(arguments[0], Node) and op.style != "infix":
         place = f"'{op.name}' on {arguments[0].place}"
     given = dict(zip(op.positional, arguments, strict=False))
-    unknown = [name for name in params if name not in op.params and name not in op.inputs]
-    if unknown:
-        hint = "it has " + (", ".join(op.signature.parameters) or "none")
-        raise PatchError(f"{place} has no parameter '{unknown[0]}'", where=place, value=unknown[0], hint=hint)
-    twice = sorted(given.keys() & params.keys())
-    absent = [name for name in op.inputs if name not in given and name not in params]
-    missing = [name for name in absent if name not in op.optional]
-    if len(arguments) > len(op.positional) or twice or missing:
-        hint = f"it takes {', '.join(op.positional[1 if op.takes else 0 :]) or 'nothing'}"
-        raise PatchError(f"{place} cannot take these arguments", where=place, hint=hint)
+    absent = _check_names(op, place, arguments, params)
     given |= {**{name: _stand_in(op.optional[name]) for name in absent if name in op.optional}, **params}
     inputs = tuple(_as(kind, given[name], place) for name, kind in zip(op.inputs, op.takes, strict=True))
     for name, node in zip(op.inputs, inputs, strict=True):
@@ -266,12 +257,33 @@ def apply(op: Op, arguments: tuple[Any, ...], params: Mapping[str, Any]) -> Any:
             hint = f"it is {param.range}"
             raise PatchError(f"{place} needs {name}", where=place, hint=hint)
         if name in op.alternatives and given.get(name) is None:  # its default holds where no unit is given
-            values.append((name, None if other_unit else param.default))
+            usual = None if other_unit or param.default is None else param.default
+            values.append((name, None if usual is None else param.check(name, usual, place)))
         else:
             values.append((name, param.check(name, given.get(name, param.default), place)))
     if op.alternatives and sum(v is not None for name, v in values if name in op.alternatives) != 1:
         raise PatchError(f"{place} needs exactly one of {', '.join(op.alternatives)}", where=place)
     return Node.make(op, inputs, tuple(values))
+
+
+def _check_names(op: Op, place: str, arguments: tuple[Any, ...], params: Mapping[str, Any]) -> list[str]:
+    """Check that an op has these arguments, and all the nodes it needs; return the nodes not given."""
+    unknown = [name for name in params if name not in op.params and name not in op.inputs]
+    if unknown:
+        hint = suggest(unknown[0], op.params, otherwise="it has {}" if op.params else "it has none")
+        raise PatchError(f"{place} has no parameter '{unknown[0]}'", where=place, value=unknown[0], hint=hint)
+    twice = sorted(set(op.positional[: len(arguments)]) & params.keys())
+    absent = [
+        name for name in op.inputs if name not in op.positional[: len(arguments)] and name not in params
+    ]
+    missing = [name for name in absent if name not in op.optional]
+    if len(arguments) > len(op.positional) or twice or missing:
+        hint = f"it takes {', '.join(op.positional[1 if op.takes else 0 :]) or 'nothing'}"
+        by_name = next((name for name in op.params if name not in op.positional), None)
+        if len(arguments) > len(op.positional) and by_name and not isinstance(arguments[-1], Node):
+            hint = f"name the number: {op.name}({by_name}={arguments[-1]!r})"
+        raise PatchError(f"{place} cannot take these arguments", where=place, hint=hint)
+    return absent
 
 
 def _applied(op: Op, node: Node, *arguments: Any, **params: Any) -> Any:

@@ -355,7 +355,9 @@ def find_op(name: str, first: Kind | None, place: str) -> Op:
         on_signals = [op.name for op in OPS.values() if op.takes[:1] == ("signal",) and op.style == "method"]
         near = difflib.get_close_matches(name, on_signals, n=1)
         hint = f"an envelope of them has it: .decay(beats=0.5).{near[0]}(...)" if near else ""
-    hint = hint or suggest(name, names, otherwise="there are {}")
+    if first == "palette" and not hint:
+        hint = f"a latent of that name is .entry('{name}')"
+    hint = hint or suggest(name, names, otherwise="there are {}" if names else "there is none")
     raise PatchError(f"There is no operation '{name}' on {place}", where=place, value=name, hint=hint)
 
 

@@ -164,6 +164,8 @@ class _Reader:
                 return value
             case ast.UnaryOp() | ast.BinOp():
                 return self._arithmetic(syntax)
+            case ast.BinOp(op=ast.Pow()):
+                raise _error(syntax, "powers are written sharpen(by=2)")
             case ast.Name(id=name):
                 return self._named(name, syntax)
             case ast.Attribute(value=value, attr=name):
@@ -179,6 +181,9 @@ class _Reader:
         self, function: ast.expr, arguments: list[ast.expr], keywords: list[ast.keyword], syntax: ast.expr
     ) -> Any:
         values = [self.read(argument) for argument in arguments]
+        names = [keyword.arg or "**" for keyword in keywords]
+        if len({*names}) < len(names):
+            raise _error(syntax, "a parameter is given twice")
         params = {keyword.arg or "**": self._param(keyword.value) for keyword in keywords}
         match function:
             case ast.Attribute(value=ast.Attribute(value=value, attr=space), attr=name) if self._is_space(

@@ -51,7 +51,7 @@ class Move(Bend):
             moved, share = self._reached(amount, self.site.reach)
         size = (grid.shape[-2] - self.site.margin, grid.shape[-1] - self.site.margin)
         signals = {name: s[:, None, None] for name, s in moved.items()}
-        found = torch.stack(torch.broadcast_tensors(*self.source(grid[:, 0], grid[:, 1], size, **signals)), 1)
+        found = torch.stack(torch.broadcast_tensors(*self.source(grid[:, 0], grid[:, 1], size, **signals)), 1)  # type: ignore[no-untyped-call]
         still = wide(self.is_still(amount, moved))
         return torch.where(still, grid, grid + share * (found - grid))
 

@@ -17,7 +17,6 @@ from collections.abc import Mapping
 
 from clavilux.arrays import F64
 from clavilux.catalogue import REACHES
-from clavilux.patches.ops import MaskOf
 from clavilux.signals.table import Param, choice, number, op, text, whole
 
 __all__ = ["AMOUNT", "SITE"]
@@ -33,12 +32,6 @@ SITE = {
 """Where a bend acts."""
 
 AXIS = {"axis": choice("x", "y", default="x")}
-
-
-@op("mask")
-def everywhere() -> MaskOf:
-    """Keep all of the image."""
-    return lambda across, down: 0 * (across + down) + 1
 
 
 def _bend(
