@@ -267,7 +267,7 @@ def _build(checkpoint: Checkpoint) -> Network:
 
 
 class _Tensors(Mapping[str, "Tensor"]):
-    """Arrays as tensors that share their memory; networks keep none of them, but copies in their own order."""
+    """Arrays as tensors that share their memory; networks keep copies, in an order of their own."""
 
     def __init__(self, arrays: Mapping[str, F32]) -> None:
         self._arrays = arrays
