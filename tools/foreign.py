@@ -16,6 +16,7 @@ import numpy as np
 import torch
 
 from clavilux.generator.stylegan2_config import StyleGAN2Config
+from clavilux.generator.stylegan3_config import StyleGAN3Config
 
 __all__ = [
     "Made",
@@ -26,7 +27,9 @@ __all__ = [
     "pickled",
     "rosinality",
     "stylegan2_ada",
+    "stylegan3",
     "tensor",
+    "tensorflow",
 ]
 
 Arrays = Mapping[str, np.ndarray]
@@ -74,7 +77,7 @@ def tensor(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(np.ascontiguousarray(array).reshape(array.shape))
 
 
-def state(arrays: Arrays, modules: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+def module_state(arrays: Arrays, modules: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
     """Return what a module of torch keeps; arrays whose names are those of buffers are buffers."""
     buffers = ("w_avg", "noise_const", "resample_filter", "magnitude_ema", "transform", "freqs", "phases")
     is_buffer = {name: name in buffers or name.endswith("_filter") for name in arrays}
@@ -98,7 +101,7 @@ def persistent(
 ) -> Made:
     """Make a module as NVIDIA's programs do: its class's name and source beside its state."""
     meta = {"type": "class", "version": 6, "module_src": "raise SystemExit", "class_name": kind}
-    meta["state"] = state(arrays or {}, modules or {}, values)
+    meta["state"] = module_state(arrays or {}, modules or {}, values)
     return Made(Name("torch_utils.persistence", "_reconstruct_persistent_obj"), (meta,))
 
 
@@ -107,7 +110,7 @@ def module(
 ) -> Made:
     """Make a module of a class that is named with its place."""
     place, _, own = name.rpartition(".")
-    return Made(Name(place, own), (), state(arrays or {}, modules or {}, values))
+    return Made(Name(place, own), (), module_state(arrays or {}, modules or {}, values))
 
 
 def nested(arrays: Arrays, make: Callable[..., Any], values: Callable[[str], dict[str, Any]]) -> Any:
@@ -152,6 +155,67 @@ def stylegan2_ada(config: StyleGAN2Config, arrays: Arrays) -> bytes:
         return {"kind": {"mapping": "MappingNetwork", "synthesis": "SynthesisNetwork"}.get(last, "Module")}
 
     return pickled({"G": None, "D": None, "G_ema": nested({**arrays, **filters}, persistent, values)})
+
+
+def stylegan3(config: StyleGAN3Config, arrays: Arrays) -> bytes:
+    """Write a StyleGAN3 as NVIDIA's program does, or StyleGAN-XL where `embed_proj` is in its mapping."""
+    layers = dict(zip(config.names, config.filtered, strict=True))
+    own = {name: f"L{k}_{layer.size}_{layer.channels}" for k, (name, layer) in enumerate(layers.items())}
+    looked_up = "mapping.embed_proj.weight" in arrays
+
+    def values(path: str) -> dict[str, Any]:
+        last = path.rpartition(".")[2]
+        layer = next((layers[name] for name in layers if path == f"synthesis.{own[name]}"), None)
+        if layer is not None:
+            low, high = layer.padding
+            return {
+                "kind": "SynthesisLayer",
+                "is_torgb": layer is config.filtered[-1],
+                "out_channels": layer.channels,
+                "conv_kernel": layer.kernel,
+                "out_size": np.array([layer.size] * 2),
+                "out_sampling_rate": layer.rate,
+                "up_factor": layer.up,
+                "down_factor": layer.down,
+                "padding": [low, high, low, high],
+                "conv_clamp": config.clamp,
+            }
+        if path == "synthesis.input":
+            size = np.array([config.input_size] * 2)
+            rates = {"sampling_rate": float(config.input_rate), "bandwidth": config.bandwidth}
+            return {"kind": "SynthesisInput", "size": size, **rates}
+        if last == "embed" and looked_up:
+            return {"kind": "Embedding"}
+        if last.startswith(("fc", "embed", "affine")):
+            return {
+                "kind": "FullyConnectedLayer",
+                "bias_gain": config.lr_multiplier if last.startswith("fc") else 1,
+            }
+        more = {"": {"img_resolution": config.resolution}, "synthesis": {"output_scale": config.output_scale}}
+        return {"kind": path or "Generator", **more.get(path, {})}
+
+    named = {
+        name.replace(f"synthesis.{layer}.", f"synthesis.{file}."): array
+        for name, array in arrays.items()
+        for layer, file in (next((each for each in own.items() if f".{each[0]}." in name), ("-", "-")),)
+    }
+    return pickled({"G_ema": nested(named, persistent, values)})
+
+
+def tensorflow(name: str, variables: Arrays, parts: Mapping[str, Arrays], **arguments: Any) -> bytes:
+    """Write a network as NVIDIA's programs of TensorFlow do: three of them, of which the last is meant."""
+
+    def network(name: str, variables: Arrays, components: Mapping[str, Any]) -> Made:
+        about = {"version": 4, "name": name, "static_kwargs": arguments, "components": dict(components)}
+        code = {"build_module_src": "raise SystemExit", "build_func_name": name}
+        return Made(
+            Name("dnnlib.tflib.network", "Network"),
+            (),
+            {**about, **code, "variables": list(variables.items())},
+        )
+
+    whole = network(name, variables, {part: network(part, own, {}) for part, own in parts.items()})
+    return pickled((network("G", {}, {}), network("D", {}, {}), whole), 3)
 
 
 def rosinality(path: Path, arrays: Arrays, *, average: bool = True) -> None:

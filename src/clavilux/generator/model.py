@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +23,6 @@ from clavilux.files import is_file, is_folder
 from clavilux.generator.checkpoints import Card, Checkpoint, read_card, read_checkpoint
 from clavilux.generator.checkpoints.checkpoint import Extension
 from clavilux.generator.network import Network, layer_groups
-from clavilux.generator.stylegan3_config import StyleGAN3Config
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -257,13 +256,16 @@ def find_model(name_or_path: str | Path, folder: Path | None = None) -> Path:
 
 
 def _build(checkpoint: Checkpoint) -> Network:
+    from clavilux.generator.fastgan import FastGAN
+    from clavilux.generator.r3gan import R3GAN
+    from clavilux.generator.stylegan1 import StyleGAN1
     from clavilux.generator.stylegan2 import StyleGAN2
     from clavilux.generator.stylegan3 import StyleGAN3
 
-    tensors = _Tensors(checkpoint.tensors)
-    if isinstance(checkpoint.config, StyleGAN3Config):
-        return StyleGAN3(checkpoint.config, tensors).eval()
-    return StyleGAN2(checkpoint.config, tensors).eval()
+    kinds: tuple[type[Any], ...] = (StyleGAN1, StyleGAN2, StyleGAN3, FastGAN, R3GAN)
+    networks = {kind.__annotations__["config"]: kind for kind in kinds}
+    network: Network = networks[type(checkpoint.config)](checkpoint.config, _Tensors(checkpoint.tensors))
+    return network.eval()  # type: ignore[no-any-return]
 
 
 class _Tensors(Mapping[str, "Tensor"]):

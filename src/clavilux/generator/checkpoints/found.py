@@ -8,12 +8,15 @@ import numpy as np
 from clavilux.arrays import F32, AnyArray
 from clavilux.generator.checkpoints.mapped import MappedFile
 from clavilux.generator.checkpoints.refusal import Refusal
+from clavilux.generator.fastgan_config import FastGANConfig
+from clavilux.generator.r3gan_config import R3GANConfig
+from clavilux.generator.stylegan1_config import StyleGAN1Config
 from clavilux.generator.stylegan2_config import StyleGAN2Config
 from clavilux.generator.stylegan3_config import StyleGAN3Config
 
 __all__ = ["MAX_WIDTH", "Config", "Found", "check_shapes", "to_floats"]
 
-Config = StyleGAN2Config | StyleGAN3Config
+Config = StyleGAN1Config | StyleGAN2Config | StyleGAN3Config | FastGANConfig | R3GANConfig
 """The sizes of a network of any architecture."""
 
 MAX_WIDTH = 8192
@@ -45,7 +48,7 @@ def check_shapes(config: Config, shapes: Mapping[str, tuple[int, ...]]) -> None:
     depths = (config.mapping_layers, len(config.layers))
     if not 1 <= min(config.sizes) <= max(config.sizes) <= MAX_WIDTH or max(depths) > MAX_DEPTH:
         raise Refusal(f"has impossible sizes: {str(config)[:300]}")
-    if isinstance(config, StyleGAN3Config) and (problem := config.problem()):
+    if not isinstance(config, StyleGAN1Config | StyleGAN2Config) and (problem := config.problem()):
         raise Refusal(f"has impossible sizes: {problem}")
     wanted = config.shapes()
     missing = sorted(wanted.keys() - shapes.keys())

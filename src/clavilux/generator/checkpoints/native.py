@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import msgspec
 import numpy as np
@@ -25,6 +25,9 @@ from clavilux.generator.checkpoints.families import family_of
 from clavilux.generator.checkpoints.found import Config, check_shapes, to_floats
 from clavilux.generator.checkpoints.mapped import MappedFile, Views
 from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal, explained
+from clavilux.generator.fastgan_config import FastGANConfig
+from clavilux.generator.r3gan_config import R3GANConfig
+from clavilux.generator.stylegan1_config import StyleGAN1Config
 from clavilux.generator.stylegan2_config import ColourPath, StyleGAN2Config
 from clavilux.generator.stylegan3_config import StyleGAN3Config
 
@@ -32,7 +35,15 @@ __all__ = ["VERSION", "digest", "read_native", "read_native_card", "write_native
 
 VERSION = "1"
 FORMAT = "clavilux-generator"
-ARCHITECTURES = ("stylegan2-skip", "stylegan2-resnet", "stylegan2-orig", "stylegan3-t", "stylegan3-r")
+CONFIGS: dict[str, Any] = {
+    **{f"stylegan2-{colours}": StyleGAN2Config for colours in get_args(ColourPath)},
+    "stylegan3-t": StyleGAN3Config,
+    "stylegan3-r": StyleGAN3Config,
+    "stylegan1": StyleGAN1Config,
+    "fastgan": FastGANConfig,
+    "r3gan": R3GANConfig,
+}
+"""Architectures that a file may have; sizes that shapes do not show are a line of the card, `config`."""
 
 TYPES = {
     **{f"F{bits}": np.dtype(f"<f{bits // 8}") for bits in (16, 32, 64)},
@@ -141,7 +152,7 @@ def _views(content: memoryview) -> dict[str, NDArray[Any]]:
 
 def _lines(config: Config, card: Mapping[str, str]) -> dict[str, str]:
     """Return the sizes that no shape shows, as lines of a card."""
-    if isinstance(config, StyleGAN3Config):
+    if not isinstance(config, StyleGAN2Config):
         return {"config": msgspec.json.encode(config).decode()}
     lines = {} if config.clamp is None else {"clamp": repr(config.clamp)}
     if config.lr_multiplier != StyleGAN2Config.lr_multiplier and "mapping_lr_multiplier" not in card:
@@ -174,15 +185,15 @@ def _check_metadata(metadata: Any, names: list[str]) -> dict[str, str]:
         hint = "only files that Clavilux has written are read"
         raise Refusal("is a safetensors file without a generator's card", hint)
     version, architecture = metadata.get("format_version"), metadata.get("architecture")
-    if version != VERSION or architecture not in ARCHITECTURES:
-        hint = f"this version reads version {VERSION} of {', '.join(ARCHITECTURES)}"
+    if version != VERSION or architecture not in CONFIGS:
+        hint = f"this version reads version {VERSION} of {', '.join(CONFIGS)}"
         raise Refusal(f"is of format version {version} and architecture {architecture}", hint)
     return {str(name): str(value) for name, value in metadata.items()}
 
 
 def _config(path: Path, card: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]) -> Config:
     """Derive the sizes from the card, or from the few arrays that settle them."""
-    if not card["architecture"].startswith("stylegan3"):
+    if CONFIGS[card["architecture"]] is StyleGAN2Config:
         return _stylegan2(path, card, shapes)
     config = _config_line(card)
     if config.architecture != card["architecture"]:
@@ -190,12 +201,13 @@ def _config(path: Path, card: Mapping[str, str], shapes: Mapping[str, tuple[int,
     return config
 
 
-def _config_line(card: Mapping[str, str]) -> StyleGAN3Config:
+def _config_line(card: Mapping[str, str]) -> Config:
+    kind = CONFIGS[card["architecture"]]
     try:
-        config = msgspec.json.decode(card.get("config", ""), type=StyleGAN3Config)
+        config: Config = msgspec.json.decode(card.get("config", ""), type=kind)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise Refusal("is damaged: its card lacks the sizes of its layers", FETCH_AGAIN) from error
-    if not config.filtered:
+    if isinstance(config, StyleGAN3Config) and not config.filtered:
         raise Refusal("is damaged: its card has no layers", FETCH_AGAIN)
     return config
 
