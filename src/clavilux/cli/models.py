@@ -85,7 +85,7 @@ ModelName = Annotated[
 
 
 @app.command("show")
-@app.command("info", hidden=True)
+@app.command("info")
 def show(
     name: ModelName,
     *,

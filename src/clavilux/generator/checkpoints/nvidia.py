@@ -124,7 +124,8 @@ def _stylegan3(network: Module) -> Found:
         clamp=clamps.pop(),
         output_scale=synthesis.number("output_scale", 0.25),
     )
-    return Found(config, arrays)
+    card = {"w_avg": "the mean of its classes' own"} if mapping.array("w_avg").ndim == 2 else {}
+    return Found(config, arrays, card)
 
 
 def _mapping_arrays(mapping: Module) -> dict[str, AnyArray]:

@@ -19,6 +19,7 @@ from clavilux.generator.r3gan_config import R3GANConfig
 __all__ = ["find_fastgan", "find_r3gan"]
 
 F64 = NDArray[np.float64]
+CARD = {"w_avg": "the middle of all codes, as the network has no other"}
 UPSAMPLING = (1, 3, 3, 1)
 """The filter of R3GAN, up to a factor: [1, 2, 1] on pixels that are repeated."""
 
@@ -58,7 +59,7 @@ def find_fastgan(network: Module) -> Found:
         f"b{resolution}.torgb.weight": _spectral(last),
         f"b{resolution}.torgb.bias": last.array("bias"),
     }
-    return Found(config, {name: array.astype(np.float32) for name, array in arrays.items()})
+    return Found(config, {name: array.astype(np.float32) for name, array in arrays.items()}, CARD)
 
 
 def _layers(block: Module) -> Iterator[dict[str, AnyArray]]:
@@ -160,7 +161,7 @@ def find_r3gan(model: Module) -> Found:
         groups=tuple(groups),
         kernel=kernel,
     )
-    return Found(config, arrays)
+    return Found(config, arrays, CARD)
 
 
 def _kernel(module: Module, name: str) -> AnyArray:
