@@ -16,7 +16,7 @@ from clavilux.generator.checkpoints.arrays import array_of
 from clavilux.generator.checkpoints.found import Found
 from clavilux.generator.checkpoints.persistence import Module, read_module
 from clavilux.generator.checkpoints.plain import find_fastgan, find_r3gan
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal, shown
 from clavilux.generator.stylegan2_config import StyleGAN2Config
 from clavilux.generator.stylegan3_config import FilteredLayer, StyleGAN3Config
 
@@ -74,8 +74,9 @@ def _stylegan2(network: Module) -> Found:
         raise Refusal("is damaged: its mapping or its 4 px block is missing", FETCH_AGAIN)
     layers = [layer for block in network["synthesis"].modules.values() for layer in block.modules.values()]
     for layer in layers:
-        if layer.values.get("activation", "lrelu") not in {"lrelu", "linear"}:
-            raise Refusal(f"has the activation '{str(layer.values['activation'])[:20]}'", OTHERS)
+        activation = layer.values.get("activation", "lrelu")
+        if not isinstance(activation, str) or activation not in {"lrelu", "linear"}:
+            raise Refusal(f"has the activation {shown(activation)}", OTHERS)
     clamps = {_clamp(layer) for layer in layers if layer.kind in {"SynthesisLayer", "ToRGBLayer"}}
     if len(clamps) != 1:
         raise Refusal("has layers with different clamps", OTHERS)

@@ -17,7 +17,7 @@ from clavilux.generator.checkpoints.arrays import array_of, is_array
 from clavilux.generator.checkpoints.found import Found
 from clavilux.generator.checkpoints.nvidia import in_colour
 from clavilux.generator.checkpoints.pickles import Record
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal, shown
 from clavilux.generator.checkpoints.tensorflow1 import STYLE_OF_2019, find_stylegan1
 from clavilux.generator.stylegan2_config import StyleGAN2Config
 
@@ -44,7 +44,7 @@ def find_tensorflow(content: Any) -> Found:
     network = _read(networks[-1])
     synthesis, mapping = network.components.get("synthesis"), network.components.get("mapping")
     if synthesis is None or mapping is None:
-        raise Refusal(f"has the network '{network.name}', which is no StyleGAN")
+        raise Refusal(f"has the network {network.name}, which is no StyleGAN")
     _check_arguments(network, mapping)
     average = network.variables.get("dlatent_avg")
     if average is None:
@@ -81,9 +81,13 @@ def _read(value: Any, depth: int = 0) -> _Network:
     if not isinstance(pairs, list) or not isinstance(components, dict) or not isinstance(arguments, dict):
         raise Refusal("is damaged: a network has no variables", FETCH_AGAIN)
     return _Network(
-        str(state.get("name", ""))[:60],
+        shown(state.get("name", "")),
         arguments,
-        {str(name): array_of(array) for name, array in pairs if is_array(array) or np.isscalar(array)},
+        {
+            name: array_of(array)
+            for name, array in pairs
+            if isinstance(name, str) and (is_array(array) or np.isscalar(array))
+        },
         {name: _read(component, depth + 1) for name, component in components.items()},
     )
 
@@ -97,7 +101,7 @@ def _check_arguments(network: _Network, mapping: _Network) -> None:
         ("normalize_latents", True),
     ):
         if arguments.get(name, wanted) != wanted:
-            raise Refusal(f"was trained with {name} {str(arguments[name])[:20]}, which is not supported")
+            raise Refusal(f"was trained with {name} {shown(arguments[name])}, which is not supported")
 
 
 def _mapping(variables: Mapping[str, AnyArray]) -> Iterator[tuple[str, AnyArray]]:

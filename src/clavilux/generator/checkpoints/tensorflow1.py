@@ -14,7 +14,7 @@ from clavilux.arrays import AnyArray
 from clavilux.generator.checkpoints.arrays import array_of
 from clavilux.generator.checkpoints.found import Found
 from clavilux.generator.checkpoints.nvidia import in_colour
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal, shown
 from clavilux.generator.stylegan1_config import StyleGAN1Config
 
 __all__ = ["STYLE_OF_2019", "find_stylegan1"]
@@ -56,7 +56,7 @@ def find_stylegan1(
     """
     for name, wanted in AS_PUBLISHED.items():
         if name in arguments and arguments[name] != wanted:
-            raise Refusal(f"was trained with {name} {str(arguments[name])[:20]}, which is not supported")
+            raise Refusal(f"was trained with {name} {shown(arguments[name])}, which is not supported")
     if float(array_of(variables.get("lod", 0)).reshape(-1)[0]) > 0:
         raise Refusal("is unfinished: its training had not reached its full size", "take a later snapshot")
     # leaky ReLU without gain: the gain is in these weights, and not in the biases
