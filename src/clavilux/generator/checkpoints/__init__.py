@@ -16,7 +16,7 @@ from clavilux.generator.checkpoints.native import digest, read_native, read_nati
 from clavilux.generator.checkpoints.nvidia import GENERATORS, find_nvidia
 from clavilux.generator.checkpoints.persistence import PERSISTENT
 from clavilux.generator.checkpoints.pickles import Record, StandIns, read_pickle
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal, explained
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, OTHERS, Refusal, explained
 from clavilux.generator.checkpoints.rosinality import find_rosinality, is_rosinality
 from clavilux.generator.checkpoints.tensorflow import find_tensorflow, is_tensorflow
 from clavilux.generator.checkpoints.torch_files import (
@@ -30,8 +30,6 @@ from clavilux.generator.checkpoints.torch_files import (
 __all__ = ["Card", "Checkpoint", "read_card", "read_checkpoint"]
 
 START_BYTES = 256
-
-OTHERS = "StyleGAN2, StyleGAN2-ADA and StyleGAN3 are read"
 
 OLD_PICKLE = re.compile(rb"[(\]}]|c[\w.]+\n[\w.]+\n")
 """How pickles of protocols 0 and 1 begin."""

@@ -16,7 +16,7 @@ from clavilux.generator.checkpoints.arrays import array_of
 from clavilux.generator.checkpoints.found import Found
 from clavilux.generator.checkpoints.persistence import Module, read_module
 from clavilux.generator.checkpoints.plain import find_fastgan, find_r3gan
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal, shown
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, OTHERS, Refusal, shown
 from clavilux.generator.stylegan2_config import StyleGAN2Config
 from clavilux.generator.stylegan3_config import FilteredLayer, StyleGAN3Config
 
@@ -50,9 +50,6 @@ def find_nvidia(content: Mapping[Any, Any]) -> Found:
     if "b4" in synthesis.modules:
         return _stylegan2(network)
     raise Refusal(f"has a {network.kind[:60]} of an architecture that is not known", OTHERS)
-
-
-OTHERS = "StyleGAN2, StyleGAN2-ADA and StyleGAN3 are read"
 
 
 def _stylegan2(network: Module) -> Found:

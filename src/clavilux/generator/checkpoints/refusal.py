@@ -6,9 +6,10 @@ from pathlib import Path
 
 from clavilux.errors import ModelError
 
-__all__ = ["FETCH_AGAIN", "Refusal", "explained", "shown"]
+__all__ = ["FETCH_AGAIN", "OTHERS", "Refusal", "explained", "shown"]
 
 FETCH_AGAIN = "fetch it again"
+OTHERS = "StyleGAN 1 to 3, StyleGAN-XL, projected GANs and R3GAN are read"
 
 
 class Refusal(ValueError):  # noqa: N818  # what is refused may be as it should be, such as another kind of file
