@@ -24,6 +24,7 @@ from clavilux.patches.patch import Patch
 from clavilux.profile.saved import SavedPalette, palette_path
 from clavilux.seeds import normal
 from clavilux.signals.evaluate import evaluate
+from clavilux.signals.sources import song
 from clavilux.store import Store
 from clavilux.timeline import Timeline
 

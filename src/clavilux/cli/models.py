@@ -126,12 +126,7 @@ def show(
 
 @app.command("profile")
 def profile(
-    name: Annotated[
-        str,
-        typer.Argument(
-            metavar="NAME", help="A model's name, a checkpoint file or its address.", show_default=False
-        ),
-    ],
+    name: ModelName,
     *,
     page: Annotated[
         Path | None, typer.Option("--page", metavar="FILE", help="Draw what was found as a PNG.")
