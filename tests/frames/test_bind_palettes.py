@@ -1,22 +1,37 @@
 """Palettes of a patch, chosen when it meets a model: in order, by name, from files; kept in what is bound."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from clavilux.errors import FileError, PatchError, SettingError
 from clavilux.frames.bind import bind, choose_palettes, files_of
 from clavilux.frames.bound import Bound
+from clavilux.generator.model import load_model
 from clavilux.generator.program import Program
-from clavilux.patches.functions import drift, from_image, from_latents, from_seeds, palette, saved
+from clavilux.patches.functions import (
+    drift,
+    from_classes,
+    from_image,
+    from_latents,
+    from_seeds,
+    palette,
+    saved,
+)
+from clavilux.patches.mix import mix
 from clavilux.patches.patch import Patch
 from clavilux.profile.saved import SavedPalette, palette_path
 from clavilux.seeds import normal
 from clavilux.signals.evaluate import evaluate
+from clavilux.signals.sources import song
 from clavilux.store import Store
 from clavilux.timeline import Timeline
 
 NOISE = drift(seconds=4)
 WINDOW = Timeline(30, 0, 300).window(0, 4)
+WINDOW_OF_KICKS = Timeline(30, 0, 300).window(200, 60)
+CONDITIONAL = Path(__file__).parents[1] / "generator" / "data" / "checkpoints" / "ada64_cond.pkl"
 
 
 @pytest.fixture
@@ -63,6 +78,21 @@ def test_a_bound_patch_keeps_every_entry(bound, tmp_path):
     assert again == source
     np.testing.assert_array_equal(again.at(WINDOW)["ws"], source.at(WINDOW)["ws"])
     assert again.palettes[list_].names == source.palettes[list_].names
+
+
+def test_classes_are_mixed_by_a_signal(heard):
+    """Between two classes of one random code, latents are the blend that the signal asks for."""
+    model = load_model(CONDITIONAL)
+    some, other = from_classes("1", seed=2), from_classes("3", seed=2)
+    by = song.kick.decay(beats=1)
+    patch = Patch(mix(some.loop(bars=4), other.loop(bars=4), by), NOISE)
+    program = Program(model, size=(32, 32), cells=(4, 4))
+    found = bind(patch, evaluate(patch.signals, heard), model, program).at(WINDOW_OF_KICKS)["ws"]
+    code = normal(2, "palette/classes", 0, (1, model.z_dim))
+    first, second = (model.map(code, np.eye(model.c_dim, dtype=np.float32)[[k]])[0] for k in (1, 3))
+    share = (found - first) @ (second - first) / np.square(second - first).sum()  # (B, L)
+    np.testing.assert_allclose(found, first + share[..., None] * (second - first), atol=1e-4)
+    assert share.min() < 0.5 < share.max() <= 1 + 1e-4
 
 
 def test_variants_of_variants_are_chosen_in_order(bound):

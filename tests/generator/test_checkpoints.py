@@ -90,27 +90,36 @@ def test_images_are_exact_in_torch(pair):
 
 
 class Drawn(torch.nn.Module):
-    """A network with its constant noise, as a function of latents and a transform."""
+    """A network as a function of latents, and of a transform or else of its constant noise's amount."""
 
     def __init__(self, model):
         super().__init__()
         self.network, self.noise = model.network, constant_noise(model)
 
-    def forward(self, ws, transform):
-        more = {"transform": transform} if self.network.moves else {}
-        return self.network(ws, self.noise, **more)
+    def forward(self, ws, other):
+        if self.network.moves:
+            return self.network(ws, self.noise, transform=other)
+        return self.network(ws, {name: each * other for name, each in self.noise.items()})
 
 
 def test_images_are_exact_in_openvino(pair):
     model, reference = pair
     ov = load_openvino()
-    example = (repeated(model, reference["w"]).contiguous(), torch.eye(3).expand(4, -1, -1).contiguous())
+    other = torch.eye(3).expand(4, -1, -1).contiguous() if model.network.moves else torch.ones(1)
+    example = (repeated(model, reference["w"]).contiguous(), other)
     with torch.inference_mode(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
         traced = torch.jit.trace(Drawn(model), example, check_trace=False)
         converted = ov.convert_model(traced, example_input=example)
     compiled = ov.Core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
     for ws, amount, transform, name in images(model, reference):
-        if amount:
-            given = [ws.numpy(), transform.expand(4, -1, -1).numpy()][: len(compiled.inputs)]
-            assert error(compiled(given)[0], reference[name]) <= TOLERANCE, name
+        moved = transform.expand(4, -1, -1).numpy()
+        given = [ws.numpy(), moved if model.network.moves else np.float32([amount])]
+        assert error(compiled(given)[0], reference[name]) <= TOLERANCE, name
+
+
+def test_every_reference_is_compared(pair):
+    model, reference = pair
+    inputs = {"z", "c", "ws_mixed", "transform"}
+    compared = {"w", "w_psi07", "latent_avg", *(name for *_, name in images(model, reference))}
+    assert set(reference) <= inputs | compared

@@ -1,5 +1,6 @@
 """Hostile and damaged checkpoints are refused in one sentence, within bounds, and nothing in them runs."""
 
+import codecs
 import collections
 import io
 import os
@@ -14,12 +15,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
 from clavilux.errors import ModelError
 from clavilux.generator.checkpoints import read_checkpoint
+from clavilux.generator.checkpoints.native import write_native
 from clavilux.generator.checkpoints.torch_files import LEGACY_MAGIC
+from foreign import Made, Name, persistent, pickled
 
 FILES = Path(__file__).parent / "data" / "checkpoints"
 MAX_BYTES = 50e6
@@ -39,6 +44,25 @@ def refused(path, *words):
     assert len(message) < 1200
     for word in words:
         assert word in message, message
+
+
+def persistent_of(**values):
+    """A StyleGAN2 with one layer of these plain attributes."""
+    layer = persistent("SynthesisLayer", {"bias": np.zeros(3, np.float32)}, {}, **values)
+    dense = {name: np.zeros((3, 3)[: 2 - (name == "bias")], np.float32) for name in ("weight", "bias")}
+    fc = persistent("FullyConnectedLayer", dense, {}, bias_gain=1)
+    mapping = persistent("MappingNetwork", {"w_avg": np.zeros(3, np.float32)}, {"fc0": fc})
+    block = persistent("SynthesisBlock", {}, {"conv1": layer})
+    synthesis = persistent("SynthesisNetwork", {}, {"b4": block})
+    return persistent("Generator", {}, {"mapping": mapping, "synthesis": synthesis})
+
+
+def network_of(**changed):
+    """A network of TensorFlow with these parts of its state."""
+    state = {"name": "G", "static_kwargs": {}, "variables": [], "components": {}}
+    part = Made(Name("dnnlib.tflib.network", "Network"), (), dict(state))
+    state["components"] = {"mapping": part, "synthesis": part}
+    return Made(Name("dnnlib.tflib.network", "Network"), (), state | changed)
 
 
 class Call:
@@ -131,7 +155,7 @@ def test_hostile_pickles_inside_archives(tmp_path, monkeypatch, name):
     assert sorted(tmp_path.iterdir()) == [file, legacy]
 
 
-def persistent(state):
+def call_of_persistent(state):
     meta = {
         "type": "class",
         "version": 6,
@@ -143,7 +167,7 @@ def persistent(state):
 
 
 def test_source_code_inside_is_never_run(tmp_path):
-    call, meta = persistent({"_modules": {}})
+    call, meta = call_of_persistent({"_modules": {}})
     inner = pickle.dumps(meta, 2)[2:-1]
     file = tmp_path / "bad.pkl"
     file.write_bytes(b"\x80\x02}X\x05\x00\x00\x00G_ema" + call + inner + b"\x85Rs.")
@@ -151,7 +175,7 @@ def test_source_code_inside_is_never_run(tmp_path):
 
 
 def test_modules_within_themselves(tmp_path):
-    call, _ = persistent({"_modules": {}})
+    call, _ = call_of_persistent({"_modules": {}})
     # a dictionary of modules that holds two modules with that same dictionary: 2^n of them
     modules = b"}q\x01"
     module = call + b"}(X\x0a\x00\x00\x00class_nameX\x01\x00\x00\x00GX\x05\x00\x00\x00state}"
@@ -237,6 +261,35 @@ def test_archives_that_are_bombs(tmp_path):
     refused(file, "zip archive")
 
 
+def doubled():
+    """A tuple whose text and hash would take 2^60 steps."""
+    value = ("x",)
+    for _ in range(60):
+        value = (value, value)
+    return value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        doubled(),
+        {"G_ema": persistent_of(activation=doubled())},
+        {"G_ema": persistent_of(conv_clamp=doubled())},
+        Call(np.dtype, doubled(), False, True),
+        Call(np.dtype, "f4", False, True, state=(3, doubled(), None, None, None, -1, -1, 0)),
+        Call(codecs.encode, "a", doubled()),
+        network_of(name=doubled()),
+        network_of(static_kwargs={"nonlinearity": doubled()}),
+        network_of(variables=[(doubled(), np.zeros(2))]),
+        {"state_dict": doubled()},
+    ],
+)
+def test_values_that_hold_themselves_many_times_over(tmp_path, value):
+    file = tmp_path / "bomb.pkl"
+    file.write_bytes(pickled(value))
+    refused(file)
+
+
 def test_storages_within_storages(tmp_path):
     """A storage that refers to itself over and over cannot multiply the work."""
     inner = pickle.dumps(LEGACY_MAGIC, 2) + pickle.dumps(1001, 2) + pickle.dumps({"little_endian": True}, 2)
@@ -291,12 +344,23 @@ def test_files_cut_anywhere(tmp_path, name):
         refused(file)
 
 
-@pytest.mark.parametrize("name", ["ada32_resnet.pkl", "rosinality32.pt", "tf32.pkl", "sg3r64_cond.pkl"])
-@settings(max_examples=60, deadline=None)
+@pytest.fixture(scope="module")
+def good_files(tmp_path_factory):
+    """Files of every format, by name."""
+    native = tmp_path_factory.mktemp("good") / "native.safetensors"
+    known = read_checkpoint(FILES / "sg3r64_cond.pkl")
+    write_native(native, known.tensors, {}, config=known.config)
+    return {path.name: path for path in (native, *FILES.iterdir())}
+
+
+@pytest.mark.parametrize(
+    "name", ["ada32_resnet.pkl", "rosinality32.pt", "tf32.pkl", "sg3r64_cond.pkl", "native.safetensors"]
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_any_change_is_read_or_refused(tmp_path_factory, name, data):
+def test_any_change_is_read_or_refused(good_files, tmp_path_factory, name, data):
     """Bytes changed anywhere give another network or one sentence, never anything else."""
-    content = bytearray((FILES / name).read_bytes())
+    content = bytearray(good_files[name].read_bytes())
     structure = st.integers(0, len(content) - 1)
     for _ in range(data.draw(st.integers(1, 6))):
         place = data.draw(structure)

@@ -22,7 +22,11 @@ def main(names: list[str]) -> None:
         model = load_model(name)
         drawn = survey(model, Store())
         np.savez_compressed(
-            path, key=np.array(key_of(model)), ws=drawn.ws, lab=drawn.lab, energy=drawn.energy
+            path,
+            key=np.array(key_of(model, 0, len(drawn.ws))),
+            ws=drawn.ws,
+            lab=drawn.lab,
+            energy=drawn.energy,
         )
 
 

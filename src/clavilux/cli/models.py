@@ -85,7 +85,7 @@ ModelName = Annotated[
 
 
 @app.command("show")
-@app.command("info", hidden=True)
+@app.command("info")
 def show(
     name: ModelName,
     *,
@@ -126,9 +126,7 @@ def show(
 
 @app.command("profile")
 def profile(
-    name: Annotated[
-        str, typer.Argument(metavar="NAME", help="A built-in model or a checkpoint file.", show_default=False)
-    ],
+    name: ModelName,
     *,
     page: Annotated[
         Path | None, typer.Option("--page", metavar="FILE", help="Draw what was found as a PNG.")
@@ -174,7 +172,8 @@ def import_(
 ) -> None:
     """Import a StyleGAN checkpoint, so that it is found by name.
 
-    Nothing in the file is ever run. Files of StyleGAN2, StyleGAN2-ADA and StyleGAN3 are read.
+    Nothing in the file is ever run. StyleGAN 1 to 3, StyleGAN-XL, projected GANs and R3GAN are read; see
+    docs/models.md.
     """
     from clavilux.cli.console import Screen
     from clavilux.make.models import import_model

@@ -47,7 +47,7 @@ def new(  # noqa: PLR0913  # the options of two steps
         ),
     ] = None,
     model: Annotated[
-        str, typer.Option(metavar="NAME", help="A built-in model or a checkpoint file.")
+        str, typer.Option(metavar="NAME", help="A model's name, a checkpoint file or its address.")
     ] = Project.model,
     mood: Annotated[
         str | None,
@@ -140,7 +140,7 @@ def show(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="A built-in model or a checkpoint file.",
+            help="A model's name, a checkpoint file or its address.",
             show_default=f"the palette's own; {Project.model} for a mood",
         ),
     ] = None,

@@ -17,6 +17,7 @@ from clavilux.profile.directions import find_direction
 from clavilux.profile.edits import read_edit
 from clavilux.profile.model_palettes import ModelPalettes
 from clavilux.profile.saved import palette_path
+from clavilux.profile.survey import Progress, untold
 from clavilux.signals.evaluate import Curves
 from clavilux.signals.table import OPS
 from clavilux.store import Store
@@ -89,7 +90,12 @@ def choose_directions(patch: Patch, model: Model, store: Store | None = None) ->
 
 
 def choose_palettes(
-    patch: Patch, model: Model, store: Store | None = None, folder: Path | None = None
+    patch: Patch,
+    model: Model,
+    store: Store | None = None,
+    folder: Path | None = None,
+    *,
+    progress: Progress = untold,
 ) -> dict[Palette, PaletteLatents]:
     """Choose the latents of every palette of a patch from a model.
 
@@ -98,13 +104,14 @@ def choose_palettes(
         model: what draws.
         store: keeps the model's survey, from which palettes are chosen.
         folder: of the user's saved palettes.
+        progress: is told while the model is surveyed, where it must be.
 
     Raises:
         ModelError: palettes cannot be chosen from the model.
         FileError: a file that the patch names cannot be read, or is no file of this model's latents.
         SettingError: seeds that cannot be read.
     """
-    source = ModelPalettes(model, store or Store(), folder)
+    source = ModelPalettes(model, store or Store(), folder, progress)
     chosen: dict[Palette, PaletteLatents] = {}
     for node in patch.palettes:  # each before its variants
         inputs = [chosen[each] for each in node.inputs if isinstance(each, Palette)]

@@ -5,7 +5,6 @@ z (B, Z), c (B, c_dim), w (B, D).
 """
 
 from collections.abc import Mapping
-from typing import Protocol
 
 import torch
 from torch import Tensor, nn
@@ -13,32 +12,9 @@ from torch.nn import functional as F
 
 from clavilux.errors import ModelError
 from clavilux.generator.layers import SQRT2, leaky_relu, normalized
+from clavilux.generator.mapping_config import MappingConfig
 
-__all__ = ["Dense", "MappingConfig", "MappingNetwork", "under"]
-
-
-class MappingConfig(Protocol):
-    """The sizes that fix a mapping network."""
-
-    @property
-    def mapping_layers(self) -> int:
-        """Depth."""
-
-    @property
-    def lr_multiplier(self) -> float:
-        """Part of the effective weights."""
-
-    @property
-    def c_dim(self) -> int:
-        """Number of classes."""
-
-    @property
-    def embed_dim(self) -> int:
-        """Length of an embedded class."""
-
-    @property
-    def label(self) -> str:
-        """How a class joins the code: 'embed' or 'concat'."""
+__all__ = ["Dense", "MappingNetwork", "check_classes", "under"]
 
 
 class MappingNetwork(nn.Module):
@@ -66,9 +42,7 @@ class MappingNetwork(nn.Module):
         Raises:
             ModelError: classes were given and there are none, or the other way round.
         """
-        if (c is not None) != bool(self.c_dim):
-            hint = f"give weights of its {self.c_dim} classes" if self.c_dim else "give random codes alone"
-            raise ModelError(f"This network has {self.c_dim or 'no'} classes", hint=hint)
+        check_classes(c, self.c_dim)
         if self.embed is None or c is None:
             x = normalized(z)
         elif self.together:
@@ -102,8 +76,18 @@ class Dense(nn.Module):
         return F.linear(torch.cat((x, ones), dim=1), self.weight)
 
 
+def check_classes(c: Tensor | None, c_dim: int) -> None:
+    """Check that classes were given where a network has some.
+
+    Raises:
+        ModelError: classes were given and there are none, or the other way round.
+    """
+    if (c is not None) != bool(c_dim):
+        hint = f"give weights of its {c_dim} classes" if c_dim else "give random codes alone"
+        raise ModelError(f"This network has {c_dim or 'no'} classes", hint=hint)
+
+
 def under(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
     """Select the tensors below a name, the name removed."""
-    return {
-        name.removeprefix(f"{prefix}."): t for name, t in tensors.items() if name.startswith(f"{prefix}.")
-    }
+    start = f"{prefix}."
+    return {name.removeprefix(start): tensors[name] for name in tensors if name.startswith(start)}

@@ -7,10 +7,11 @@ known. Importing this module, and listing the built-in ones, needs no torch.
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +23,6 @@ from clavilux.files import is_file, is_folder
 from clavilux.generator.checkpoints import Card, Checkpoint, read_card, read_checkpoint
 from clavilux.generator.checkpoints.checkpoint import Extension
 from clavilux.generator.network import Network, layer_groups
-from clavilux.generator.stylegan3_config import StyleGAN3Config
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -256,18 +256,33 @@ def find_model(name_or_path: str | Path, folder: Path | None = None) -> Path:
 
 
 def _build(checkpoint: Checkpoint) -> Network:
+    from clavilux.generator.fastgan import FastGAN
+    from clavilux.generator.r3gan import R3GAN
+    from clavilux.generator.stylegan1 import StyleGAN1
     from clavilux.generator.stylegan2 import StyleGAN2
     from clavilux.generator.stylegan3 import StyleGAN3
 
-    tensors = {name: _tensor(array) for name, array in checkpoint.tensors.items()}
-    if isinstance(checkpoint.config, StyleGAN3Config):
-        return StyleGAN3(checkpoint.config, tensors).eval()
-    return StyleGAN2(checkpoint.config, tensors).eval()
+    kinds: tuple[type[Any], ...] = (StyleGAN1, StyleGAN2, StyleGAN3, FastGAN, R3GAN)
+    networks = {kind.__annotations__["config"]: kind for kind in kinds}
+    network: Network = networks[type(checkpoint.config)](checkpoint.config, _Tensors(checkpoint.tensors))
+    return network.eval()  # type: ignore[no-any-return]
 
 
-def _tensor(array: F32) -> Tensor:
-    """View an array as a tensor; networks keep none of these, but copies in their own order."""
-    import torch
+class _Tensors(Mapping[str, "Tensor"]):
+    """Arrays as tensors that share their memory; networks keep copies, in an order of their own."""
 
-    plain = array.flags.writeable and all(step >= 0 for step in array.strides)
-    return torch.from_numpy(array if plain else array.copy())
+    def __init__(self, arrays: Mapping[str, F32]) -> None:
+        self._arrays = arrays
+
+    def __getitem__(self, name: str) -> Tensor:
+        import torch
+
+        array = self._arrays[name]
+        plain = array.flags.writeable and all(step >= 0 for step in array.strides)
+        return torch.from_numpy(array if plain else array.copy())
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arrays)
+
+    def __len__(self) -> int:
+        return len(self._arrays)

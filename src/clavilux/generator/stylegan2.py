@@ -15,8 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from clavilux.generator.canvas import extend
-from clavilux.generator.checkpoints.checkpoint import Extension
+from clavilux.generator.configured import ConfiguredNetwork
 from clavilux.generator.layers import (
     EPSILON,
     SQRT2,
@@ -27,13 +26,13 @@ from clavilux.generator.layers import (
     upsample2x,
 )
 from clavilux.generator.mapping import Dense, MappingNetwork, under
-from clavilux.generator.network import Layer, SideBranch, Tap
+from clavilux.generator.network import SideBranch, Tap
 from clavilux.generator.stylegan2_config import CONST_SIZE, StyleGAN2Config
 
 __all__ = ["StyleGAN2"]
 
 
-class StyleGAN2(nn.Module):
+class StyleGAN2(ConfiguredNetwork):
     """A whole generator: z to w, ws to image; a `Network`.
 
     Args:
@@ -41,88 +40,14 @@ class StyleGAN2(nn.Module):
         tensors: every tensor that `config.shapes()` names; float32.
     """
 
+    config: StyleGAN2Config
+
     def __init__(self, config: StyleGAN2Config, tensors: Mapping[str, Tensor]) -> None:
-        super().__init__()
-        self.config = config
-        self.mapping = MappingNetwork(under(tensors, "mapping"), config)
+        super().__init__(config, MappingNetwork(under(tensors, "mapping"), config))
         self.const = nn.Buffer(tensors[f"synthesis.b{CONST_SIZE}.const"].clone())  # (C, 4, 4)
         self.blocks = nn.ModuleList(
-            Block(under(tensors, "synthesis"), f"b{r}", config) for r in config.resolutions
+            Block(under(tensors, f"synthesis.b{r}"), f"b{r}", config) for r in config.resolutions
         )
-        self.feature_dtype = torch.float32
-
-    @property
-    def z_dim(self) -> int:
-        """Length of a random code, Z."""
-        return self.config.z_dim
-
-    @property
-    def architecture(self) -> str:
-        """Its kind, as checkpoints name it."""
-        return self.config.architecture
-
-    @property
-    def c_dim(self) -> int:
-        """Number of classes; 0 where there are none."""
-        return self.config.c_dim
-
-    @property
-    def cells(self) -> tuple[int, int]:
-        """Rows and columns of the learned constant."""
-        return CONST_SIZE, CONST_SIZE
-
-    @property
-    def repeats(self) -> bool:
-        """More cells repeat the learned constant."""
-        return True
-
-    @property
-    def moves(self) -> bool:
-        """The image cannot be moved under the network."""
-        return False
-
-    @property
-    def w_dim(self) -> int:
-        """Length of a latent, D."""
-        return self.config.w_dim
-
-    @property
-    def num_ws(self) -> int:
-        """Number of latents an image takes, L."""
-        return self.config.num_ws
-
-    @property
-    def resolution(self) -> int:
-        """Side of the square image the network was trained for, R, px."""
-        return self.config.resolution
-
-    @property
-    def w_avg(self) -> Tensor:
-        """The mean latent, (D,)."""
-        return self.mapping.w_avg
-
-    @property
-    def layers(self) -> Mapping[str, Layer]:
-        """Every layer by name, in order."""
-        return self.config.layers
-
-    def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """Map random codes z (B, Z), and classes c (B, c_dim) where there are any, to latents (B, D).
-
-        Raises:
-            ModelError: classes were given and there are none, or the other way round.
-        """
-        w: Tensor = self.mapping(z, c)
-        return w
-
-    def start(self, cells: tuple[int, int], how: Extension) -> Tensor:
-        """Return the constant, extended to these rows and columns, (C, rows, columns)."""
-        return torch.from_numpy(extend(self.const.cpu().numpy(), cells, how))
-
-    def canvas(self, cells: tuple[int, int]) -> tuple[int, int]:
-        """Return height and width of the image that a constant of these rows and columns grows into, px."""
-        rows, columns = cells
-        return rows * self.resolution // CONST_SIZE, columns * self.resolution // CONST_SIZE
 
     def to_precision(self, dtype: torch.dtype) -> None:
         """Keep features and the weights that meet them in a lower precision, from now on.
@@ -174,11 +99,11 @@ class Block(nn.Module):
         layers = config.layers
         self.names = [conv for conv in (f"{name}.conv0", f"{name}.conv1") if conv in layers]
         self.w_indices = [layers[conv].w_index for conv in self.names]
-        residual = tensors.get(f"{name}.skip.weight")
+        residual = tensors.get("skip.weight")
         self.skip = None if residual is None else Residual(residual)
         self.convs = nn.ModuleList(
             StyledConv(
-                under(tensors, conv),
+                under(tensors, conv.removeprefix(f"{name}.")),
                 up=conv.endswith("conv0"),
                 # both branches of a residual block are scaled by sqrt(1/2), which keeps their sum's variance
                 gain=0.5**0.5 if self.skip is not None and conv.endswith("conv1") else 1.0,
@@ -188,7 +113,7 @@ class Block(nn.Module):
         )
         self.torgb: ToRGB | None = None
         if f"{name}.torgb" in layers:
-            self.torgb = ToRGB(under(tensors, f"{name}.torgb"), config.clamp, name=f"{name}.torgb")
+            self.torgb = ToRGB(under(tensors, "torgb"), config.clamp, name=f"{name}.torgb")
             self.w_indices.append(layers[f"{name}.torgb"].w_index)
 
     def forward(

@@ -5,11 +5,12 @@ those names without the `synthesis.`. Feature sizes are those of a square image,
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from clavilux.generator.mapping_config import mapping_shapes
 from clavilux.generator.network import Layer
 
 __all__ = ["CONST_SIZE", "ColourPath", "LabelPath", "StyleGAN2Config"]
@@ -140,7 +141,7 @@ class StyleGAN2Config:
 
     def shapes(self) -> Shapes:
         """Name every tensor of the checkpoint and its shape; what a file is checked against."""
-        named: Shapes = dict(self._mapping())
+        named: Shapes = dict(mapping_shapes(self))
         into = self.channels[0]
         named[f"synthesis.b{CONST_SIZE}.const"] = (into, CONST_SIZE, CONST_SIZE)
         for resolution, out in zip(self.resolutions, self.channels, strict=True):
@@ -158,19 +159,6 @@ class StyleGAN2Config:
                     named[f"synthesis.{name}.noise_const"] = (resolution, resolution)
                 into = out
         return named
-
-    def _mapping(self) -> Iterator[tuple[str, tuple[int, ...]]]:
-        yield "mapping.w_avg", (self.w_dim,)
-        if self.c_dim:
-            yield "mapping.embed.weight", (self.embed_dim, self.c_dim)
-            if self.label == "embed":
-                yield "mapping.embed.bias", (self.embed_dim,)
-        into = self.z_dim + self.embed_dim
-        for k in range(self.mapping_layers):
-            out = self.hidden_dim if self.hidden_dim and k < self.mapping_layers - 1 else self.w_dim
-            yield f"mapping.fc{k}.weight", (out, into)
-            yield f"mapping.fc{k}.bias", (out,)
-            into = out
 
     def _styled(self, name: str, into: int, out: int, kernel: int) -> Shapes:
         return {

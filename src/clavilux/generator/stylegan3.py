@@ -14,15 +14,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clavilux.generator.checkpoints.checkpoint import Extension
+from clavilux.generator.configured import ConfiguredNetwork
 from clavilux.generator.layers import EPSILON, SQRT2, demodulation, leaky_relu
 from clavilux.generator.mapping import Dense, MappingNetwork, under
-from clavilux.generator.network import Layer, SideBranch, Tap
+from clavilux.generator.network import SideBranch, Tap
 from clavilux.generator.stylegan3_config import FilteredLayer, StyleGAN3Config
 
 __all__ = ["StyleGAN3"]
 
 
-class StyleGAN3(nn.Module):
+class StyleGAN3(ConfiguredNetwork):
     """A whole generator: z to w, ws to image; a `Network`.
 
     Args:
@@ -30,10 +31,10 @@ class StyleGAN3(nn.Module):
         tensors: every tensor that `config.shapes()` names; float32.
     """
 
+    config: StyleGAN3Config
+
     def __init__(self, config: StyleGAN3Config, tensors: Mapping[str, Tensor]) -> None:
-        super().__init__()
-        self.config = config
-        self.mapping = MappingNetwork(under(tensors, "mapping"), config)
+        super().__init__(config, MappingNetwork(under(tensors, "mapping"), config))
         self.input = FourierInput(under(tensors, "synthesis.input"), config)
         self.convs = nn.ModuleList(
             FilteredConv(under(tensors, f"synthesis.{name}"), layer, config)
@@ -41,42 +42,6 @@ class StyleGAN3(nn.Module):
         )
         last = config.filtered[-1]
         self.torgb = FilteredConv(under(tensors, "synthesis.torgb"), last, config, colours=True)
-        self.feature_dtype = torch.float32
-
-    @property
-    def architecture(self) -> str:
-        """Its kind, as checkpoints name it."""
-        return self.config.architecture
-
-    @property
-    def z_dim(self) -> int:
-        """Length of a random code, Z."""
-        return self.config.z_dim
-
-    @property
-    def c_dim(self) -> int:
-        """Number of classes; 0 where there are none."""
-        return self.config.c_dim
-
-    @property
-    def w_dim(self) -> int:
-        """Length of a latent, D."""
-        return self.config.w_dim
-
-    @property
-    def num_ws(self) -> int:
-        """Number of latents an image takes, L."""
-        return self.config.num_ws
-
-    @property
-    def resolution(self) -> int:
-        """Side of the square image the network was trained for, R, px."""
-        return self.config.resolution
-
-    @property
-    def w_avg(self) -> Tensor:
-        """The mean latent, (D,)."""
-        return self.mapping.w_avg
 
     @property
     def cells(self) -> tuple[int, int]:
@@ -92,26 +57,6 @@ class StyleGAN3(nn.Module):
     def moves(self) -> bool:
         """The image can be moved and turned under the network."""
         return True
-
-    @property
-    def layers(self) -> Mapping[str, Layer]:
-        """Every layer by name, in order."""
-        return self.config.layers
-
-    def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
-        """Map random codes z (B, Z), and classes c (B, c_dim) where there are any, to latents (B, D).
-
-        Raises:
-            ModelError: classes were given and there are none, or the other way round.
-        """
-        w: Tensor = self.mapping(z, c)
-        return w
-
-    def canvas(self, cells: tuple[int, int]) -> tuple[int, int]:
-        """Return height and width of the image of these rows and columns, px."""
-        rows, columns = cells
-        scale = self.resolution // self.config.input_rate
-        return rows * scale, columns * scale
 
     def start(self, cells: tuple[int, int], how: Extension) -> Tensor:  # noqa: ARG002  # it has no edge
         """Return where the Fourier features are sampled: x and y from the centre, in cells, (2, H, W)."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from clavilux.generator.mapping_config import mapping_shapes
 from clavilux.generator.network import Layer
 
 __all__ = ["FilteredLayer", "StyleGAN3Config"]
@@ -136,15 +137,7 @@ class StyleGAN3Config:
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Name every tensor of the checkpoint and its shape; what a file is checked against."""
-        named: dict[str, tuple[int, ...]] = {"mapping.w_avg": (self.w_dim,)}
-        if self.c_dim:
-            named["mapping.embed.weight"] = (self.embed_dim, self.c_dim)
-            named["mapping.embed.bias"] = (self.embed_dim,)
-        into = self.z_dim + self.embed_dim
-        for k in range(self.mapping_layers):
-            named[f"mapping.fc{k}.weight"] = (self.w_dim, into)
-            named[f"mapping.fc{k}.bias"] = (self.w_dim,)
-            into = self.w_dim
+        named: dict[str, tuple[int, ...]] = dict(mapping_shapes(self))
         channels = self.input_channels
         named |= {
             "synthesis.input.weight": (channels, channels),

@@ -8,7 +8,8 @@ from os import cpu_count
 from pathlib import Path
 
 from clavilux.engine.choose import Engine, engines
-from clavilux.generator.model import builtin_models
+from clavilux.generator.model import builtin_models, named_models
+from clavilux.make.workspace import models_folder
 from clavilux.video.codecs import CODECS, encoder_opens
 
 __all__ = ["Finding", "examine"]
@@ -90,6 +91,9 @@ def _writing() -> Iterator[Finding]:
 
 def _files(cache: Path) -> Iterator[Finding]:
     yield Finding("models", ", ".join(builtin_models()))
+    folder = models_folder()
+    own = ", ".join(named_models(folder)) or "none yet"
+    yield Finding("your models", f"{folder}: {own}", "checkpoints that are put here are found by name")
     names = {
         "known": "analyses of songs and surveys of models",
         "engine": "compiled programs",

@@ -25,11 +25,14 @@ PREVIEW_IMAGES, PREVIEW_PIXELS = 6, 128
 
 
 FAMILIES = {
+    "stylegan1": "StyleGAN",
     "stylegan2-skip": "StyleGAN2",
     "stylegan2-resnet": "StyleGAN2, residual",
     "stylegan2-orig": "StyleGAN2, plain",
     "stylegan3-t": "StyleGAN3-T",
     "stylegan3-r": "StyleGAN3-R",
+    "fastgan": "FastGAN (projected GAN)",
+    "r3gan": "R3GAN",
 }
 
 OWN_LINES = ("format", "format_version", "architecture", "config", "clamp", "resolution", "sha256")

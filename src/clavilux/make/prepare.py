@@ -1,7 +1,9 @@
 """From a song and what was decided about it to a job: open, load, analyse, bind, start the engine."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from clavilux.annotations.sidecar import corrections_of
 from clavilux.audio.sound import Audio
@@ -18,7 +20,7 @@ from clavilux.make.changes import blended_models, changes_of
 from clavilux.make.job import Job
 from clavilux.make.plan import gop_of, timeline_of
 from clavilux.make.targets import files_read
-from clavilux.make.workspace import Workspace
+from clavilux.make.workspace import Reporter, Workspace
 from clavilux.project.cues import corrections_of_cues
 from clavilux.project.machine import Machine
 from clavilux.project.output import IMAGES, Output
@@ -30,6 +32,8 @@ from clavilux.video.codecs import encoder_opens
 from clavilux.video.write import Encoding
 
 __all__ = ["prepare"]
+
+POLL_SECONDS = 0.2
 
 
 def prepare(
@@ -79,7 +83,10 @@ def prepare(
     )
     # What is chosen and compiled for the model needs nothing of the song: both sides are prepared at once
     with ThreadPoolExecutor(1) as aside:
-        choosing = aside.submit(choose_palettes, patch, model, workspace.store, workspace.palettes)
+        seen = _Seen()
+        choosing = aside.submit(
+            choose_palettes, patch, model, workspace.store, workspace.palettes, progress=seen.note
+        )
         pushing = aside.submit(choose_directions, patch, model, workspace.store)
         starting = aside.submit(workspace.runner, program, machine)
         report.begin("Analysing")
@@ -90,6 +97,7 @@ def prepare(
         curves = evaluate(patch.signals, song)
         song.release()  # curves are all that frames need
         report.begin("Choosing palettes")
+        seen.report_until(choosing, report)
         palettes = choosing.result()
         report.begin("Starting the engine")
         runner = starting.result()
@@ -116,6 +124,30 @@ def prepare(
         blended=tuple(each.digest for each in blended_models(patch.rewrites, workspace.model)),
         reads=tuple(files_read(source, stems=project.stems, model=project.model, others=read)),
     )
+
+
+@dataclass
+class _Seen:
+    """How far a survey that runs aside has come."""
+
+    done: int = 0
+    total: int = 0
+
+    def note(self, done: int, total: int) -> None:
+        """Note how many images have been drawn, and of how many."""
+        self.done, self.total = done, total
+
+    def report_until(self, end: Future[Any], report: Reporter) -> None:
+        """Report the survey until all is done."""
+        reported = -1
+        while wait([end], timeout=POLL_SECONDS).not_done:
+            done, total = self.done, self.total
+            if total and reported < 0:
+                report.begin("Surveying the model", total)
+                reported = 0
+            if done > reported >= 0:
+                report.advance(done - reported)
+                reported = done
 
 
 def _song(source: str | Path | Audio, audio: Audio, project: Project, workspace: Workspace) -> Song:

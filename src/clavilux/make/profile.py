@@ -18,7 +18,7 @@ from clavilux.profile.clusters import CLUSTERS, Cluster, clusters_of
 from clavilux.profile.directions import Direction, directions_of
 from clavilux.profile.probe import MAX_RESOLUTION, draw, pooled_features, sample_latents
 from clavilux.profile.rules import FoundRule, ruled_layers, rules_of
-from clavilux.profile.survey import survey
+from clavilux.profile.survey import SURVEY, survey, view_of
 from clavilux.store import Store
 
 __all__ = ["Profile", "draw_profile", "profile_model"]
@@ -62,8 +62,9 @@ def profile_model(model: Model, store: Store, report: Reporter | None = None) ->
         report: is told what is done; nobody unless given.
     """
     report = report or NullReporter()
-    report.begin("Surveying its images")
-    survey(model, store)
+    count = view_of(model.network).count
+    report.begin("Surveying its images", count)
+    survey(model, store, progress=lambda done, _: report.advance(min(done, SURVEY.batch)))
     report.begin("Finding directions")
     directions = directions_of(model, store)
     layers = [

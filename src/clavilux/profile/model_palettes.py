@@ -20,7 +20,7 @@ from clavilux.profile.palettes import PALETTE, choose_palette
 from clavilux.profile.photo import read_colours
 from clavilux.profile.saved import read_palette
 from clavilux.profile.seed_lists import parse_seeds
-from clavilux.profile.survey import Survey, describe, survey
+from clavilux.profile.survey import Progress, Survey, describe, survey, untold
 from clavilux.store import Store
 
 __all__ = ["ModelPalettes"]
@@ -34,16 +34,18 @@ class ModelPalettes:
         model: whose latents they are.
         store: keeps what the model's images look like.
         folder: of saved palettes; without one none is found.
+        progress: is told while the model is surveyed.
     """
 
     model: Model
     store: Store = field(default_factory=Store)
     folder: Path | None = None
+    progress: Progress = untold
 
     @cached_property
     def pool(self) -> Survey:
         """The model's survey."""
-        return survey(self.model, self.store)
+        return survey(self.model, self.store, progress=self.progress)
 
     def automatic(self, mood: Mood | None, seed: int) -> PaletteLatents:
         """Choose twelve latents that belong together.

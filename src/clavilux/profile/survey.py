@@ -3,7 +3,9 @@
 Colours are CIELAB under D65; latents are w (N, D), untruncated; the pool is drawn under truncation.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -18,13 +20,31 @@ from clavilux.colour import srgb_to_lab
 from clavilux.errors import ModelError
 from clavilux.generator.canvas import default_cells
 from clavilux.generator.model import BUILTIN, Model
-from clavilux.generator.network import image_sides
+from clavilux.generator.network import Network, image_sides
 from clavilux.store import Store
 
-__all__ = ["SURVEY", "Survey", "SurveySpec", "describe", "key_of", "survey"]
+__all__ = [
+    "SURVEY",
+    "Progress",
+    "Survey",
+    "SurveySpec",
+    "View",
+    "describe",
+    "key_of",
+    "survey",
+    "untold",
+    "view_of",
+]
 
 VERSION = 1
 """Part of the store's key; goes up whenever a survey's numbers change."""
+
+Progress = Callable[[int, int], None]
+"""Is told how many images have been drawn, and of how many."""
+
+
+def untold(done: int, total: int) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -32,23 +52,32 @@ class SurveySpec:
     """How a pool is drawn and described.
 
     Attributes:
+        count: images in a pool.
         min_count: images from which palettes can be chosen: two for each of twelve entries.
         psi: truncation under which the pool is drawn.
         max_resolution: larger networks are drawn up to this resolution, px.
+        image_cost: dearer images are drawn smaller, down to 64 px, 10^9 multiplications.
+        cost: dearer pools have fewer images; two cores multiply some 55 x 10^9 times a second.
         detail_side: side at which detail is measured, px.
         colour_side: side of the grid of colours.
         batch: images drawn at once.
     """
 
+    count: int = 128
     min_count: int = 24
     psi: float = 0.7
     max_resolution: int = 256
+    image_cost: float = 20.0
+    cost: float = 2200.0
     detail_side: int = 64
     colour_side: int = 16
     batch: int = 4
 
 
 SURVEY = SurveySpec()
+
+MIN_CELLS = 4
+"""Fewest rows and columns of Fourier features that are drawn."""
 
 
 @dataclass(frozen=True)
@@ -66,27 +95,97 @@ class Survey:
     energy: F32
 
 
-def survey(model: Model, store: Store, *, seed: int = 0, count: int = 128) -> Survey:
+@dataclass(frozen=True)
+class View:
+    """How a network's images are looked at.
+
+    Attributes:
+        stop: the resolution at which drawing stops, px.
+        cells: rows and columns of cells; fewer than the network's own show the middle of its images.
+        count: images in a pool.
+    """
+
+    stop: int
+    cells: int
+    count: int
+
+
+def view_of(network: Network) -> View:
+    """Choose how to look at a network's images at a bearable price.
+
+    Of a network that makes colours at every resolution smaller images are drawn; of one that starts from
+    Fourier features the middle. The constant is extended half as far as a video's, for colours near enough to
+    the video's at a fair price.
+
+    >>> from clavilux.generator.model import load_model
+    >>> view_of(load_model("silk").network)
+    View(stop=256, cells=4, count=128)
+    """
+    sides = image_sides(network.layers)
+    drawn = [side for side in sides if side <= SURVEY.max_resolution] or sides[-1:]
+    cells = (network.cells[0] + min(default_cells(network, (1, 1)))) // 2
+    share = cells / network.cells[0]
+    while (
+        len(drawn) > 1
+        and drawn[-1] > SURVEY.detail_side
+        and _cost(network, drawn[-1], share) > SURVEY.image_cost
+    ):
+        drawn = drawn[:-1]
+    fewest = SURVEY.cost / SURVEY.min_count
+    while not network.repeats and cells > MIN_CELLS and _cost(network, drawn[-1], share) > fewest:
+        cells, share = cells // 2, share / 2
+    count = int(SURVEY.cost / _cost(network, drawn[-1], share))
+    return View(drawn[-1], cells, min(max(count, SURVEY.min_count), SURVEY.count))
+
+
+def _cost(network: Network, stop: int, share: float) -> float:
+    """Estimate the multiplications of an image, 10^9, at a share of the usual side.
+
+    Convolutions are 3 x 3; the filters around an oversampled nonlinearity cost about as much as these.
+    """
+    layers = [
+        layer
+        for name, layer in network.layers.items()
+        if layer.resolution <= stop and not name.endswith("torgb")
+    ]
+    products = (
+        9 * a.channels * b.channels * (a.resolution * share + a.margin) ** 2 * b.oversampling
+        for a, b in pairwise(layers)
+    )
+    return max(sum(products) / 1e9, 1e-9)
+
+
+def survey(
+    model: Model,
+    store: Store,
+    *,
+    seed: int = 0,
+    count: int | None = None,
+    progress: Progress = untold,
+) -> Survey:
     """Draw a pool of images, or read it from the store; those of built-in models come with them.
 
     Args:
         model: the generator.
         store: keeps the result under the model's digest.
         seed: chooses the pool.
-        count: images, at least 24.
+        count: images, at least 24; by default as many as the model's price allows, up to 128.
+        progress: is told while images are drawn.
 
     Raises:
         ModelError: the pool is too small to choose from, or the network draws numbers that are not finite.
     """
+    view = view_of(model.network)
+    count = view.count if count is None else count
     if count < SURVEY.min_count:
         what = f"Palettes cannot be chosen from {count} images"
         raise ModelError(what, where="count", value=count, hint=f"survey at least {SURVEY.min_count}")
     key = key_of(model, seed, count)
-    kept = _shipped(model, key) or store.fetch(key, lambda: _draw_pool(model, seed, count))
+    kept = _shipped(model, key) or store.fetch(key, lambda: _draw_pool(model, seed, count, progress))
     return Survey(*(kept[name].astype(np.float32, copy=False) for name in ("ws", "lab", "energy")))
 
 
-def key_of(model: Model, seed: int = 0, count: int = 128) -> str:
+def key_of(model: Model, seed: int, count: int) -> str:
     """Name a survey in the store."""
     return f"generator/survey/{VERSION}/{model.digest}/{seed}/{count}"
 
@@ -98,7 +197,7 @@ def describe(model: Model, ws: F32, store: Store) -> Survey:
         ModelError: the network draws numbers that are not finite.
     """
     key = f"generator/described/{VERSION}/{model.digest}/{hash_of_arrays({'ws': ws})}"
-    kept = store.fetch(key, lambda: _described(model, ws, 0))
+    kept = store.fetch(key, lambda: _described(model, ws, 0, untold))
     return Survey(ws, *(kept[name].astype(np.float32, copy=False) for name in ("lab", "energy")))
 
 
@@ -111,16 +210,17 @@ def _shipped(model: Model, key: str) -> Arrays | None:
     return kept if str(kept.pop("key")) == key else None
 
 
-def _draw_pool(model: Model, seed: int, count: int) -> dict[str, NDArray[np.generic]]:
+def _draw_pool(model: Model, seed: int, count: int, progress: Progress) -> dict[str, NDArray[np.generic]]:
     ws = model.map(seeds.normal(seed, "generator/survey", 0, (count, model.z_dim)))  # (N, D)
-    return {"ws": ws, **_described(model, ws, seed)}
+    return {"ws": ws, **_described(model, ws, seed, progress)}
 
 
-def _described(model: Model, ws: F32, seed: int) -> dict[str, NDArray[np.generic]]:
+def _described(model: Model, ws: F32, seed: int, progress: Progress) -> dict[str, NDArray[np.generic]]:
     drawn = model.truncate(ws, SURVEY.psi)
-    described = [
-        _describe(_draw(model, drawn[k : k + SURVEY.batch], seed)) for k in range(0, len(ws), SURVEY.batch)
-    ]
+    view, described = view_of(model.network), []
+    for k in range(0, len(ws), SURVEY.batch):
+        progress(k, len(ws))
+        described.append(_describe(_draw(model, drawn[k : k + SURVEY.batch], seed, view)))
     lab, energy = (np.concatenate(parts) for parts in zip(*described, strict=True))
     if not np.isfinite(lab).all():
         what = f"The model {model.name} draws numbers that are not finite"
@@ -128,21 +228,15 @@ def _described(model: Model, ws: F32, seed: int) -> dict[str, NDArray[np.generic
     return {"lab": lab, "energy": energy}
 
 
-def _draw(model: Model, w: F32, seed: int) -> Tensor:
-    """Draw the images of some latents (B, D) or (B, L, D), all with the same noise; (B, 3, H, W).
-
-    The constant is extended half as far as a video's, for colours near enough to the video's at a fair price.
-    """
+def _draw(model: Model, w: F32, seed: int, view: View) -> Tensor:
+    """Draw the images of some latents (B, D) or (B, L, D), all with the same noise; (B, 3, H, W)."""
     network = model.network
     device = network.w_avg.device
-    sides = image_sides(network.layers)
-    stop = max([side for side in sides if side <= SURVEY.max_resolution] or sides[-1:])
-    side = (network.cells[0] + min(default_cells(network, (1, 1)))) // 2
-    const = network.start((side, side), model.extend)
-    canvas = network.canvas((side, side))[0]
+    const = network.start((view.cells, view.cells), model.extend)
+    canvas = network.canvas((view.cells, view.cells))[0]
     noise = {}
     for name, layer in network.layers.items():
-        if layer.takes_noise and layer.resolution <= stop:
+        if layer.takes_noise and layer.resolution <= view.stop:
             extent = canvas * layer.resolution // network.resolution
             noise[name] = seeds.normal(seed, f"generator/survey/{name}", 0, (1, 1, extent, extent))
     with torch.inference_mode():
@@ -150,7 +244,7 @@ def _draw(model: Model, w: F32, seed: int) -> Tensor:
             torch.from_numpy(w.reshape(len(w), -1, model.w_dim)).to(device).expand(-1, model.num_ws, -1),
             {name: torch.from_numpy(layer).to(device) for name, layer in noise.items()},
             const=const.to(device),
-            stop=stop,
+            stop=view.stop,
         )
 
 

@@ -80,7 +80,7 @@ class Project:
         None, "How much of the song to show.", placeholder="TIME", parse=_time, usual="all of it"
     )
     seed: int = setting(0, "Another number, other images.", placeholder="N", type=int)
-    model: str = setting("silk", "A built-in model or a checkpoint file.", placeholder="NAME")
+    model: str = setting("silk", "A model's name, a checkpoint file or its address.", placeholder="NAME")
     psi: float | None = setting(
         None,
         "Variety: 0 the model's average image, 1 all it can do.",

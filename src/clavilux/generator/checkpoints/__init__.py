@@ -3,7 +3,6 @@
 Nothing in a file is ever executed: see `pickles`. Formats are recognised by content, not by name.
 """
 
-import mmap
 import re
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,12 @@ from clavilux.errors import ModelError
 from clavilux.generator.checkpoints.checkpoint import Card, Checkpoint
 from clavilux.generator.checkpoints.families import family_of, family_of_file
 from clavilux.generator.checkpoints.found import Found, check_shapes, to_floats
+from clavilux.generator.checkpoints.mapped import MappedFile, Views
 from clavilux.generator.checkpoints.native import digest, read_native, read_native_card
 from clavilux.generator.checkpoints.nvidia import GENERATORS, find_nvidia
 from clavilux.generator.checkpoints.persistence import PERSISTENT
 from clavilux.generator.checkpoints.pickles import Record, StandIns, read_pickle
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal, explained
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, OTHERS, Refusal, explained
 from clavilux.generator.checkpoints.rosinality import find_rosinality, is_rosinality
 from clavilux.generator.checkpoints.tensorflow import find_tensorflow, is_tensorflow
 from clavilux.generator.checkpoints.torch_files import (
@@ -30,8 +30,6 @@ from clavilux.generator.checkpoints.torch_files import (
 __all__ = ["Card", "Checkpoint", "read_card", "read_checkpoint"]
 
 START_BYTES = 256
-
-OTHERS = "StyleGAN2, StyleGAN2-ADA and StyleGAN3 are read"
 
 OLD_PICKLE = re.compile(rb"[(\]}]|c[\w.]+\n[\w.]+\n")
 """How pickles of protocols 0 and 1 begin."""
@@ -57,10 +55,10 @@ def read_checkpoint(path: Path) -> Checkpoint:
     with explained(path):
         if _is_safetensors(start):
             return read_native(path)
-        found, kind = _find(path, start)
-        shapes = {name: array.shape for name, array in found.arrays.items()}
-        check_shapes(found.config, shapes)
-        tensors = {name: to_floats(name, array) for name, array in found.arrays.items()}
+        file = MappedFile(path)
+        found, kind = _find(file.content, start)
+        check_shapes(found.config, {name: array.shape for name, array in found.arrays.items()})
+        tensors = Views(to_floats(found.arrays, file), file)
         card = Card(resolution=found.config.resolution, extra={"format": kind, **found.card})
         return Checkpoint(found.config.architecture, found.config, tensors, card, digest(tensors))
 
@@ -77,10 +75,8 @@ def read_card(path: Path) -> Card:
         return read_native_card(path)
 
 
-def _find(path: Path, start: bytes) -> tuple[Found, str]:
+def _find(content: memoryview, start: bytes) -> tuple[Found, str]:
     """Find the network in a file that is not native, and name the file's format."""
-    with path.open("rb") as file:
-        content = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY))
     if start[:2] == b"PK":
         return _of_torch(read_torch_zip(content))
     if start[:1] == b"\x80" or OLD_PICKLE.match(start):

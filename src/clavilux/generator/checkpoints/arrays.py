@@ -7,14 +7,14 @@ holds, so no shape can claim more memory than there are bytes.
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clavilux.arrays import AnyArray
 from clavilux.generator.checkpoints.pickles import Global, Record
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal, shown
 
 __all__ = [
     "NUMPY_MAKERS",
@@ -30,6 +30,8 @@ MAX_DIMENSIONS = 8
 
 BFLOAT16 = np.dtype([("upper_half", "<u2")])
 """The upper half of a float32; read as such only where it is needed."""
+
+BYTE_ORDERS: tuple[Literal["<", ">", "|", "="], ...] = ("<", ">", "|", "=")
 
 STORAGE_TYPES: Mapping[str, Any] = {
     "torch.HalfStorage": "float16",
@@ -77,15 +79,15 @@ class NumpyType:
 
     def __init__(self, code: Any, *_: Any) -> None:
         if not isinstance(code, str) or len(code) > 3 or code.lstrip("<>|=")[:1] not in set("fiub"):
-            raise Refusal(f"has arrays of a kind that is no number, {ascii(code)[:40]}")
+            raise Refusal(f"has arrays of a kind that is no number, {shown(code)}")
         self.dtype = np.dtype(code)
 
     def set_state(self, state: Any) -> None:
         """Set the byte order."""
-        order = state[1]
-        if order not in {"<", ">", "|", "="}:
+        orders = [order for order in BYTE_ORDERS if order == state[1]]
+        if not orders:
             raise Refusal("is damaged: an array has no byte order", FETCH_AGAIN)
-        self.dtype = self.dtype.newbyteorder(order)
+        self.dtype = self.dtype.newbyteorder(orders[0])
 
 
 def array_of(value: Any) -> AnyArray:
@@ -145,7 +147,7 @@ def _empty_array(*_: Any) -> NumpyArray:
 
 def _encoded(text: Any, encoding: Any = "latin1") -> bytes:
     """Return bytes that were written as text, as protocol 2 does."""
-    if not isinstance(text, str) or encoding not in {"latin1", "latin-1"}:
+    if not isinstance(text, str) or not isinstance(encoding, str) or encoding not in {"latin1", "latin-1"}:
         raise Refusal("is damaged: bytes are written in an unknown way", FETCH_AGAIN)
     return text.encode("latin-1")
 

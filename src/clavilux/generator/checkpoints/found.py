@@ -6,13 +6,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from clavilux.arrays import F32, AnyArray
+from clavilux.generator.checkpoints.mapped import MappedFile
 from clavilux.generator.checkpoints.refusal import Refusal
+from clavilux.generator.fastgan_config import FastGANConfig
+from clavilux.generator.r3gan_config import R3GANConfig
+from clavilux.generator.stylegan1_config import StyleGAN1Config
 from clavilux.generator.stylegan2_config import StyleGAN2Config
 from clavilux.generator.stylegan3_config import StyleGAN3Config
 
 __all__ = ["MAX_WIDTH", "Config", "Found", "check_shapes", "to_floats"]
 
-Config = StyleGAN2Config | StyleGAN3Config
+Config = StyleGAN1Config | StyleGAN2Config | StyleGAN3Config | FastGANConfig | R3GANConfig
 """The sizes of a network of any architecture."""
 
 MAX_WIDTH = 8192
@@ -44,7 +48,7 @@ def check_shapes(config: Config, shapes: Mapping[str, tuple[int, ...]]) -> None:
     depths = (config.mapping_layers, len(config.layers))
     if not 1 <= min(config.sizes) <= max(config.sizes) <= MAX_WIDTH or max(depths) > MAX_DEPTH:
         raise Refusal(f"has impossible sizes: {str(config)[:300]}")
-    if isinstance(config, StyleGAN3Config) and (problem := config.problem()):
+    if not isinstance(config, StyleGAN1Config | StyleGAN2Config) and (problem := config.problem()):
         raise Refusal(f"has impossible sizes: {problem}")
     wanted = config.shapes()
     missing = sorted(wanted.keys() - shapes.keys())
@@ -58,15 +62,18 @@ def check_shapes(config: Config, shapes: Mapping[str, tuple[int, ...]]) -> None:
             raise Refusal(f"has {name} of shape {shapes[name]} where {shape} is needed")
 
 
-def to_floats(name: str, array: AnyArray) -> F32:
-    """Return an array as float32; one that already is stays a view.
+def to_floats(arrays: Mapping[str, AnyArray], file: MappedFile) -> dict[str, F32]:
+    """Return arrays as float32; those that already are stay views of their file.
 
     Raises:
-        Refusal: it has another type, or numbers that are not finite.
+        Refusal: one has another type, or numbers that are not finite.
     """
-    if array.dtype not in (np.float16, np.float32, np.float64):
-        raise Refusal(f"has {name} as {array.dtype}", "weights must be float16, 32 or 64")
-    floats = np.asarray(array, np.float32)
-    if not np.isfinite(floats).all():
-        raise Refusal(f"has numbers in {name} that are not finite", "its training failed")
+    floats = {}
+    for name, array in arrays.items():
+        if array.dtype not in (np.float16, np.float32, np.float64):
+            raise Refusal(f"has {name} as {array.dtype}", "weights must be float16, 32 or 64")
+        floats[name] = np.asarray(array, np.float32)
+        if not np.isfinite(floats[name]).all():
+            raise Refusal(f"has numbers in {name} that are not finite", "its training failed")
+        file.release()
     return floats

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import msgspec
 import numpy as np
@@ -23,7 +23,11 @@ from clavilux.errors import ModelError
 from clavilux.generator.checkpoints.checkpoint import Card, Checkpoint
 from clavilux.generator.checkpoints.families import family_of
 from clavilux.generator.checkpoints.found import Config, check_shapes, to_floats
+from clavilux.generator.checkpoints.mapped import MappedFile, Views
 from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal, explained
+from clavilux.generator.fastgan_config import FastGANConfig
+from clavilux.generator.r3gan_config import R3GANConfig
+from clavilux.generator.stylegan1_config import StyleGAN1Config
 from clavilux.generator.stylegan2_config import ColourPath, StyleGAN2Config
 from clavilux.generator.stylegan3_config import StyleGAN3Config
 
@@ -31,7 +35,21 @@ __all__ = ["VERSION", "digest", "read_native", "read_native_card", "write_native
 
 VERSION = "1"
 FORMAT = "clavilux-generator"
-ARCHITECTURES = ("stylegan2-skip", "stylegan2-resnet", "stylegan2-orig", "stylegan3-t", "stylegan3-r")
+CONFIGS: dict[str, Any] = {
+    **{f"stylegan2-{colours}": StyleGAN2Config for colours in get_args(ColourPath)},
+    "stylegan3-t": StyleGAN3Config,
+    "stylegan3-r": StyleGAN3Config,
+    "stylegan1": StyleGAN1Config,
+    "fastgan": FastGANConfig,
+    "r3gan": R3GANConfig,
+}
+"""Architectures that a file may have; sizes that shapes do not show are a line of the card, `config`."""
+
+TYPES = {
+    **{f"F{bits}": np.dtype(f"<f{bits // 8}") for bits in (16, 32, 64)},
+    **{f"I{bits}": np.dtype(f"<i{bits // 8}") for bits in (8, 16, 32, 64)},
+}
+"""Types of numbers, as the format names them."""
 
 MAX_HEADER_BYTES = 16 * 2**20
 
@@ -65,14 +83,14 @@ def read_native(path: Path) -> Checkpoint:
             shapes = {name: tuple(file.get_slice(name).get_shape()) for name in file.keys()}  # noqa: SIM118
             config = _config(path, card.extra, shapes)
             check_shapes(config, shapes)
-            stored = {name: file.get_tensor(name) for name in shapes}
     except (SafetensorError, OSError, TypeError, AttributeError) as error:
         raise Refusal(f"is damaged or cut short ({error})", FETCH_AGAIN) from error
+    mapped = MappedFile(path)
+    stored = _views(mapped.content)
     sha = card.extra.get("sha256", "")
-    if sha != digest(stored):
+    if sha != digest(Views(stored, mapped)):
         raise Refusal("is damaged: its weights are not those its card describes", FETCH_AGAIN)
-    tensors = {name: to_floats(name, array) for name, array in stored.items()}
-    return Checkpoint(config.architecture, config, tensors, card, sha)
+    return Checkpoint(config.architecture, config, Views(to_floats(stored, mapped), mapped), card, sha)
 
 
 def write_native(
@@ -117,9 +135,24 @@ def digest(arrays: Mapping[str, NDArray[np.generic]]) -> str:
     return whole.hexdigest()
 
 
+def _views(content: memoryview) -> dict[str, NDArray[Any]]:
+    """View the arrays of a file whose header has been checked."""
+    begin = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(bytes(content[8:begin]))
+    views = {}
+    for name, entry in header.items():
+        if name != "__metadata__":
+            first, last = (begin + offset for offset in entry["data_offsets"])
+            kind = TYPES.get(entry["dtype"])
+            if kind is None:
+                raise Refusal(f"has {name} as {entry['dtype']}", "weights must be float16, 32 or 64")
+            views[name] = np.frombuffer(content[first:last], kind).reshape(entry["shape"])
+    return views
+
+
 def _lines(config: Config, card: Mapping[str, str]) -> dict[str, str]:
     """Return the sizes that no shape shows, as lines of a card."""
-    if isinstance(config, StyleGAN3Config):
+    if not isinstance(config, StyleGAN2Config):
         return {"config": msgspec.json.encode(config).decode()}
     lines = {} if config.clamp is None else {"clamp": repr(config.clamp)}
     if config.lr_multiplier != StyleGAN2Config.lr_multiplier and "mapping_lr_multiplier" not in card:
@@ -152,15 +185,15 @@ def _check_metadata(metadata: Any, names: list[str]) -> dict[str, str]:
         hint = "only files that Clavilux has written are read"
         raise Refusal("is a safetensors file without a generator's card", hint)
     version, architecture = metadata.get("format_version"), metadata.get("architecture")
-    if version != VERSION or architecture not in ARCHITECTURES:
-        hint = f"this version reads version {VERSION} of {', '.join(ARCHITECTURES)}"
+    if version != VERSION or architecture not in CONFIGS:
+        hint = f"this version reads version {VERSION} of {', '.join(CONFIGS)}"
         raise Refusal(f"is of format version {version} and architecture {architecture}", hint)
     return {str(name): str(value) for name, value in metadata.items()}
 
 
 def _config(path: Path, card: Mapping[str, str], shapes: Mapping[str, tuple[int, ...]]) -> Config:
     """Derive the sizes from the card, or from the few arrays that settle them."""
-    if not card["architecture"].startswith("stylegan3"):
+    if CONFIGS[card["architecture"]] is StyleGAN2Config:
         return _stylegan2(path, card, shapes)
     config = _config_line(card)
     if config.architecture != card["architecture"]:
@@ -168,12 +201,13 @@ def _config(path: Path, card: Mapping[str, str], shapes: Mapping[str, tuple[int,
     return config
 
 
-def _config_line(card: Mapping[str, str]) -> StyleGAN3Config:
+def _config_line(card: Mapping[str, str]) -> Config:
+    kind = CONFIGS[card["architecture"]]
     try:
-        config = msgspec.json.decode(card.get("config", ""), type=StyleGAN3Config)
+        config: Config = msgspec.json.decode(card.get("config", ""), type=kind)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise Refusal("is damaged: its card lacks the sizes of its layers", FETCH_AGAIN) from error
-    if not config.filtered:
+    if isinstance(config, StyleGAN3Config) and not config.filtered:
         raise Refusal("is damaged: its card has no layers", FETCH_AGAIN)
     return config
 

@@ -1,4 +1,4 @@
-"""NVIDIA's pickles of torch: StyleGAN2-ADA and StyleGAN3.
+"""NVIDIA's pickles of torch: StyleGAN2-ADA and StyleGAN3, and StyleGAN-XL.
 
 Names, gains and their places are those of the published layout (Karras et al. 2020, arXiv:2006.06676; 2021,
 arXiv:2106.12423), which are also the names of the native format.
@@ -15,7 +15,8 @@ from clavilux.arrays import AnyArray
 from clavilux.generator.checkpoints.arrays import array_of
 from clavilux.generator.checkpoints.found import Found
 from clavilux.generator.checkpoints.persistence import Module, read_module
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal
+from clavilux.generator.checkpoints.plain import find_fastgan, find_r3gan
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, OTHERS, Refusal, shown
 from clavilux.generator.stylegan2_config import StyleGAN2Config
 from clavilux.generator.stylegan3_config import FilteredLayer, StyleGAN3Config
 
@@ -23,6 +24,8 @@ __all__ = ["FILTER", "find_nvidia"]
 
 FILTER = (1, 3, 3, 1)
 """The resampling filter of StyleGAN2, up to a factor."""
+
+EPSILON = 1e-8
 
 GENERATORS = ("G_ema", "Gs", "G")
 
@@ -35,17 +38,18 @@ def find_nvidia(content: Mapping[Any, Any]) -> Found:
     """
     value = next((content[name] for name in GENERATORS if content.get(name) is not None), None)
     network = read_module(value)
+    if "Model" in network.modules:
+        return find_r3gan(network["Model"])
     if not {"synthesis", "mapping"} <= network.modules.keys():
         raise Refusal(f"has a {network.kind[:60]} that is no StyleGAN")
     synthesis = network["synthesis"]
+    if "to_big" in synthesis.modules:
+        return find_fastgan(network)
     if "input" in synthesis.modules:
         return _stylegan3(network)
     if "b4" in synthesis.modules:
         return _stylegan2(network)
     raise Refusal(f"has a {network.kind[:60]} of an architecture that is not known", OTHERS)
-
-
-OTHERS = "StyleGAN2, StyleGAN2-ADA and StyleGAN3 are read"
 
 
 def _stylegan2(network: Module) -> Found:
@@ -67,8 +71,9 @@ def _stylegan2(network: Module) -> Found:
         raise Refusal("is damaged: its mapping or its 4 px block is missing", FETCH_AGAIN)
     layers = [layer for block in network["synthesis"].modules.values() for layer in block.modules.values()]
     for layer in layers:
-        if layer.values.get("activation", "lrelu") not in {"lrelu", "linear"}:
-            raise Refusal(f"has the activation '{str(layer.values['activation'])[:20]}'", OTHERS)
+        activation = layer.values.get("activation", "lrelu")
+        if not isinstance(activation, str) or activation not in {"lrelu", "linear"}:
+            raise Refusal(f"has the activation {shown(activation)}", OTHERS)
     clamps = {_clamp(layer) for layer in layers if layer.kind in {"SynthesisLayer", "ToRGBLayer"}}
     if len(clamps) != 1:
         raise Refusal("has layers with different clamps", OTHERS)
@@ -81,7 +86,7 @@ def _stylegan2(network: Module) -> Found:
 def _stylegan3(network: Module) -> Found:
     mapping, synthesis, start = network["mapping"], network["synthesis"], network["synthesis"]["input"]
     names = [name for name in synthesis.modules if name != "input"]
-    arrays = {f"mapping.{name}": array for name, array in mapping.named_arrays()}
+    arrays = _mapping_arrays(mapping)
     arrays |= {f"synthesis.{name}": array for name, array in start.named_arrays("input.")}
     specs = []
     for k, name in enumerate(names):
@@ -103,7 +108,7 @@ def _stylegan3(network: Module) -> Found:
         raise Refusal("is damaged: its layers do not belong together", FETCH_AGAIN)
     config = StyleGAN3Config(
         z_dim=first.shape[1] - embed.shape[0],
-        w_dim=mapping.array("w_avg").size,
+        w_dim=arrays["mapping.w_avg"].size,
         mapping_layers=dense,
         resolution=network.whole("img_resolution"),
         input_channels=start.array("phases").size,
@@ -117,7 +122,36 @@ def _stylegan3(network: Module) -> Found:
         clamp=clamps.pop(),
         output_scale=synthesis.number("output_scale", 0.25),
     )
-    return Found(config, arrays)
+    card = {"w_avg": "the mean of its classes' own"} if mapping.array("w_avg").ndim == 2 else {}
+    return Found(config, arrays, card)
+
+
+def _mapping_arrays(mapping: Module) -> dict[str, AnyArray]:
+    """Return a mapping's arrays; what that of StyleGAN-XL does with a class is done here once and for all.
+
+    A class is y = n(lrelu(P e)), of its embedding e, with n the normalisation (Sauer et al. 2022,
+    arXiv:2202.00273); truncation is towards the mean of all classes.
+    """
+    own = {f"mapping.{name}": array for name, array in mapping.named_arrays()}
+    if "mapping.w_avg" not in own:
+        raise Refusal("is damaged: it has no mean latent", FETCH_AGAIN)
+    if "embed" not in mapping.modules or mapping["embed"].kind != "Embedding":
+        return own
+    kept = {name: array for name, array in own.items() if not name.startswith("mapping.embed")}
+    average = kept["mapping.w_avg"]
+    if average.ndim == 1:  # made without classes; the embeddings are idle
+        return kept
+    classes, project = len(average), mapping["embed_proj"]
+    known = np.asarray(mapping["embed"].array("weight")[:classes], np.float64)  # (c_dim, E)
+    weight = np.asarray(project.array("weight"), np.float64)
+    y = known @ weight.T * weight.shape[1] ** -0.5 + project.array("bias")
+    y = np.where(y < 0, 0.2 * y, y)
+    y /= np.sqrt((y**2).mean(axis=1, keepdims=True) + EPSILON)
+    return kept | {
+        "mapping.w_avg": average.mean(axis=0),
+        "mapping.embed.weight": (y.T * classes**0.5).astype(np.float32),  # the layer divides by the root
+        "mapping.embed.bias": np.zeros(y.shape[1], np.float32),
+    }
 
 
 def _filtered_layer(layer: Module) -> FilteredLayer:
@@ -193,5 +227,5 @@ def _lr_multiplier(mapping: Module) -> float:
 
 def _gains(mapping: Module) -> Iterator[float]:
     for name, layer in mapping.modules.items():
-        if name != "embed":
+        if name not in {"embed", "embed_proj"}:
             yield layer.number("bias_gain")

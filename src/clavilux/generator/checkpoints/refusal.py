@@ -6,9 +6,10 @@ from pathlib import Path
 
 from clavilux.errors import ModelError
 
-__all__ = ["FETCH_AGAIN", "Refusal", "explained"]
+__all__ = ["FETCH_AGAIN", "OTHERS", "Refusal", "explained", "shown"]
 
 FETCH_AGAIN = "fetch it again"
+OTHERS = "StyleGAN 1 to 3, StyleGAN-XL, projected GANs and R3GAN are read"
 
 
 class Refusal(ValueError):  # noqa: N818  # what is refused may be as it should be, such as another kind of file
@@ -22,6 +23,19 @@ class Refusal(ValueError):  # noqa: N818  # what is refused may be as it should 
     def __init__(self, reason: str, hint: str = "") -> None:
         super().__init__(reason)
         self.reason, self.hint = reason, hint
+
+
+def shown(value: object, length: int = 40) -> str:
+    """Return a plain value of a file as a few letters of text, and of any other its type alone.
+
+    Containers may hold themselves many times over, so that their text, like their hash, would never end.
+
+    >>> shown("selu"), shown(("a", "b"))
+    ("'selu'", 'a tuple')
+    """
+    if value is None or isinstance(value, str | int | float):
+        return ascii(value[:length] if isinstance(value, str) else value)[:length]
+    return f"a {type(value).__name__}"
 
 
 @contextmanager

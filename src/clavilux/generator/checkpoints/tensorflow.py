@@ -1,4 +1,4 @@
-"""NVIDIA's pickles of TensorFlow: StyleGAN2 as a tuple of networks, of which the last is the generator.
+"""NVIDIA's pickles of TensorFlow: a tuple of networks, of which the last is the generator.
 
 A network was pickled as a dictionary: its source code, which is never looked at, keyword arguments,
 components and variables by name. Kernels are (H, W, I, O), dense weights (I, O); an upsampling kernel is
@@ -17,7 +17,8 @@ from clavilux.generator.checkpoints.arrays import array_of, is_array
 from clavilux.generator.checkpoints.found import Found
 from clavilux.generator.checkpoints.nvidia import in_colour
 from clavilux.generator.checkpoints.pickles import Record
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal, shown
+from clavilux.generator.checkpoints.tensorflow1 import STYLE_OF_2019, find_stylegan1
 from clavilux.generator.stylegan2_config import StyleGAN2Config
 
 __all__ = ["find_tensorflow", "is_tensorflow"]
@@ -43,22 +44,23 @@ def find_tensorflow(content: Any) -> Found:
     network = _read(networks[-1])
     synthesis, mapping = network.components.get("synthesis"), network.components.get("mapping")
     if synthesis is None or mapping is None:
-        raise Refusal(f"has the network '{network.name}', which is no StyleGAN")
-    if "4x4/Const/StyleMod/weight" in synthesis.variables:
-        raise Refusal(
-            "is a StyleGAN of the first generation (2019), which is not supported",
-            "StyleGAN2 and StyleGAN3 are read",
-        )
-    arrays = dict(_mapping(mapping.variables)) | dict(_synthesis(synthesis.variables))
+        raise Refusal(f"has the network {network.name}, which is no StyleGAN")
+    _check_arguments(network, mapping)
     average = network.variables.get("dlatent_avg")
     if average is None:
         raise Refusal("is damaged: it has no mean latent", FETCH_AGAIN)
-    arrays["mapping.w_avg"] = average
+    arrays = {"mapping.w_avg": average, **dict(_mapping(mapping.variables))}
+    if STYLE_OF_2019 in synthesis.variables:
+        grown = {"lod": network.variables["lod"]} if "lod" in network.variables else {}
+        arguments = {**network.arguments, **synthesis.arguments, **mapping.arguments}
+        return find_stylegan1(arrays, {**synthesis.variables, **grown}, arguments)
+    arrays |= dict(_synthesis(synthesis.variables))
     arrays |= in_colour(arrays, r"synthesis\.b\d+\.torgb\.(weight|bias)")
     config = StyleGAN2Config.of_shapes({name: array.shape for name, array in arrays.items()})
     if config is None:
         raise Refusal("is damaged: its mapping or its 4 px block is missing", FETCH_AGAIN)
-    return Found(_with_arguments(config, network, mapping), arrays)
+    rate = {**network.arguments, **mapping.arguments}.get("mapping_lrmul", LR_MULTIPLIER)
+    return Found(replace(config, lr_multiplier=float(array_of(rate))), arrays)
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,15 +81,19 @@ def _read(value: Any, depth: int = 0) -> _Network:
     if not isinstance(pairs, list) or not isinstance(components, dict) or not isinstance(arguments, dict):
         raise Refusal("is damaged: a network has no variables", FETCH_AGAIN)
     return _Network(
-        str(state.get("name", ""))[:60],
+        shown(state.get("name", "")),
         arguments,
-        {str(name): array_of(array) for name, array in pairs if is_array(array) or np.isscalar(array)},
+        {
+            name: array_of(array)
+            for name, array in pairs
+            if isinstance(name, str) and (is_array(array) or np.isscalar(array))
+        },
         {name: _read(component, depth + 1) for name, component in components.items()},
     )
 
 
-def _with_arguments(config: StyleGAN2Config, network: _Network, mapping: _Network) -> StyleGAN2Config:
-    """Add what the arrays do not show, and check what they cannot be drawn with."""
+def _check_arguments(network: _Network, mapping: _Network) -> None:
+    """Check what arrays do not show, and what they could not be drawn with."""
     arguments = {**network.arguments, **mapping.arguments}
     for name, wanted in (
         ("nonlinearity", "lrelu"),
@@ -95,9 +101,7 @@ def _with_arguments(config: StyleGAN2Config, network: _Network, mapping: _Networ
         ("normalize_latents", True),
     ):
         if arguments.get(name, wanted) != wanted:
-            raise Refusal(f"was trained with {name} {str(arguments[name])[:20]}, which is not supported")
-    rate = arguments.get("mapping_lrmul", LR_MULTIPLIER)
-    return replace(config, lr_multiplier=float(array_of(rate)))
+            raise Refusal(f"was trained with {name} {shown(arguments[name])}, which is not supported")
 
 
 def _mapping(variables: Mapping[str, AnyArray]) -> Iterator[tuple[str, AnyArray]]:

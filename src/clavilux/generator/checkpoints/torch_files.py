@@ -50,7 +50,10 @@ INERT = {
     *(f"{module}.{name}" for module in ("builtins", "__builtin__") for name in ("dict", "float", "str")),
     "copy_reg._reconstructor",
 }
-INERT_ROOMS = ("torch.nn.modules.", "torch.optim.", "timm.")
+INERT_ROOMS = (
+    *("torch.nn.modules.", "torch.nn.utils.spectral_norm.", "torch.optim.", "timm.", "torchvision.models."),
+    *("training.", "pg_modules.", "feature_networks.", "R3GAN."),
+)
 """Where the classes of layers and optimisers are, of which only the state is read."""
 
 

@@ -1,0 +1,135 @@
+"""What a network of any architecture reads off its config and its mapping."""
+
+from collections.abc import Mapping
+from typing import Protocol, cast
+
+import torch
+from torch import Tensor, nn
+
+from clavilux.generator.canvas import extend
+from clavilux.generator.checkpoints.checkpoint import Extension
+from clavilux.generator.network import Layer
+
+__all__ = ["ConfiguredNetwork", "NetworkConfig"]
+
+
+class NetworkConfig(Protocol):
+    """The sizes that fix a network."""
+
+    @property
+    def architecture(self) -> str:
+        """Its kind, as checkpoints name it."""
+
+    @property
+    def z_dim(self) -> int:
+        """Length of a random code, Z."""
+
+    @property
+    def c_dim(self) -> int:
+        """Number of classes; 0 where there are none."""
+
+    @property
+    def w_dim(self) -> int:
+        """Length of a latent, D."""
+
+    @property
+    def num_ws(self) -> int:
+        """Number of latents an image takes, L."""
+
+    @property
+    def resolution(self) -> int:
+        """Side of the square image the network was trained for, R, px."""
+
+    @property
+    def layers(self) -> dict[str, Layer]:
+        """Every layer by name, in order."""
+
+
+class ConfiguredNetwork(nn.Module):
+    """What every `Network` has, of those that extend a constant of CELLS x CELLS; the rest overrides.
+
+    Args:
+        config: the network's sizes.
+        mapping: maps codes and classes to latents, and has their mean `w_avg`.
+    """
+
+    CELLS = 4
+
+    def __init__(self, config: NetworkConfig, mapping: nn.Module) -> None:
+        super().__init__()
+        self.config = config
+        self.mapping = mapping
+        self.feature_dtype = torch.float32
+
+    @property
+    def architecture(self) -> str:
+        """Its kind, as checkpoints name it."""
+        return self.config.architecture
+
+    @property
+    def z_dim(self) -> int:
+        """Length of a random code, Z."""
+        return self.config.z_dim
+
+    @property
+    def c_dim(self) -> int:
+        """Number of classes; 0 where there are none."""
+        return self.config.c_dim
+
+    @property
+    def w_dim(self) -> int:
+        """Length of a latent, D."""
+        return self.config.w_dim
+
+    @property
+    def num_ws(self) -> int:
+        """Number of latents an image takes, L."""
+        return self.config.num_ws
+
+    @property
+    def resolution(self) -> int:
+        """Side of the square image the network was trained for, R, px."""
+        return self.config.resolution
+
+    @property
+    def layers(self) -> Mapping[str, Layer]:
+        """Every layer by name, in order."""
+        return self.config.layers
+
+    @property
+    def w_avg(self) -> Tensor:
+        """The mean latent, (D,)."""
+        return cast("Tensor", self.mapping.w_avg)
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Rows and columns of the learned constant."""
+        return self.CELLS, self.CELLS
+
+    @property
+    def repeats(self) -> bool:
+        """More cells repeat the learned constant."""
+        return True
+
+    @property
+    def moves(self) -> bool:
+        """The image cannot be moved under the network."""
+        return False
+
+    def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
+        """Map random codes z (B, Z), and classes c (B, c_dim) where there are any, to latents (B, D).
+
+        Raises:
+            ModelError: classes were given and there are none, or the other way round.
+        """
+        w: Tensor = self.mapping(z, c)
+        return w
+
+    def canvas(self, cells: tuple[int, int]) -> tuple[int, int]:
+        """Return height and width of the image that a constant of these rows and columns grows into, px."""
+        rows, columns = cells
+        return rows * self.resolution // self.cells[0], columns * self.resolution // self.cells[1]
+
+    def start(self, cells: tuple[int, int], how: Extension) -> Tensor:
+        """Return the constant, extended to these rows and columns, (C, rows, columns)."""
+        return torch.from_numpy(extend(cast("Tensor", self.const).cpu().numpy(), cells, how))
