@@ -21,13 +21,8 @@ def main(names: list[str]) -> None:
         path.unlink(missing_ok=True)
         model = load_model(name)
         drawn = survey(model, Store())
-        np.savez_compressed(
-            path,
-            key=np.array(key_of(model, 0, len(drawn.ws))),
-            ws=drawn.ws,
-            lab=drawn.lab,
-            energy=drawn.energy,
-        )
+        key = np.array(key_of(model, 0, len(drawn.ws)))
+        np.savez_compressed(path, key=key, ws=drawn.ws, lab=drawn.lab, energy=drawn.energy)
 
 
 if __name__ == "__main__":
