@@ -11,6 +11,7 @@ from clavilux.audio.sound import Audio
 from clavilux.curves import Sections
 from clavilux.errors import AudioError, SongError
 from clavilux.features.corrections import Corrections
+from clavilux.features.rhythm import song_rhythm as rhythm_module
 from clavilux.features.rhythm.activations import event_net
 from clavilux.features.song import Song
 from clavilux.features.spectrum import recording as recording_module
@@ -39,11 +40,15 @@ def test_nothing_is_analysed_before_it_is_needed(monkeypatch):
 def test_results_are_read_from_the_store(tmp_path, monkeypatch):
     first = Song(_clip(), Store(tmp_path))
     curves = [first.chroma("mix"), first.chroma("bass"), first.flux("drums", 200, 5000), first.rms("chords")]
+    grid = first.grid
     monkeypatch.setattr(recording_module, "analyse", _refuse)
+    monkeypatch.setattr(rhythm_module, "grid_from_activations", _refuse)
     again = Song(_clip(), Store(tmp_path))
     repeats = [again.chroma("mix"), again.chroma("bass"), again.flux("drums", 200, 5000), again.rms("chords")]
     assert all(np.array_equal(a.values, b.values) for a, b in zip(curves, repeats, strict=True))
-    assert np.array_equal(first.grid.beats, again.grid.beats)
+    assert np.array_equal(grid.beats, again.grid.beats)
+    assert np.array_equal(grid.bars, again.grid.bars)
+    assert (grid.beats_per_bar, grid.confidence) == (again.grid.beats_per_bar, again.grid.confidence)
     with pytest.raises(AssertionError, match="analysed again"):
         Song(_clip(1.0), Store(tmp_path)).rms()
 
@@ -259,5 +264,6 @@ def test_store_keys_stay_those_of_earlier_versions(monkeypatch):
     monkeypatch.setattr(Store, "fetch", lambda self, key, make: keys.append(key) or fetch(self, key, make))
     _ = song.lufs, song.kick, song.sections, song.chroma("mix")
     beats = blake2b(song.grid.beats.tobytes() + song.grid.bars.tobytes(), digest_size=8).hexdigest()
-    names = ("loudness", "analysis", event_net().digest, f"structure/{beats}", "mix")
+    net = event_net().digest
+    names = ("loudness", "analysis", net, f"grid/{net}", f"structure/{beats}", "mix")
     assert sorted(keys) == sorted(f"{song.digest}/{name}/{recording_module.VERSION}" for name in names)

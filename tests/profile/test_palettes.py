@@ -1,5 +1,6 @@
 """Palettes are deterministic, in the mood, in the best order, and come from any model."""
 
+from dataclasses import replace
 from itertools import pairwise, permutations
 
 import numpy as np
@@ -7,6 +8,7 @@ import pytest
 
 from clavilux import seeds
 from clavilux.errors import ModelError
+from clavilux.generator.model import builtin_models, load_model
 from clavilux.profile import palettes as profile
 from clavilux.profile import survey as survey_module
 from clavilux.profile.palettes import choose_palette
@@ -28,6 +30,24 @@ def indices(pool, latents):
 
 def everything(palette):
     return np.concatenate([palette.ring, palette.rest[None], palette.accent[None]])
+
+
+@pytest.mark.parametrize("name", list(builtin_models()))
+def test_the_survey_of_a_builtin_model_comes_with_it(name, monkeypatch):
+    model = load_model(name)
+    with monkeypatch.context() as patch:
+        patch.setattr(survey_module, "_draw_pool", None)
+        shipped = survey(model, Store())
+    codes = seeds.normal(0, "generator/survey", 0, (len(shipped.ws), model.z_dim))
+    np.testing.assert_allclose(shipped.ws, model.map(codes), atol=1e-4)
+    drawn = survey_module.describe(model, shipped.ws[:4], Store())
+    np.testing.assert_allclose(shipped.lab[:4], drawn.lab, atol=0.1)
+    np.testing.assert_allclose(shipped.energy[:4], drawn.energy, rtol=1e-3)
+
+
+def test_another_model_of_the_name_of_a_builtin_one_is_drawn(small_model):
+    other = replace(small_model, name="silk")
+    assert survey(other, Store(), count=24).ws.shape == (24, small_model.network.w_avg.shape[-1])
 
 
 def test_palettes_are_deterministic(pool):

@@ -26,7 +26,7 @@ from clavilux.moments import Fade
 from clavilux.schemas import toml_tables
 from clavilux.timeline import parse_time
 
-__all__ = ["COLUMNS", "Cue", "read_cues", "tracks_of"]
+__all__ = ["COLUMNS", "Cue", "check_cues", "read_cues", "tracks_of"]
 
 COLUMNS = ("time", "title", "patch", "palette", "seed", "fade", "gain", "energy", "bpm")
 """What every cue sheet may hold."""
@@ -72,7 +72,24 @@ def read_cues(path: Path) -> list[Cue]:
     """Read a cue sheet; its tracks in order of time.
 
     Raises:
-        FileError: it cannot be read; the message names the line.
+        FileError: it cannot be read; the message names the first line that is wrong.
+    """
+    cues, errors = check_cues(path)
+    if errors:
+        raise FileError(
+            f"The cue sheet '{path}' cannot be used: {errors[0].what}",
+            where=str(path),
+            value=errors[0].value,
+            hint=errors[0].hint,
+        )
+    return cues
+
+
+def check_cues(path: Path) -> tuple[list[Cue], list[ClaviluxError]]:
+    """Read the tracks of a cue sheet that can be read, in order of time, and find all that is wrong with it.
+
+    Raises:
+        FileError: it is no file that can be read.
     """
     content = read_small(path, "cue sheet", MAX_BYTES)
     try:
@@ -81,22 +98,26 @@ def read_cues(path: Path) -> list[Cue]:
         text = content.decode("cp1252", "replace")  # as programs for CDs write it
     suffix = path.suffix.lower()
     read = {".toml": _toml, ".cue": _cue}.get(suffix, _csv)
+    cues: list[Cue] = []
+    errors: list[ClaviluxError] = []
     try:
-        cues = [_read(place, row) for place, row in read(text)]
-    except ClaviluxError as error:
-        raise FileError(
-            f"The cue sheet '{path}' cannot be used: {error.what}",
-            where=str(path),
-            value=error.value,
-            hint=error.hint,
-        ) from None
+        for place, row in read(text):
+            try:
+                cues.append(_read(place, row))
+            except ClaviluxError as error:
+                errors.append(error)
+    except ClaviluxError as error:  # the rest of the sheet cannot be told apart
+        errors.append(error)
     cues.sort(key=lambda cue: cue.time)
-    late = [b for a, b in itertools.pairwise(cues) if b.time - a.time < MIN_TRACK_SECONDS]
-    if not cues or late or len(cues) > MAX_CUES:
-        what = f"two tracks begin at {late[0].time:g} s" if late else f"it has {len(cues)} tracks"
-        hint = "write a line for each track, with its time" if not late else "move one of them"
-        raise FileError(f"The cue sheet '{path}' cannot be used: {what}", where=str(path), hint=hint)
-    return cues
+    errors += [
+        FileError(f"two tracks begin at {b.time:g} s", hint="move one of them")
+        for a, b in itertools.pairwise(cues)
+        if b.time - a.time < MIN_TRACK_SECONDS
+    ]
+    if not errors and not 0 < len(cues) <= MAX_CUES:
+        hint = "write a line for each track, with its time"
+        errors.append(FileError(f"it has {len(cues)} tracks", hint=hint))
+    return cues, errors
 
 
 def tracks_of(cues: list[Cue]) -> Sections:

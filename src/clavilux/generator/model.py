@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from clavilux.generator.generate import Seeds
 
-__all__ = ["BuiltinModel", "Model", "builtin_models", "find_model", "load_model", "named_models"]
+__all__ = ["BUILTIN", "BuiltinModel", "Model", "builtin_models", "find_model", "load_model", "named_models"]
 
 BUILTIN = Path(__file__).parent / "builtin"
 NATIVE_SUFFIX = ".safetensors"

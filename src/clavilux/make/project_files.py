@@ -12,11 +12,12 @@ from clavilux.errors import ClaviluxError, FileError, SettingError
 from clavilux.files import is_file, is_folder, write_atomic
 from clavilux.generator.canvas import default_cells
 from clavilux.make.changes import changes_of
-from clavilux.make.targets import check_target, files_read, target_suffix
+from clavilux.make.targets import check_target, files_read
 from clavilux.make.workspace import Workspace
 from clavilux.patches.ops.latents import layer_range
 from clavilux.patches.patch import Patch
 from clavilux.profile.model_palettes import ModelPalettes
+from clavilux.project.cues import errors_of_cues
 from clavilux.project.output import Output
 from clavilux.project.project import Project
 from clavilux.project.recipe import read_recipe
@@ -86,26 +87,34 @@ def check_project(path: Path) -> list[ClaviluxError]:
     cues = show.project.cues
     named = [("song", show.song), ("cues", None if cues is None else Path(cues))]
     patch = None
-    if cues is None or is_file(cues):
+    if cues is None:
+        patch = show.project.shown
+    elif is_file(cues):
         try:
             patch = show.project.shown
-            named += [(_line_of_name(text, file), file) for file in patch.files]
-        except ClaviluxError as error:  # the cue sheet, or a project that it names
-            errors.append(FileError(f"cues: {error.what}", where="cues", value=error.value, hint=error.hint))
+        except ClaviluxError as error:
+            errors += [
+                FileError(f"cues: {each.what}", where="cues", value=each.value, hint=each.hint)
+                for each in _refused_in_cues(Path(cues), show.project) or [error]
+            ]
+    named += [(_line_of_name(text, file), file) for file in (patch.files if patch is not None else ())]
     errors += [
         FileError(f"{place}: there is no file '{file}'", where=place, value=str(file), hint="check its name")
         for place, file in named
         if file is not None and not is_file(file)
     ]
     errors += _refused_by_model(show, patch)
-    try:
-        target_suffix(show.output)
-    except ClaviluxError as error:
-        errors.append(FileError(f"output.codec: {error.what}", where="output.codec", hint=error.hint))
     if show.project.stems is not None and not is_folder(show.project.stems):
         what = f"stems: there is no folder '{show.project.stems}'"
         errors.append(FileError(what, where="stems", value=show.project.stems, hint="check its name"))
     return errors
+
+
+def _refused_in_cues(sheet: Path, project: Project) -> list[ClaviluxError]:
+    """Find all that is wrong with a cue sheet, as long as what its tracks are like by default is known."""
+    if not isinstance(project.patch, str):
+        return []
+    return errors_of_cues(sheet, preset=project.patch, seed=project.seed, knobs=project.knobs)
 
 
 def _line_of_name(text: str, file: Path) -> str:

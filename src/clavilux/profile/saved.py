@@ -214,6 +214,7 @@ def read_palette(folder: Path | None, name: str) -> SavedPalette:
         SettingError: no palette can have this name.
     """
     if folder is None or not is_file(palette_path(folder, name)):
-        hint = suggest(name, saved_palettes(folder) or ["none"])
+        hint = suggest(name, saved_palettes(folder), otherwise="there are {}")
+        hint = hint or "save one under this name"
         raise FileError(f"There is no saved palette '{name}'", where="palette", value=name, hint=hint)
     return SavedPalette.load(palette_path(folder, name))

@@ -14,16 +14,27 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clavilux import seeds
-from clavilux.array_files import hash_of_arrays
+from clavilux.array_files import Arrays, hash_of_arrays, load_arrays
 from clavilux.arrays import F32, F64
 from clavilux.colour import srgb_to_lab
 from clavilux.errors import ModelError
 from clavilux.generator.canvas import default_cells
-from clavilux.generator.model import Model
+from clavilux.generator.model import BUILTIN, Model
 from clavilux.generator.network import Network, image_sides
 from clavilux.store import Store
 
-__all__ = ["SURVEY", "Progress", "Survey", "SurveySpec", "View", "describe", "survey", "untold", "view_of"]
+__all__ = [
+    "SURVEY",
+    "Progress",
+    "Survey",
+    "SurveySpec",
+    "View",
+    "describe",
+    "key_of",
+    "survey",
+    "untold",
+    "view_of",
+]
 
 VERSION = 1
 """Part of the store's key; goes up whenever a survey's numbers change."""
@@ -152,7 +163,7 @@ def survey(
     count: int | None = None,
     progress: Progress = untold,
 ) -> Survey:
-    """Draw a pool of images, or read it from the store.
+    """Draw a pool of images, or read it from the store; those of built-in models come with them.
 
     Args:
         model: the generator.
@@ -169,9 +180,14 @@ def survey(
     if count < SURVEY.min_count:
         what = f"Palettes cannot be chosen from {count} images"
         raise ModelError(what, where="count", value=count, hint=f"survey at least {SURVEY.min_count}")
-    key = f"generator/survey/{VERSION}/{model.digest}/{seed}/{count}"
-    kept = store.fetch(key, lambda: _draw_pool(model, seed, count, progress))
+    key = key_of(model, seed, count)
+    kept = _shipped(model, key) or store.fetch(key, lambda: _draw_pool(model, seed, count, progress))
     return Survey(*(kept[name].astype(np.float32, copy=False) for name in ("ws", "lab", "energy")))
+
+
+def key_of(model: Model, seed: int = 0, count: int = 128) -> str:
+    """Name a survey in the store."""
+    return f"generator/survey/{VERSION}/{model.digest}/{seed}/{count}"
 
 
 def describe(model: Model, ws: F32, store: Store) -> Survey:
@@ -183,6 +199,15 @@ def describe(model: Model, ws: F32, store: Store) -> Survey:
     key = f"generator/described/{VERSION}/{model.digest}/{hash_of_arrays({'ws': ws})}"
     kept = store.fetch(key, lambda: _described(model, ws, 0, untold))
     return Survey(ws, *(kept[name].astype(np.float32, copy=False) for name in ("lab", "energy")))
+
+
+def _shipped(model: Model, key: str) -> Arrays | None:
+    """Return the survey that came with a built-in model, if it is the one that is wanted."""
+    path = BUILTIN / f"{model.name}-survey.npz"
+    if not path.is_file():
+        return None
+    kept = load_arrays(path)
+    return kept if str(kept.pop("key")) == key else None
 
 
 def _draw_pool(model: Model, seed: int, count: int, progress: Progress) -> dict[str, NDArray[np.generic]]:

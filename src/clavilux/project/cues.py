@@ -4,15 +4,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from clavilux.annotations.cues import Cue, read_cues, tracks_of
-from clavilux.errors import FileError
+from clavilux.annotations.cues import Cue, check_cues, read_cues, tracks_of
+from clavilux.errors import ClaviluxError, FileError
 from clavilux.features.corrections import Corrections
 from clavilux.moments import Moment
 from clavilux.patches.patch import Patch
 from clavilux.patches.presets import find_preset
 from clavilux.patches.score import scene, score
+from clavilux.timeline import format_time
 
-__all__ = ["corrections_of_cues", "score_of_cues"]
+__all__ = ["corrections_of_cues", "errors_of_cues", "score_of_cues"]
 
 CALM_PUNCH, WILD_PUNCH = 0.4, 1.6
 CALM_BARS = 64.0
@@ -50,6 +51,24 @@ def score_of_cues(path: Path, *, preset: str, seed: int, knobs: Mapping[str, Any
     return score(
         *(scene(patch, until=end, fade=cue.fade) for cue, patch, end in zip(cues, patches, ends, strict=True))
     )
+
+
+def errors_of_cues(
+    path: Path, *, preset: str, seed: int, knobs: Mapping[str, Any] | None = None
+) -> list[ClaviluxError]:
+    """Find all that is wrong with a cue sheet: its lines, and the looks that it names.
+
+    Raises:
+        FileError: it is no file that can be read.
+    """
+    cues, errors = check_cues(path)
+    for cue in cues:
+        try:
+            _patch(cue, seed, path.parent, preset, knobs or {})
+        except ClaviluxError as error:
+            what = f"the track at {format_time(cue.time)}: {error.what}"
+            errors.append(FileError(what, value=error.value, hint=error.hint))
+    return errors
 
 
 def _patch(

@@ -123,8 +123,16 @@ class Output:
             hint=f"it is above 0 and at most {MAX_FPS}",
         )
         check_size(self.size, min_side=MIN_SIDE)
+        self._check_codec()
+
+    def _check_codec(self) -> None:
+        from clavilux.video.encoding import Encoding
+
+        if self.codec != IMAGES:
+            Encoding(self.size, self.fps, gop=1, codec=self.codec, bits=self.bits, crf=self.crf)
+            return
         check(
-            self.codec != IMAGES or (self.bits is None and self.crf is None),
+            self.bits is None and self.crf is None,
             "Images have 8 bits and no crf",
             where="codec",
             value=self.codec,

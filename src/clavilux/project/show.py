@@ -273,13 +273,16 @@ def edited(text: str, changes: Mapping[str, Any]) -> str:
             if isinstance(table.get(key), Mapping) and not isinstance(value, Mapping):  # a knob's table
                 table, key = table[key], "value"
             table[key] = value
-        return tomlkit.dumps(document)
+        after = tomlkit.dumps(document)
     except (TOMLKitError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
         raise ProjectError(
             f"The project cannot be edited as it is written ({error})",
             where="project",
             hint="edit it by hand",
         ) from None
+    if "\r\n" in text:  # lines that were added end as the others do
+        after = re.sub(r"(?<!\r)\n", "\r\n", after)
+    return after
 
 
 def _table(key: str, value: Mapping[str, Any], about: Mapping[str, str]) -> Any:
@@ -291,7 +294,7 @@ def _table(key: str, value: Mapping[str, Any], about: Mapping[str, str]) -> Any:
     if key == "look" and "preset" in value:
         preset = find_preset(str(value["preset"]))
         table.add(tomlkit.comment(preset.about))
-        ranges = {name: f"{name}: {param.range}" for name, param in preset.knobs.items()}
+        ranges = {name: preset.about_knob(name) for name in preset.knobs}
     for name, each in value.items():
         words = about.get(name) if key == "output" else ranges.get(name)
         if words:
@@ -313,7 +316,7 @@ def _corrections(table: Any, errors: list[ClaviluxError]) -> Corrections | None:
 
 
 def _group(kind: Any, values: Any, prefix: str, errors: list[ClaviluxError]) -> Any:
-    """Make the dataclass of some settings, each checked on its own; note every mistake."""
+    """Make the dataclass of some settings, each checked beside those before it; note every mistake."""
     known = settings_of(kind)
     if not isinstance(values, Mapping):
         errors.append(ProjectError(f"{prefix[:-1]}: it is no table", where=prefix[:-1]))
@@ -323,16 +326,17 @@ def _group(kind: Any, values: Any, prefix: str, errors: list[ClaviluxError]) -> 
     if len(values) > MAX_UNKNOWN:
         errors.append(ProjectError(f"{prefix[:-1]}: it has {len(values)} settings", where=prefix[:-1]))
         return None
-    for name, value in values.items():
+    for name in sorted(values, key=[*known, *values].index):
         place = f"{prefix}{name}"
         try:
             if name not in known:
                 hint = suggest(name, known, otherwise="there are {}")
                 raise ProjectError("there is no such setting", value=name, hint=hint)
-            fine[name] = _setting(kind, known[name], value)
-            kind(**{name: fine[name]})
+            fine[name] = _setting(kind, known[name], values[name])
+            kind(**fine)
         except ClaviluxError as error:
             wrong = True
+            fine.pop(name, None)
             errors.append(
                 ProjectError(
                     f"{place}: {error.what}",
@@ -341,13 +345,7 @@ def _group(kind: Any, values: Any, prefix: str, errors: list[ClaviluxError]) -> 
                     hint=error.hint or known[name].about.rstrip("."),
                 )
             )
-    if wrong:
-        return None
-    try:
-        return kind(**fine)
-    except ClaviluxError as error:
-        errors.append(ProjectError(f"{prefix or 'project'}: {error.what}", where=prefix, hint=error.hint))
-        return None
+    return None if wrong else kind(**fine)
 
 
 def _setting(kind: Any, known: Setting, value: Any) -> Any:

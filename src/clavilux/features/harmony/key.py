@@ -6,7 +6,6 @@ Tuning is in semitones from A4 = 440 Hz. Chroma is (T, 12) as in ``chroma``, col
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.stats
 
 from clavilux.arrays import F16, F32, F64
 from clavilux.catalogue import PITCH_CLASSES
@@ -110,12 +109,19 @@ def find_key(chroma: F32) -> Key:
     distribution = (chroma / np.maximum(sums, KEY.full_frame_sum)).sum(axis=0)  # (12,)
     if distribution.std() == 0:
         return Key("C major", 0.0)
-    profiles = [np.sum(scipy.stats.zscore(each, axis=1), axis=0) for each in (MAJOR_PROFILES, MINOR_PROFILES)]
+    profiles = [np.sum(_standardised(each), axis=0) for each in (MAJOR_PROFILES, MINOR_PROFILES)]
     fits = np.array([[_fit(profile, tonic, distribution) for tonic in range(12)] for profile in profiles])
     row, tonic = np.unravel_index(fits.argmax(), fits.shape)
     mode = tuple(KEY_NAMES)[row]
     lead = float(fits.max() - np.delete(fits, tonic, axis=1).max())
     return Key(f"{KEY_NAMES[mode][tonic]} {mode}", float(np.clip(lead / KEY.certain_lead, 0, 1)))
+
+
+def _standardised(profiles: tuple[tuple[float, ...], ...]) -> F64:
+    """Give profiles (K, 12) mean 0 and standard deviation 1."""
+    values = np.array(profiles)
+    mean, deviation = values.mean(axis=1, keepdims=True), values.std(axis=1, keepdims=True)
+    return np.asarray((values - mean) / deviation)
 
 
 def _fit(profile: F64, tonic: int, distribution: F64) -> float:

@@ -7,7 +7,6 @@ every 0.1 s. Below -70 LUFS there is nothing to measure.
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.signal
 from scipy.ndimage import uniform_filter1d
 
 from clavilux.arrays import F32, F64
@@ -148,12 +147,14 @@ def _bilinear(polynomial: F64, scale: float) -> F64:
 
 def _step_powers(audio: Audio) -> F64:
     """Compute the K-weighted power of each whole 0.1 s, summed over channels by weight; four or more."""
+    from scipy.signal import sosfilt  # takes a second to import; a song that is known needs none of it
+
     sections = k_weighting(audio.rate)
     state = np.zeros((len(sections), audio.channels, 2))
     weights = _channel_weights(audio.layout, audio.channels)
     powers = []
     for block in audio.blocks(READ_SECONDS):
-        filtered, state = scipy.signal.sosfilt(sections, block.astype(np.float64), zi=state)
+        filtered, state = sosfilt(sections, block.astype(np.float64), zi=state)
         np.square(filtered, out=filtered)  # (channels, n)
         begun = -(-filtered.shape[1] * BS1770.steps_per_second // audio.rate)
         first = np.arange(begun) * audio.rate // BS1770.steps_per_second
@@ -213,5 +214,7 @@ def stem_loudness(analysis: Analysis, stem: str, momentary: F32) -> F32:
 
 
 def _k_power(analysis: Analysis, stem: str) -> F64:
-    response = np.abs(scipy.signal.freqz_sos(k_weighting(RATE), bin_frequencies(), fs=RATE)[1])
+    from scipy.signal import freqz_sos
+
+    response = np.abs(freqz_sos(k_weighting(RATE), bin_frequencies(), fs=RATE)[1])
     return band_power(analysis, stem, response**2)

@@ -27,6 +27,8 @@ __all__ = ["VERSION", "SongRhythm"]
 
 VERSION = 0
 """Of the stored activations; raise it when they change although the weights do not."""
+GRID_VERSION = 0
+"""Of the stored beats and bars; raise it when they change although the weights do not."""
 MIN_NET_CONFIDENCE = 0.3
 """Confidence of the network's grid below which onset strength alone may give a better one."""
 
@@ -48,6 +50,13 @@ class SongRhythm:
     @cached_property
     def grid(self) -> Grid:
         """Beats and bars as detected; a clock of 120 bpm with confidence 0 where there is no beat."""
+        mix = self.sources.mix
+        key = mix.key(versioned(f"grid/{event_net().digest}", GRID_VERSION))
+        kept = mix.store.fetch(key, lambda: _arrays_of(self._find_grid()))
+        metre, confidence = kept["numbers"].tolist()
+        return Grid(kept["beats"], beats_per_bar=int(metre), confidence=confidence, bars=kept["bars"])
+
+    def _find_grid(self) -> Grid:
         grid = grid_from_activations(self._mix_activations, self.duration)
         if grid.confidence >= MIN_NET_CONFIDENCE:
             return grid
@@ -113,3 +122,11 @@ class SongRhythm:
 
     def _inputs(self, recording: Recording) -> NetInputs:
         return net_inputs(recording.analysis, *(self.chroma(recording, stem) for stem in ("bass", "chords")))
+
+
+def _arrays_of(grid: Grid) -> Arrays:
+    return {
+        "beats": grid.beats,
+        "bars": grid.bars,
+        "numbers": np.array([grid.beats_per_bar, grid.confidence]),
+    }

@@ -10,6 +10,7 @@ garden(punch=1.5)       a patch
 """
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,6 +42,18 @@ class Preset:
     def about(self) -> str:
         """What it does, in a sentence."""
         return (self.build.__doc__ or "").strip().partition("\n")[0]
+
+    def about_knob(self, name: str) -> str:
+        """What a knob does, by the docstring, and what it accepts.
+
+        >>> from clavilux.patches.presets import find_preset
+        >>> find_preset("pulse").about_knob("punch")
+        'punch, 0 to 2: how much the kick adds to the texture.'
+        """
+        accepts = self.knobs[name].range
+        doc = inspect.cleandoc(self.build.__doc__ or "")
+        said = re.search(rf"^    {name}: (.*(?:\n     .*)*)", doc, re.MULTILINE)
+        return f"{name}, {accepts}" + (f": {' '.join(said[1].split())}" if said else "")
 
     def __call__(self, seed: int = 0, **knobs: Any) -> Patch:
         """Make the patch of a seed.

@@ -29,7 +29,7 @@ def pulse(
         song: the song.
         seed: another seed chooses other palettes.
         punch: how much the kick adds to the texture.
-        flash: how far the snare moves towards the accent, 0 to 1.
+        flash: how far the snare moves towards the accent.
         drift_bars: bars in which the slow drift comes round.
         colours: a mood (warm, cool, calm or wild) or the name of a saved palette; empty is any.
     """

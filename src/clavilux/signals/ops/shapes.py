@@ -140,6 +140,7 @@ def _power(chroma: F64, notes: float) -> float:
     loud = shares[loud_rows[:: 1 + len(loud_rows) // MAX_ROWS]]
     low, high = 1.0, 16.0
     logs = np.log(np.maximum(loud, 1e-30) / np.maximum(loud.max(axis=1, keepdims=True), 1e-9))
+    logs = np.ascontiguousarray(logs.T)  # sums over twelve rows are quicker than twelve in each row
     for _ in range(20 if len(loud) else 0):
         middle = (low + high) / 2
         low, high = (middle, high) if _effective(logs, middle) > notes else (low, middle)
@@ -158,12 +159,15 @@ def _effective(logs: F64, by: float) -> float:
     """Return the median effective number of channels, 1 / sum p^2 (inverse participation ratio).
 
     Args:
-        logs: ln p of each share, up to a constant, (N, C).
+        logs: ln p of each share, up to a constant, (C, N).
         by: the power of the shares.
     """
-    powered = np.exp(by * logs)
+    powered = by * logs
+    np.exp(powered, out=powered)
+    sums = powered.sum(axis=0)
+    np.square(powered, out=powered)
     # with q = p^a: 1 / sum (q / sum q)^2 = (sum q)^2 / sum q^2
-    return float(np.median(powered.sum(axis=1) ** 2 / np.einsum("nc,nc->n", powered, powered)))
+    return float(np.median(sums**2 / powered.sum(axis=0)))
 
 
 def _gain(curve: F64, percentile: float) -> float:

@@ -1,0 +1,138 @@
+"""`clavilux new`, `check`, `set` and `preview`: from a song to a project file, to its video, and back."""
+
+import json
+import tomllib
+import wave
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from clavilux.cli import main
+from clavilux.video.probe import decode, probe
+
+SMALL = ["--size", "64x36", "--cells", "4x7", "--fps", "5"]
+
+
+def run(*arguments):
+    with pytest.raises(SystemExit) as caught:
+        main([str(argument) for argument in arguments])
+    return caught.value.code
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path, monkeypatch, tmp_path_factory):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLAVILUX_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
+    monkeypatch.setenv("CLAVILUX_DATA", str(tmp_path / "data"))
+
+
+@pytest.fixture
+def tune(tmp_path, piece):
+    """Two seconds of the main part of the composed piece."""
+    path = tmp_path / "tune.wav"
+    with wave.open(str(path), "wb") as file:
+        file.setparams((1, 2, 22050, 0, "NONE", ""))
+        file.writeframes((piece.audio.read(22050 * 8, 44100).mean(axis=0) * 32767).astype("<i2").tobytes())
+    return path
+
+
+@pytest.fixture
+def show(tune, small_file, tmp_path):
+    assert run("new", tune, "--model", small_file, *SMALL) == 0
+    return tmp_path / "tune.toml"
+
+
+def test_a_song_becomes_a_project_a_video_and_the_same_project_again(show, tmp_path, capsys):
+    assert run("check", show) == 0
+    assert "nothing is wrong" in capsys.readouterr().out
+    assert run("render", show, "-q") == 0
+    made = probe(tmp_path / "tune.mp4")
+    assert (made.frames, made.size) == (10, (64, 36))
+    assert run("new", tmp_path / "tune.mp4", "-o", "again.toml") == 0
+    again = (tmp_path / "again.toml").read_text()  # its song is the video, whose sound is encoded
+    (tmp_path / "again.toml").write_text(again.replace('"tune.mp4"', '"tune.wav"'))
+    assert run("render", "again.toml", "-o", "again.mp4", "-q") == 0
+    assert run("recreate", "tune.mp4", "tune.wav", "-o", "same.mp4", "-q") == 0
+    first, again, same = (_decoded(tmp_path / f"{name}.mp4") for name in ("tune", "again", "same"))
+    np.testing.assert_array_equal(first, again)
+    np.testing.assert_array_equal(first, same)
+
+
+def _decoded(path):
+    return np.stack(list(decode(path)))
+
+
+def test_a_setting_changes_and_every_comment_stays(show, capsys):
+    show.write_text(show.read_text().replace("seed = 0", "seed = 0  # mine"))
+    assert run("set", show, "seed=7", "look.punch=1.5", "output.fps=10") == 0
+    found = tomllib.loads(show.read_text())
+    assert (found["seed"], found["look"]["punch"], found["output"]["fps"]) == (7, 1.5, 10)
+    assert "seed = 7  # mine" in show.read_text()
+    before = show.read_bytes()
+    assert run("set", show, "look.punch=9") == 2
+    assert "stays as it is" in capsys.readouterr().err
+    assert show.read_bytes() == before
+    assert run("set", show, "seed") == 2
+    assert "output.fps=24" in capsys.readouterr().err
+
+
+def test_all_that_is_wrong_is_said_at_once(show, capsys):
+    text = show.read_text().replace("seed = 0", 'seed = "x"').replace("punch = 1.0", "punch = 9")
+    show.write_text(text.replace('codec = "h264"', 'codec = "h265"'))
+    assert run("check", show) == 2
+    said = capsys.readouterr().out
+    assert all(word in said for word in ("seed", "punch", "codec"))
+    assert said.count("\n") == 3
+    assert run("check", show, "--json") == 2
+    assert len(json.loads(capsys.readouterr().out)) == 3
+
+
+def test_all_that_is_wrong_with_a_cue_sheet_is_said_at_once(show, tmp_path, capsys):
+    (tmp_path / "set.csv").write_text("time,patch,gain\n0,pulze,1\nsoon,,1\n60,,99\n120,gone.toml,1\n")
+    show.write_text(show.read_text().replace("seed = 0", 'seed = 0\ncues = "set.csv"'))
+    assert run("check", show) == 2
+    said = capsys.readouterr().out
+    for words in ("did you mean 'pulse'", "line 3: 'soon'", "line 4: gain", "gone.toml"):
+        assert words in said
+    assert said.count("\n") == 4
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (('song = "tune.wav"', 'song = "gone.wav"'), "song: there is no file"),
+        (('codec = "h264"', 'codec = "ffv1"\nbits = 3'), "bits"),
+        (("[look]", '[look]\npresett = "x"'), "presett"),
+    ],
+)
+def test_what_is_missing_or_misspelt_is_named(show, change, words, capsys):
+    show.write_text(show.read_text().replace(*change))
+    assert run("check", show) == 2
+    assert words in capsys.readouterr().out
+
+
+def test_nothing_is_overwritten_unasked(show, tune, capsys):
+    before = show.read_bytes()
+    assert run("new", tune) == 2
+    assert "--force" in capsys.readouterr().err
+    assert show.read_bytes() == before
+    assert run("new", tune, "-o", tune, "--force") == 2
+    assert run("new", "gone.wav") == 2
+    assert "There is no file 'gone.wav'" in capsys.readouterr().err
+
+
+def test_a_preset_written_out_is_the_same_look(tune, show, small_file, capsys):
+    assert run("new", tune, "--model", small_file, *SMALL, "--written-out", "-o", "out.toml") == 0
+    assert run("render", show, "-o", "a.mp4", "-q") == run("render", "out.toml", "-o", "b.mp4", "-q") == 0
+    np.testing.assert_array_equal(_decoded(show.parent / "a.mp4"), _decoded(show.parent / "b.mp4"))
+
+
+def test_a_preview_is_a_sheet_and_two_short_videos(show, tmp_path):
+    assert run("preview", show, "-q") == 0
+    with Image.open(tmp_path / "tune-preview.png") as sheet:
+        assert min(sheet.size) > 50
+        assert np.asarray(sheet).std() > 5
+    for part in ("loudest", "quietest"):
+        assert probe(tmp_path / f"tune-{part}.mp4").frames > 10
+    assert run("preview", show, "-q") == 2
