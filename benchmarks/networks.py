@@ -199,15 +199,15 @@ def survey_all(folder: Path, names: list[str]) -> None:
 
 
 def draw_all(folder: Path, names: list[str], frames: int) -> None:
-    rows = []
     kinds = ["OpenVINO f32", *(["OpenVINO bf16"] if "BF16" in capabilities() else []), "torch f32"]
+    about = "Square RGB images at the network's own size, one at a time."
+    print(f"\n## Drawing: networks of the real sizes\n\n{about}\n")
+    print(table(["network", "runner", "ms/frame", "peak MB", "of it the runner's"], []))
     for name in names:
         for kind in kinds:
             found = apart("draw", folder / f"{name}.safetensors", kind, frames)
-            rows.append([name, kind, *(f"{found[each]:.0f}" for each in ("ms", "megabytes", "more"))])
-    about = "Square RGB images at the network's own size, one at a time, on two cores."
-    print(f"\n## Drawing: networks of the real sizes\n\n{about}\n")
-    print(table(["network", "runner", "ms/frame", "peak MB", "of it the runner's"], rows))
+            row = [name, kind, *(f"{found[each]:.0f}" for each in ("ms", "megabytes", "more"))]
+            print(f"| {' | '.join(row)} |", flush=True)
 
 
 def main() -> None:

@@ -83,7 +83,7 @@ def _find(content: memoryview, start: bytes) -> tuple[Found, str]:
         value, _ = read_pickle(content, StandIns(makers(), is_inert))
         return _of_torch(read_torch_legacy(content)) if value == LEGACY_MAGIC else _of_pickle(value)
     if family := family_of_file(start):
-        raise Refusal(f"is {family}, which is no StyleGAN", OTHERS)
+        raise Refusal(f"is {family}, which cannot be drawn", OTHERS)
     raise Refusal("is not a checkpoint of any known format", OTHERS)
 
 
