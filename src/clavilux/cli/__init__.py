@@ -12,6 +12,7 @@ from clavilux.cli import (
     analyse,
     demo,
     doctor,
+    measure,
     models,
     new,
     palette,
@@ -65,6 +66,7 @@ app.add_typer(models.app, name="models")
 app.command("convert")(models.convert)
 app.add_typer(palette.app, name="palette")
 app.command("renders")(renders.renders)
+app.command("measure")(measure.measure)
 app.command("analyse")(analyse.analyse)
 app.command("analyze", hidden=True)(analyse.analyse)
 
