@@ -143,3 +143,23 @@ def test_cells_are_means_in_linear_light() -> None:
     assert np.allclose(cells_of(frame), 0.5)  # not 0.21, the linear value of the mean code
     assert cells_of(np.zeros((2, 256, 144, 3), np.uint8)).shape == (2, 64, 36, 3)
     assert cells_of(np.zeros((1, 3, 5, 3), np.uint8)).shape == (1, 3, 5, 3)
+
+
+def test_the_motion_of_the_picture_as_a_whole_is_found() -> None:
+    y, x = np.mgrid[:144, :256] / 144
+    for k, (name, moved) in enumerate(
+        {
+            "across": lambda x, y, t: (x - t, y),
+            "down": lambda x, y, t: (x, y - t),
+            "zoom": lambda x, y, t: (0.89 + (x - 0.89) / (1 + t), 0.5 + (y - 0.5) / (1 + t)),
+            "turn": lambda x, y, t: (x + t * (y - 0.5), y - t * (x - 0.89)),
+        }.items()
+    ):
+        tracer = Tracer(Fraction(FPS))
+        for n in range(5):
+            u, v = moved(x, y, 0.01 * n)
+            frame = 128 + 60 * np.sin(9 * u + 4 * v) + 40 * np.cos(7 * v - 3 * u)
+            tracer.add(np.repeat(frame[None, :, :, None], 3, axis=3).astype(np.uint8))
+        way = tracer.trace.values[-1, -4:]
+        assert way[k] == pytest.approx(0.04, rel=0.2), name
+        assert np.abs(np.delete(way, k)).max() < 0.012, name

@@ -54,5 +54,5 @@ def measure(
     if not (as_json or quiet):
         for line in measures_in_words(measured.measures):
             typer.echo(line)
-    if not measured.measures.passes:
+    if not measured.measures.trace.flashes.passes:
         raise typer.Exit(TOO_MANY_FLASHES)

@@ -41,6 +41,7 @@ class Settings(TypedDict, total=False):
     codec: str
     bits: int | None
     crf: float | None
+    flash_safety: str
     device: str
     precision: str
 

@@ -89,6 +89,11 @@ class Flashes:
         """Whether no quarter of the screen flashes too often."""
         return self.screen_area < self.area_limit
 
+    @property
+    def passes(self) -> bool:
+        """Whether neither limit is exceeded."""
+        return self.passes_wcag and self.passes_itu
+
 
 class FlashMeter:
     """Count the flashes of frames as they come; it remembers one second of them.

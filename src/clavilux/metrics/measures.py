@@ -36,11 +36,6 @@ class Measures:
     kick_or_snare: Blind | None = None
     contrast: float | None = None
 
-    @property
-    def passes(self) -> bool:
-        """Whether neither WCAG's nor ITU-R's limit of flashes is exceeded."""
-        return self.trace.flashes.passes_wcag and self.trace.flashes.passes_itu
-
     def to_dict(self) -> dict[str, object]:
         """Return plain values for other programs; curves are left out."""
         flashes, trace = self.trace.flashes, self.trace

@@ -22,8 +22,11 @@ LAYOUT = (9, 16)
 """Rows and columns of the layout of a frame, of which sections are compared."""
 BINS = 32
 """Bins of a histogram of one of red, green and blue."""
-CHANNELS = ("motion", "light", "colour", "texture", "centre")
-"""What of a frame can move: all pixels; brightness; hue; fine detail; the middle against the edge."""
+LEVELS = ("light", "colour", "texture", "centre")
+FLOW = ("across", "down", "zoom", "turn")
+CHANNELS = ("motion", *LEVELS, *FLOW)
+"""What of a frame can move: all pixels; brightness; warmth; fine detail; the middle against the edge; and the
+picture as a whole, across, downwards, towards the viewer, and about its centre."""
 
 LINEAR = srgb_to_linear(np.arange(256) / 255).astype(np.float32)
 
@@ -34,7 +37,8 @@ class Trace:
 
     Attributes:
         fps: frames per second.
-        values: of each of `CHANNELS` in every frame, (T, 5); of motion the change itself.
+        values: of each of `CHANNELS` in every frame, (T, 9); of motion the change itself, of the picture as
+            a whole the way that it went so far, in heights of the frame.
         histograms: of red, green and blue, shares of the pixels, (T, 96).
         layouts: linear RGB of a coarse grid, (T, 9, 16, 3).
         sharpness: mean difference of neighbouring pixels' luma, 0 to 1, (T,).
@@ -76,7 +80,7 @@ class Tracer:
 
     def __init__(self, fps: Fraction) -> None:
         self._fps, self._meter = fps, FlashMeter(fps)
-        self._last: NDArray[np.uint8] | None = None
+        self._last: tuple[NDArray[np.uint8], F32] | None = None
         self._rows: list[tuple[F32, F16, F16, float]] = []
 
     def add(self, frames: NDArray[np.uint8]) -> None:
@@ -84,8 +88,12 @@ class Tracer:
         cells = cells_of(frames)
         self._meter.add(cells)
         for frame, grid in zip(frames, cells, strict=True):
-            self._rows.append(_measured(frame, grid, self._last if self._last is not None else frame))
-            self._last = frame
+            last_frame, last_grid = self._last or (frame, grid)
+            values, histogram, sharpness = _measured(frame, grid)
+            motion = float(np.abs(frame.astype(np.int16) - last_frame).mean()) / 255
+            moved = np.array([motion, *values, *_flow(last_grid, grid)], np.float32)
+            self._rows.append((moved, histogram, _layout(grid), sharpness))
+            self._last = frame, grid
 
     @property
     def trace(self) -> Trace:
@@ -96,6 +104,7 @@ class Tracer:
             np.array([row[k] for row in rows]).reshape(-1, *shape) for k, shape in enumerate(shapes)
         )
         sharpness = np.array([row[3] for row in rows], np.float32)
+        values[:, -len(FLOW) :] = np.cumsum(values[:, -len(FLOW) :], axis=0, dtype=np.float64)
         return Trace(self._fps, values, histograms, layouts, sharpness, self._meter.found)
 
 
@@ -124,15 +133,14 @@ def _blocks(images: F32, rows: int, columns: int) -> F32:
     return np.asarray(cut.reshape(n, rows, high, columns, wide, 3).mean(axis=(2, 4)))
 
 
-def _measured(frame: NDArray[np.uint8], grid: F32, last: NDArray[np.uint8]) -> tuple[F32, F16, F16, float]:
-    """Return the channels, histograms, layout and sharpness of a frame."""
+def _measured(frame: NDArray[np.uint8], grid: F32) -> tuple[tuple[float, ...], F16, float]:
+    """Return the levels, the histogram and the sharpness of a frame."""
     luma = frame @ np.array(LUMA) / 255  # Y' of BT.709, 0 to 1
     luminance = grid @ np.array(LUMA, np.float32)
     means = frame.reshape(-1, 3).mean(axis=0)
     sharpness = float(np.abs(np.diff(luma, axis=0)).mean() + np.abs(np.diff(luma, axis=1)).mean()) / 2
     rows, columns = (slice(side // 4, side - side // 4) for side in luminance.shape)
-    values = (
-        float(np.abs(frame.astype(np.int16) - last).mean()) / 255,
+    levels = (
         float(luminance.mean()),
         float(means[0] - means[2]) / 255,  # warm against cold: red less blue
         sharpness,
@@ -140,8 +148,26 @@ def _measured(frame: NDArray[np.uint8], grid: F32, last: NDArray[np.uint8]) -> t
     )
     bins = (frame >> 3).astype(np.int64) + np.arange(3) * BINS
     histogram = np.bincount(bins.ravel(), minlength=3 * BINS) / (frame.size / 3)
-    layout = _layout(grid)
-    return np.array(values, np.float32), histogram.astype(np.float16), layout, sharpness
+    return levels, histogram.astype(np.float16), sharpness
+
+
+def _flow(last: F32, grid: F32) -> tuple[float, ...]:
+    """Estimate how the picture moved as a whole: across, down, zoom and turn, by least squares.
+
+    Brightness is constant along the motion, I_t + u I_x + v I_y = 0 (Horn and Schunck 1981), and the motion
+    is (u, v) = (a + c x - d y, b + c y + d x) with x and y from the centre, in heights.
+    """
+    before, after = (np.sqrt(each @ np.array(LUMA, np.float32)) for each in (last, grid))
+    if min(before.shape) < 3:
+        return (0.0,) * len(FLOW)
+    height, width = before.shape
+    y, x = np.mgrid[:height, :width] / height - np.array([0.5, 0.5 * width / height])[:, None, None]
+    i_y, i_x = (each * height for each in np.gradient((before + after) / 2))
+    ways = np.stack([i_x, i_y, i_x * x + i_y * y, i_y * x - i_x * y]).reshape(len(FLOW), -1)
+    normal = ways @ ways.T
+    ridge = 1e-3 * np.trace(normal) / len(FLOW) + 1e-9
+    way = np.linalg.solve(normal + ridge * np.eye(len(FLOW)), -ways @ (after - before).ravel())
+    return tuple(float(each) for each in way)
 
 
 def _layout(grid: F32) -> F16:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from clavilux.metrics.flashes import Flashes
 from clavilux.metrics.measures import Measures
 from clavilux.timeline import format_time
 
@@ -13,12 +14,11 @@ def measures_in_words(measures: Measures) -> list[str]:
     return list(_lines(measures))
 
 
-def flashes_in_words(measures: Measures) -> str:
+def flashes_in_words(flashes: Flashes) -> str:
     """Return how many flashes there are and whether they are too many, in one line."""
-    flashes = measures.trace.flashes
     red = f", red {flashes.red_rate:g}" if flashes.red_rate > 0 else ""
     most = f"at most {flashes.rate:g} a second{red}"
-    if measures.passes:
+    if flashes.passes:
         return f"Flashes: {most}; within WCAG 2.3.1 and BT.1702, as measured here"
     failed = "WCAG 2.3.1" if flashes.passes_itu else "WCAG 2.3.1 and BT.1702"
     return f"Flashes: {most}, at {format_time(flashes.at)}; more than {failed} allow"
@@ -35,4 +35,4 @@ def _lines(measures: Measures) -> Iterator[str]:
         yield f"Kick and snare: told apart by sight {measures.kick_or_snare.accuracy:.0%} of the time"
     if measures.contrast is not None:
         yield f"Sections: {measures.contrast:.1f} times as far apart as the halves of one"
-    yield flashes_in_words(measures)
+    yield flashes_in_words(measures.trace.flashes)

@@ -1,0 +1,42 @@
+"""`chapters`: sections. Quiet parts have one palette, loud ones another, and speed and noise follow."""
+
+from clavilux.patches.functions import drift, energy, zoom
+from clavilux.patches.mix import mix
+from clavilux.patches.patch import Patch
+from clavilux.patches.presets.hearing import chord_notes, drum_hits, kick_hits, palette_of
+from clavilux.patches.presets.preset import knob, patch
+from clavilux.signals.sources import SongSource
+
+__all__ = ["chapters"]
+
+
+@patch
+def chapters(
+    song: SongSource,
+    seed: int,
+    punch: float = knob(1.0, 0, 2),
+    drift_bars: float = knob(32, 1, 1024, unit="bars"),
+    quiet: str = knob("cool"),
+    colours: str = knob("warm"),
+) -> Patch:
+    """Turn the page: the loudness of each part mixes two palettes, two loop speeds and two textures (11).
+
+    Args:
+        song: the song.
+        seed: another seed chooses other palettes.
+        punch: how far the drums go.
+        drift_bars: bars in which the loop of the quiet parts comes round; loud ones are four times as fast.
+        quiet: palette of the quiet parts: a mood or the name of a saved palette; empty is any.
+        colours: palette of the loud parts.
+    """
+    part = energy().normalize().map_range(low=0.25, high=0.75)
+    calm, full = palette_of(quiet, seed), palette_of(colours, seed + 1)
+    chords, hit = chord_notes(song), drum_hits(song)
+    low = mix(calm.loop(bars=drift_bars), calm.weigh(chords), 0.5)
+    high = mix(full.loop(bars=0.25 * drift_bars), full.weigh(chords), 0.5)
+    texture = drift(seconds=6, name="slow").fast(part * hit, seconds=0.25, name="fast")
+    return Patch(
+        mix(low, high, part),
+        texture.scale(0.4 + 0.3 * part + 0.5 * punch * part * hit),
+        bends=(zoom(at="16 px", by=1 + punch * kick_hits(song) * (0.08 + 0.2 * part)),),
+    )

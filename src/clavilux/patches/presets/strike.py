@@ -1,0 +1,47 @@
+"""`strike`: drums first. The kick pushes the picture on, the snare turns it, hats sparkle."""
+
+from clavilux.patches.functions import drift, rotate, translate
+from clavilux.patches.mix import mix
+from clavilux.patches.patch import Patch
+from clavilux.patches.presets.hearing import (
+    chord_notes,
+    hat_hits,
+    kick_hits,
+    palette_of,
+    snare_hits,
+    sounding,
+    travel,
+)
+from clavilux.patches.presets.preset import knob, patch
+from clavilux.signals.sources import SongSource
+
+__all__ = ["strike"]
+
+
+@patch
+def strike(
+    song: SongSource,
+    seed: int,
+    punch: float = knob(1.0, 0, 2),
+    drift_bars: float = knob(32, 1, 1024, unit="bars"),
+    colours: str = knob(""),
+) -> Patch:
+    """Strike with every drum: the kick pushes, the snare turns, hats sparkle; chords tint it slowly.
+
+    Args:
+        song: the song.
+        seed: another seed chooses another palette.
+        punch: how far the drums go.
+        drift_bars: bars in which the slow drift comes round.
+        colours: a mood (warm, cool, calm or wild) or the name of a saved palette; empty is any.
+    """
+    kick, snare = kick_hits(song, beats=0.25), snare_hits(song, beats=0.25)
+    shades = palette_of(colours, seed)
+    tint = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song, seconds=1)), 0.5 * sounding(song))
+    slow = drift(seconds=8, name="slow")
+    bends = (
+        translate(at="8 px", y=2 * travel(kick, by=0.35 * punch)),
+        rotate(at="16 px", by=180 * travel(snare, by=0.8 * punch) - 90),
+    )
+    sparkle = slow.on("fine", slow.scale(0.7 + punch * hat_hits(song)))
+    return Patch(shades.loop(bars=drift_bars).on("fine", tint), sparkle, bends=bends)
