@@ -44,7 +44,7 @@ def whole(job, tmp_path_factory):
 
 
 def store_of(job, folder, engine=None):
-    return SegmentStore(folder, job.plan, job.encoding, engine or job.runner.label)
+    return SegmentStore(folder, job.plan, job.encoding, engine or job.runner.label, measured=True)
 
 
 def draw_all(job, folder, engine=None, report=None):

@@ -79,6 +79,7 @@ class Job:
 
     Attributes:
         project: what is shown.
+        played: the preset, or whose patch it is, in words.
         output: size and codec.
         machine: where it is drawn.
         workspace: where results are kept.
@@ -96,6 +97,7 @@ class Job:
     """
 
     project: Project
+    played: str
     output: Output
     machine: Machine
     workspace: Workspace
@@ -156,12 +158,10 @@ class Job:
         """Return the song and what will be made of it, a line each."""
         width, height = self.program.size
         rows, columns = self.program.cells
-        name = self.project.patch if isinstance(self.project.patch, str) else ""
-        played = f"preset {name}" if name else "your patch"
         length = format_time(float(self.timeline.duration))
         return [
             f"Song: {self.headline}",
-            f"Model: {self.model.name} ({self.model.resolution} px, cells {rows}x{columns}), {played}, "
+            f"Model: {self.model.name} ({self.model.resolution} px, cells {rows}x{columns}), {self.played}, "
             f"seed {self.project.seed}",
             f"Video: {length}, {self.timeline.frames} frames of {width}x{height} at "
             f"{float(self.timeline.fps):g} fps",

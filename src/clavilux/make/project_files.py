@@ -8,17 +8,19 @@ from pathlib import Path
 from typing import Any
 
 from clavilux.catalogue import GROUPS
+from clavilux.director.decide import decide
 from clavilux.errors import ClaviluxError, FileError, SettingError
 from clavilux.files import is_file, is_folder, write_atomic
 from clavilux.generator.canvas import default_cells
 from clavilux.make.changes import changes_of
+from clavilux.make.prepare import open_song
 from clavilux.make.targets import check_target, files_read, target_suffix
 from clavilux.make.workspace import Workspace
 from clavilux.patches.ops.latents import layer_range
 from clavilux.patches.patch import Patch
 from clavilux.profile.model_palettes import ModelPalettes
 from clavilux.project.output import Output
-from clavilux.project.project import Project
+from clavilux.project.project import AUTO, Project
 from clavilux.project.recipe import read_recipe
 from clavilux.project.show import Show, check_show, edited, parse_show, read_show, read_text, show_text
 from clavilux.signals.table import OPS
@@ -35,6 +37,7 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
     written_out: bool = False,
     overwrite: bool = False,
     reads: Sequence[Path] = (),
+    workspace: Workspace | None = None,
 ) -> None:
     """Write the project file of a song, or of the recipe in a video that Clavilux made.
 
@@ -46,6 +49,8 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
         written_out: write a preset as the sentences it consists of.
         overwrite: replace the target where it exists.
         reads: further files that are read, such as labels, and so never replaced.
+        workspace: where the song is analysed, if the director has to choose what it is shown with; this
+            user's cache folder unless given.
 
     Raises:
         FileError: there is no such song, or it has a name that is no text.
@@ -63,7 +68,16 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
         kept = None if corrected is None or corrected.none else corrected
         shown = replace(recipe.project, corrections=kept)
         show = Show(show.song, shown, recipe.output)  # the video carries the song
-    text = show_text(_seen_from(show, target.parent), written_out=written_out)
+    looks: dict[str, Any] | None = None
+    reasons: tuple[str, ...] = ()
+    if show.project.patch == AUTO:
+        keeping = workspace or Workspace.of_user()
+        decided = decide(show.project, lambda: open_song(song, show.project, keeping))
+        looks, reasons = decided.tables, decided.reasons
+        if written_out:
+            show = replace(show, project=decided.project)
+    seen = _seen_from(show, target.parent)
+    text = show_text(seen, written_out=written_out, looks=looks, remarks=reasons)
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -86,7 +100,7 @@ def check_project(path: Path) -> list[ClaviluxError]:
     cues = show.project.cues
     named = [("song", show.song), ("cues", None if cues is None else Path(cues))]
     patch = None
-    if cues is None or is_file(cues):
+    if show.project.patch != AUTO and (cues is None or is_file(cues)):
         try:
             patch = show.project.shown
             named += [(_line_of_name(text, file), file) for file in patch.files]

@@ -1,9 +1,9 @@
 """`chapters`: sections. Quiet parts have one palette, loud ones another, and speed and noise follow."""
 
-from clavilux.patches.functions import drift, energy, zoom
+from clavilux.patches.functions import drift, energy, rotate, translate
 from clavilux.patches.mix import mix
 from clavilux.patches.patch import Patch
-from clavilux.patches.presets.hearing import chord_notes, drum_hits, kick_hits, palette_of
+from clavilux.patches.presets.hearing import chord_notes, drum_hits, palette_of, snare_hits, travel
 from clavilux.patches.presets.preset import knob, patch
 from clavilux.signals.sources import SongSource
 
@@ -31,12 +31,12 @@ def chapters(
     """
     part = energy().normalize().map_range(low=0.25, high=0.75)
     calm, full = palette_of(quiet, seed), palette_of(colours, seed + 1)
-    chords, hit = chord_notes(song), drum_hits(song)
-    low = mix(calm.loop(bars=drift_bars), calm.weigh(chords), 0.5)
-    high = mix(full.loop(bars=0.25 * drift_bars), full.weigh(chords), 0.5)
-    texture = drift(seconds=6, name="slow").fast(part * hit, seconds=0.25, name="fast")
-    return Patch(
-        mix(low, high, part),
-        texture.scale(0.4 + 0.3 * part + 0.5 * punch * part * hit),
-        bends=(zoom(at="16 px", by=1 + punch * kick_hits(song) * (0.08 + 0.2 * part)),),
+    chords, hit = chord_notes(song, seconds=0.4), drum_hits(song)
+    low = mix(calm.loop(bars=drift_bars), calm.weigh(chords), 0.4)
+    high = mix(full.loop(bars=0.5 * drift_bars), full.weigh(chords), 0.4)
+    push = hit * (0.3 + 0.7 * part)
+    bends = (
+        translate(at="8 px", x=2 * travel(push, by=0.4 * punch)),
+        rotate(at="16 px", by=180 * travel(snare_hits(song) * part, by=0.6 * punch) - 90),
     )
+    return Patch(mix(low, high, part), drift(seconds=8).scale(0.4 + 0.4 * part), bends=bends)

@@ -1,8 +1,8 @@
 """`choir`: chords first. Every chord has a picture of its own, and the melody warms it."""
 
-from clavilux.patches.functions import drift
+from clavilux.patches.functions import drift, translate
 from clavilux.patches.patch import Patch
-from clavilux.patches.presets.hearing import bass_notes, chord_notes, drum_hits, palette_of
+from clavilux.patches.presets.hearing import bass_notes, chord_notes, drum_hits, palette_of, travel
 from clavilux.patches.presets.preset import knob, patch
 from clavilux.signals.sources import SongSource
 
@@ -30,5 +30,5 @@ def choir(
     chords = shades.weigh(chord_notes(song, seconds=smooth))
     look = chords.on("coarse", shapes.weigh(bass_notes(song, seconds=2 * smooth)))
     hit = drum_hits(song)
-    texture = drift(seconds=4, name="slow").fast(0.5 * punch * hit, seconds=0.2, name="fast")
-    return Patch(look, texture.scale(0.6 + 0.6 * punch * hit))
+    stir = translate(at="16 px", x=2 * travel(hit, by=0.12 * punch))
+    return Patch(look, drift(seconds=6).scale(0.6 + 0.3 * punch * hit), bends=(stir,))

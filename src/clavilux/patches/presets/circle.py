@@ -1,8 +1,8 @@
 """`circle`: loops. Picture and texture come round exactly with the bars, for VJs and electronic music."""
 
-from clavilux.patches.functions import drift, zoom
+from clavilux.patches.functions import drift, rotate, zoom
 from clavilux.patches.patch import Patch
-from clavilux.patches.presets.hearing import hat_hits, kick_hits, palette_of, snare_hits
+from clavilux.patches.presets.hearing import hat_hits, kick_hits, palette_of, snare_hits, travel
 from clavilux.patches.presets.preset import knob, patch
 from clavilux.signals.sources import SongSource
 
@@ -26,12 +26,12 @@ def circle(
         drift_bars: bars after which everything comes round.
         colours: a mood (warm, cool, calm or wild) or the name of a saved palette; empty is any.
     """
-    kick, snare, hats = kick_hits(song, beats=0.5), snare_hits(song, beats=0.5), hat_hits(song)
+    kick, snare, hats = kick_hits(song), snare_hits(song), hat_hits(song)
     shades = palette_of(colours, seed)
-    look = shades.loop(bars=4 * drift_bars).on("middle", shades.loop(bars=drift_bars, path="slerp"))
-    texture = drift(bars=1).loop(bars=drift_bars).scale(0.6 + 0.5 * punch * hats)
-    return Patch(
-        look.on("fine", shades.loop(bars=drift_bars).toward(shades.accent, 0.5 * punch * snare)),
-        texture,
-        bends=(zoom(at="16 px", by=1 + 0.22 * punch * kick),),
+    look = shades.loop(bars=4 * drift_bars).on("fine", shades.loop(bars=drift_bars, path="slerp"))
+    texture = drift(bars=2).loop(bars=drift_bars).scale(0.6 + 0.4 * punch * hats)
+    bends = (
+        rotate(at="8 px", by=360 * travel(kick + 0.3 * hats, by=0.25 * punch)),
+        zoom(at="16 px", by=1 + travel(snare, by=0.6 * punch)),
     )
+    return Patch(look, texture, bends=bends)

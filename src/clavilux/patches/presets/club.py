@@ -1,9 +1,9 @@
 """`club`: DJ sets. Loops speed up and grow rough with the energy of each part, calm down in the breaks."""
 
-from clavilux.patches.functions import drift, energy, rotate, zoom
+from clavilux.patches.functions import drift, energy, rotate, translate
 from clavilux.patches.mix import mix
 from clavilux.patches.patch import Patch
-from clavilux.patches.presets.hearing import drum_hits, kick_hits, palette_of, snare_hits
+from clavilux.patches.presets.hearing import hat_hits, kick_hits, palette_of, snare_hits, travel
 from clavilux.patches.presets.preset import knob, patch
 from clavilux.signals.sources import SongSource
 
@@ -28,15 +28,15 @@ def club(
         colours: a mood (warm, cool, calm or wild) or the name of a saved palette; empty is any.
     """
     part = energy().normalize()
-    hit, kick, snare = drum_hits(song, beats=0.5), kick_hits(song, beats=0.5), snare_hits(song)
+    kick, snare, hats = kick_hits(song), snare_hits(song), hat_hits(song)
     shades, shapes = palette_of(colours, seed), palette_of(colours, seed + 1)
     look = mix(shades.loop(bars=drift_bars), shades.loop(bars=0.25 * drift_bars), part)
-    texture = drift(seconds=6, name="slow").fast(part * hit, seconds=0.2, name="fast")
+    push = (kick + 0.4 * hats) * (0.2 + 0.8 * part)
+    texture = drift(seconds=8, name="slow").fast(0.4 * part, seconds=1.5, name="fast")
+    bends = (
+        translate(at="8 px", y=2 * travel(push, by=0.5 * punch)),
+        rotate(at="16 px", by=180 * travel(snare * part, by=punch) - 90),
+    )
     return Patch(
-        look.on("coarse", shapes.loop(bars=drift_bars)).toward(shades.accent, 0.35 * punch * part * snare),
-        texture.scale(0.4 + 0.4 * part + 0.5 * punch * part * hit),
-        bends=(
-            zoom(at="16 px", by=1 + 0.3 * punch * part * kick),
-            rotate(at="8 px", by=8 * punch * part * snare),
-        ),
+        look.on("coarse", shapes.loop(bars=drift_bars)), texture.scale(0.4 + 0.6 * part), bends=bends
     )

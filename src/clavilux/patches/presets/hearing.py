@@ -23,24 +23,24 @@ __all__ = [
 ]
 
 
-def drum_hits(song: SongSource, beats: float = 0.5) -> Signal:
+def drum_hits(song: SongSource, beats: float = 0.25) -> Signal:
     """Follow every hit of the drums, and fall within some beats; 0 to 1."""
-    return _hits(song.drums.flux(low_hz=30, high_hz=11000), percentile=85, sharp=1.5, beats=beats)
+    return _hits(song.drums.flux(low_hz=30, high_hz=11000), beats)
 
 
-def kick_hits(song: SongSource, beats: float = 0.75) -> Signal:
+def kick_hits(song: SongSource, beats: float = 0.25) -> Signal:
     """Follow the kick drum, and fall within some beats; 0 to 1."""
-    return _hits(song.drums.flux(low_hz=30, high_hz=150), percentile=85, sharp=2, beats=beats)
+    return _hits(song.drums.flux(low_hz=30, high_hz=150), beats)
 
 
-def snare_hits(song: SongSource, beats: float = 0.75) -> Signal:
+def snare_hits(song: SongSource, beats: float = 0.25) -> Signal:
     """Follow the snare drum, and fall within some beats; 0 to 1."""
-    return _hits(song.drums.flux(low_hz=200, high_hz=5000), percentile=92, sharp=2.5, beats=beats)
+    return _hits(song.drums.flux(low_hz=200, high_hz=5000), beats)
 
 
 def hat_hits(song: SongSource, beats: float = 0.25) -> Signal:
     """Follow the hi-hats, and fall within some beats; 0 to 1."""
-    return _hits(song.drums.flux(low_hz=6000, high_hz=11000), percentile=90, sharp=1.5, beats=beats)
+    return _hits(song.drums.flux(low_hz=6000, high_hz=11000), beats)
 
 
 def chord_notes(song: SongSource, seconds: float = 0.2) -> Signal:
@@ -58,7 +58,8 @@ def travel(hits: Signal, by: float) -> Signal:
 
     What moves by it moves as much as the drums strike, and nothing has to come back before the next hit.
     """
-    return (by * hits).accumulate().fold()
+    way: Signal = (by * hits).accumulate().fold()
+    return way
 
 
 def sounding(song: SongSource) -> Signal:
@@ -73,6 +74,7 @@ def palette_of(colours: str, seed: int) -> Palette:
     return palette(mood=colours or None, seed=seed)
 
 
-def _hits(strength: Signal, *, percentile: float, sharp: float, beats: float) -> Signal:
-    """Scale an onset strength so that a percentile of its peaks is 1, and let hits fall within some beats."""
-    return strength.clip_peaks(percentile=percentile, per="track").sharpen(by=sharp).release(beats=beats)
+def _hits(strength: Signal, beats: float) -> Signal:
+    """Scale an onset strength to its clear hits, push down the rest, and let hits fall within some beats."""
+    level: Signal = strength.clip_peaks(percentile=92, per="track").sharpen(by=1.3).release(beats=beats)
+    return level

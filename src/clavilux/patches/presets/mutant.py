@@ -1,9 +1,17 @@
 """`mutant`: rewriting. The network itself is another one in the loud parts, and every kick stirs it."""
 
-from clavilux.patches.functions import drift, energy, rewrite, zoom
+from clavilux.patches.functions import drift, energy, rewrite, translate
 from clavilux.patches.mix import mix
 from clavilux.patches.patch import Patch
-from clavilux.patches.presets.hearing import bass_notes, chord_notes, kick_hits, palette_of, sounding
+from clavilux.patches.presets.hearing import (
+    bass_notes,
+    chord_notes,
+    drum_hits,
+    kick_hits,
+    palette_of,
+    sounding,
+    travel,
+)
 from clavilux.patches.presets.preset import knob, patch
 from clavilux.signals.sources import SongSource
 
@@ -31,12 +39,8 @@ def mutant(
     """
     kick, part = kick_hits(song), energy()
     shades, shapes = palette_of(colours, seed), palette_of(colours, seed + 1)
-    look = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song)), 0.6 * sounding(song))
-    form = mix(shapes.loop(bars=drift_bars), shapes.weigh(bass_notes(song)), 0.6 * sounding(song))
-    turned = rewrite.scale(at="8-32 px", amount=(change * part).clip(), turn=kick.accumulate() * 0.3)
-    return Patch(
-        look.on("coarse", form),
-        drift(seconds=5).scale(0.5 + 0.3 * kick),
-        bends=(zoom(at="16 px", by=1 + 0.2 * punch * kick),),
-        rewrites=(turned,),
-    )
+    look = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song)), 0.4 * sounding(song))
+    form = mix(shapes.loop(bars=drift_bars), shapes.weigh(bass_notes(song)), 0.3 * sounding(song))
+    turned = rewrite.scale(at="8-32 px", amount=change * part, turn=travel(drum_hits(song), by=0.15 * punch))
+    bends = (translate(at="8 px", y=2 * travel(kick, by=0.4 * punch)),)
+    return Patch(look.on("coarse", form), drift(seconds=8).scale(0.6), bends=bends, rewrites=(turned,))

@@ -1,9 +1,9 @@
 """`prism`: bending. The snare shoves the features aside, the kick enlarges them, as in the seed's video."""
 
-from clavilux.patches.functions import drift, rotate_channels, translate, zoom
+from clavilux.patches.functions import drift, translate, zoom
 from clavilux.patches.mix import mix
 from clavilux.patches.patch import Patch
-from clavilux.patches.presets.hearing import chord_notes, kick_hits, palette_of, snare_hits, sounding
+from clavilux.patches.presets.hearing import chord_notes, kick_hits, palette_of, snare_hits, sounding, travel
 from clavilux.patches.presets.preset import knob, patch
 from clavilux.signals.sources import SongSource
 
@@ -27,13 +27,12 @@ def prism(
         drift_bars: bars in which the slow drift comes round.
         colours: a mood (warm, cool, calm or wild) or the name of a saved palette; empty is any.
     """
-    kick, snare = kick_hits(song), snare_hits(song)
+    kick, snare = kick_hits(song, beats=0.5), snare_hits(song, beats=0.5)
     melody = song.melody.rms().smooth(seconds=0.1).normalize(per="track")
     shades = palette_of(colours, seed)
-    look = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song)), 0.7 * sounding(song))
+    look = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song)), 0.5 * sounding(song))
     bends = (
-        translate(at="16 px", x=0.125 * punch * snare),
+        translate(at="16 px", x=0.125 * punch * snare + 2 * travel(snare, by=0.2 * punch)),
         zoom(at="32 px", by=1 + 0.5 * punch * kick),
-        rotate_channels(at="64 px", by=25 * punch * snare),
     )
-    return Patch(look, drift(seconds=5).scale(0.4 + 0.6 * melody), bends=bends)
+    return Patch(look, drift(seconds=6).scale(0.4 + 0.4 * melody), bends=bends)

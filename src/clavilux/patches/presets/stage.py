@@ -1,6 +1,6 @@
 """`stage`: spatial. Each instrument has its place: kick in the middle, hats at the rim, bass below."""
 
-from clavilux.patches.functions import disc, drift, half, ring, zoom
+from clavilux.patches.functions import disc, drift, half, ring, rotate, translate
 from clavilux.patches.mix import mix
 from clavilux.patches.patch import Patch
 from clavilux.patches.presets.hearing import (
@@ -11,6 +11,7 @@ from clavilux.patches.presets.hearing import (
     palette_of,
     snare_hits,
     sounding,
+    travel,
 )
 from clavilux.patches.presets.preset import knob, patch
 from clavilux.signals.sources import SongSource
@@ -39,16 +40,15 @@ def stage(
     middle, below = disc(radius=0.32, soft=0.2), half(side="bottom", soft=0.3)
     level = song.bass.rms().smooth(seconds=0.1).normalize(per="track")
     shades, shapes = palette_of(colours, seed), palette_of(colours, seed + 1)
-    chords = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song)), 0.6 * sounding(song))
-    roots = mix(shapes.loop(bars=drift_bars), shapes.weigh(bass_notes(song)), 0.5 * sounding(song))
+    chords = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song)), 0.5 * sounding(song))
+    roots = mix(shapes.loop(bars=drift_bars), shapes.weigh(bass_notes(song)), 0.3 * sounding(song))
     texture = (
-        drift(seconds=6, name="all").scale(0.4)
-        + drift(seconds=0.3, name="kick").scale(0.9 * punch * kick).mask(middle)
-        + drift(seconds=0.15, name="hats").scale(0.8 * punch * hats).mask(ring(radius=0.42, width=0.12))
-        + drift(seconds=1, name="bass").scale(0.7 * level).mask(below)
+        drift(seconds=8, name="all").scale(0.4)
+        + drift(seconds=2, name="hats").scale(0.9 * punch * hats).mask(ring(radius=0.42, width=0.12))
+        + drift(seconds=2, name="bass").scale(0.6 * level).mask(below)
     )
     bends = (
-        zoom(at="16 px", by=1 + 0.3 * punch * kick, where=middle),
-        zoom(at="32 px", by=1 - 0.15 * punch * snare, where=middle.invert()),
+        rotate(at="16 px", by=360 * travel(kick, by=0.5 * punch), where=middle),
+        translate(at="16 px", x=2 * travel(snare + 0.3 * hats, by=0.5 * punch), where=middle.invert()),
     )
     return Patch(chords.on("coarse", roots), texture, bends=bends)

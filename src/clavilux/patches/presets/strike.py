@@ -5,6 +5,7 @@ from clavilux.patches.mix import mix
 from clavilux.patches.patch import Patch
 from clavilux.patches.presets.hearing import (
     chord_notes,
+    drum_hits,
     hat_hits,
     kick_hits,
     palette_of,
@@ -35,13 +36,17 @@ def strike(
         drift_bars: bars in which the slow drift comes round.
         colours: a mood (warm, cool, calm or wild) or the name of a saved palette; empty is any.
     """
-    kick, snare = kick_hits(song, beats=0.25), snare_hits(song, beats=0.25)
+    kick, snare, hats = kick_hits(song), snare_hits(song), hat_hits(song)
     shades = palette_of(colours, seed)
-    tint = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song, seconds=1)), 0.5 * sounding(song))
-    slow = drift(seconds=8, name="slow")
+    tint = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song, seconds=1)), 0.4 * sounding(song))
+    slow = drift(seconds=12, name="slow")
     bends = (
-        translate(at="8 px", y=2 * travel(kick, by=0.35 * punch)),
-        rotate(at="16 px", by=180 * travel(snare, by=0.8 * punch) - 90),
+        translate(
+            at="8 px",
+            x=2 * travel(drum_hits(song), by=0.25 * punch),
+            y=2 * travel(kick, by=0.3 * punch),
+        ),
+        rotate(at="16 px", by=180 * travel(snare, by=0.7 * punch) - 90),
     )
-    sparkle = slow.on("fine", slow.scale(0.7 + punch * hat_hits(song)))
+    sparkle = slow.on("fine", slow.scale(0.7 + 0.6 * punch * hats))
     return Patch(shades.loop(bars=drift_bars).on("fine", tint), sparkle, bends=bends)
