@@ -1,6 +1,6 @@
 """`chapters`: sections. Quiet parts have one palette, loud ones another, and speed and noise follow."""
 
-from clavilux.patches.functions import drift, energy, rotate, translate
+from clavilux.patches.functions import drift, energy, rotate, zoom
 from clavilux.patches.mix import mix
 from clavilux.patches.patch import Patch
 from clavilux.patches.presets.hearing import chord_notes, drum_hits, palette_of, snare_hits, travel
@@ -34,9 +34,8 @@ def chapters(
     chords, hit = chord_notes(song, seconds=0.4), drum_hits(song)
     low = mix(calm.loop(bars=drift_bars), calm.weigh(chords), 0.4)
     high = mix(full.loop(bars=0.5 * drift_bars), full.weigh(chords), 0.4)
-    push = hit * (0.3 + 0.7 * part)
     bends = (
-        translate(at="8 px", x=2 * travel(push, by=0.4 * punch)),
-        rotate(at="16 px", by=180 * travel(snare_hits(song) * part, by=0.6 * punch) - 90),
+        zoom(at="16 px", by=1 + 0.14 * punch * hit * (0.3 + 0.7 * part)),
+        rotate(at="16 px", by=180 * travel(snare_hits(song) * part, by=0.3 * punch) - 90),
     )
     return Patch(mix(low, high, part), drift(seconds=8).scale(0.4 + 0.4 * part), bends=bends)

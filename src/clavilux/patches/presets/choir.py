@@ -30,5 +30,5 @@ def choir(
     chords = shades.weigh(chord_notes(song, seconds=smooth))
     look = chords.on("coarse", shapes.weigh(bass_notes(song, seconds=2 * smooth)))
     hit = drum_hits(song)
-    stir = translate(at="16 px", x=2 * travel(hit, by=0.12 * punch))
+    stir = translate(at="16 px", x=2 * travel(hit, by=0.35 * punch))
     return Patch(look, drift(seconds=6).scale(0.6 + 0.3 * punch * hit), bends=(stir,))

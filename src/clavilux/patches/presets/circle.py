@@ -2,7 +2,7 @@
 
 from clavilux.patches.functions import drift, rotate, zoom
 from clavilux.patches.patch import Patch
-from clavilux.patches.presets.hearing import hat_hits, kick_hits, palette_of, snare_hits, travel
+from clavilux.patches.presets.hearing import drum_hits, hat_hits, kick_hits, palette_of, travel
 from clavilux.patches.presets.preset import knob, patch
 from clavilux.signals.sources import SongSource
 
@@ -26,12 +26,12 @@ def circle(
         drift_bars: bars after which everything comes round.
         colours: a mood (warm, cool, calm or wild) or the name of a saved palette; empty is any.
     """
-    kick, snare, hats = kick_hits(song), snare_hits(song), hat_hits(song)
+    kick, hats = kick_hits(song), hat_hits(song)
     shades = palette_of(colours, seed)
     look = shades.loop(bars=4 * drift_bars).on("fine", shades.loop(bars=drift_bars, path="slerp"))
     texture = drift(bars=2).loop(bars=drift_bars).scale(0.6 + 0.4 * punch * hats)
     bends = (
-        rotate(at="8 px", by=360 * travel(kick + 0.3 * hats, by=0.25 * punch)),
-        zoom(at="16 px", by=1 + travel(snare, by=0.6 * punch)),
+        rotate(at="8 px", by=360 * travel(drum_hits(song), by=0.4 * punch)),
+        zoom(at="16 px", by=1 + travel(kick, by=0.3 * punch)),
     )
     return Patch(look, texture, bends=bends)

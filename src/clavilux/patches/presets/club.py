@@ -1,9 +1,9 @@
 """`club`: DJ sets. Loops speed up and grow rough with the energy of each part, calm down in the breaks."""
 
-from clavilux.patches.functions import drift, energy, rotate, translate
+from clavilux.patches.functions import drift, energy, rotate, translate, zoom
 from clavilux.patches.mix import mix
 from clavilux.patches.patch import Patch
-from clavilux.patches.presets.hearing import hat_hits, kick_hits, palette_of, snare_hits, travel
+from clavilux.patches.presets.hearing import drum_hits, kick_hits, palette_of, snare_hits, travel
 from clavilux.patches.presets.preset import knob, patch
 from clavilux.signals.sources import SongSource
 
@@ -28,14 +28,14 @@ def club(
         colours: a mood (warm, cool, calm or wild) or the name of a saved palette; empty is any.
     """
     part = energy().normalize()
-    kick, snare, hats = kick_hits(song), snare_hits(song), hat_hits(song)
+    snare = snare_hits(song)
     shades, shapes = palette_of(colours, seed), palette_of(colours, seed + 1)
     look = mix(shades.loop(bars=drift_bars), shades.loop(bars=0.25 * drift_bars), part)
-    push = (kick + 0.4 * hats) * (0.2 + 0.8 * part)
     texture = drift(seconds=8, name="slow").fast(0.4 * part, seconds=1.5, name="fast")
     bends = (
-        translate(at="8 px", y=2 * travel(push, by=0.5 * punch)),
-        rotate(at="16 px", by=180 * travel(snare * part, by=punch) - 90),
+        zoom(at="16 px", by=1 + 0.16 * punch * drum_hits(song) * (0.2 + 0.8 * part)),
+        translate(at="8 px", y=0.5 * travel(kick_hits(song) * part, by=0.4 * punch)),
+        rotate(at="8 px", by=12 * punch * part * snare),
     )
     return Patch(
         look.on("coarse", shapes.loop(bars=drift_bars)), texture.scale(0.4 + 0.6 * part), bends=bends

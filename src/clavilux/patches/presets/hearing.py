@@ -76,5 +76,5 @@ def palette_of(colours: str, seed: int) -> Palette:
 
 def _hits(strength: Signal, beats: float) -> Signal:
     """Scale an onset strength to its clear hits, push down the rest, and let hits fall within some beats."""
-    level: Signal = strength.clip_peaks(percentile=92, per="track").sharpen(by=1.3).release(beats=beats)
+    level: Signal = strength.clip_peaks(percentile=97, per="track").sharpen(by=1.5).release(beats=beats)
     return level

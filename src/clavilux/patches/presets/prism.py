@@ -3,7 +3,15 @@
 from clavilux.patches.functions import drift, translate, zoom
 from clavilux.patches.mix import mix
 from clavilux.patches.patch import Patch
-from clavilux.patches.presets.hearing import chord_notes, kick_hits, palette_of, snare_hits, sounding, travel
+from clavilux.patches.presets.hearing import (
+    chord_notes,
+    drum_hits,
+    kick_hits,
+    palette_of,
+    snare_hits,
+    sounding,
+    travel,
+)
 from clavilux.patches.presets.preset import knob, patch
 from clavilux.signals.sources import SongSource
 
@@ -32,7 +40,7 @@ def prism(
     shades = palette_of(colours, seed)
     look = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song)), 0.5 * sounding(song))
     bends = (
-        translate(at="16 px", x=0.125 * punch * snare + 2 * travel(snare, by=0.2 * punch)),
-        zoom(at="32 px", by=1 + 0.5 * punch * kick),
+        translate(at="16 px", x=0.125 * punch * snare + 2 * travel(drum_hits(song), by=0.5 * punch)),
+        zoom(at="32 px", by=1 + 0.35 * punch * kick),
     )
     return Patch(look, drift(seconds=6).scale(0.4 + 0.4 * melody), bends=bends)

@@ -1,6 +1,6 @@
-"""`strike`: drums first. The kick pushes the picture on, the snare turns it, hats sparkle."""
+"""`strike`: drums first. Every hit leaps at you, the kick lifts, the snare turns, hats sparkle."""
 
-from clavilux.patches.functions import drift, rotate, translate
+from clavilux.patches.functions import drift, rotate, translate, zoom
 from clavilux.patches.mix import mix
 from clavilux.patches.patch import Patch
 from clavilux.patches.presets.hearing import (
@@ -11,7 +11,6 @@ from clavilux.patches.presets.hearing import (
     palette_of,
     snare_hits,
     sounding,
-    travel,
 )
 from clavilux.patches.presets.preset import knob, patch
 from clavilux.signals.sources import SongSource
@@ -27,7 +26,7 @@ def strike(
     drift_bars: float = knob(32, 1, 1024, unit="bars"),
     colours: str = knob(""),
 ) -> Patch:
-    """Strike with every drum: the kick pushes, the snare turns, hats sparkle; chords tint it slowly.
+    """Strike with every drum: all enlarge, the kick lifts, the snare turns; chords tint it slowly.
 
     Args:
         song: the song.
@@ -38,15 +37,12 @@ def strike(
     """
     kick, snare, hats = kick_hits(song), snare_hits(song), hat_hits(song)
     shades = palette_of(colours, seed)
-    tint = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song, seconds=1)), 0.4 * sounding(song))
+    tint = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song, seconds=2)), 0.4 * sounding(song))
     slow = drift(seconds=12, name="slow")
     bends = (
-        translate(
-            at="8 px",
-            x=2 * travel(drum_hits(song), by=0.25 * punch),
-            y=2 * travel(kick, by=0.3 * punch),
-        ),
-        rotate(at="16 px", by=180 * travel(snare, by=0.7 * punch) - 90),
+        zoom(at="16 px", by=1 + 0.13 * punch * drum_hits(song)),
+        translate(at="8 px", y=0.03 * punch * kick),
+        rotate(at="8 px", by=8 * punch * snare),
     )
-    sparkle = slow.on("fine", slow.scale(0.7 + 0.6 * punch * hats))
+    sparkle = slow.on("fine", slow.scale(0.7 + 0.25 * punch * hats))
     return Patch(shades.loop(bars=drift_bars).on("fine", tint), sparkle, bends=bends)
