@@ -33,7 +33,13 @@ def known(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def job(piece, known, small_file):
-    settings = {"fps": 20, "size": (64, 36), "cells": (4, 7), "model": str(small_file)}
+    settings = {
+        "fps": 20,
+        "size": (64, 36),
+        "cells": (4, 7),
+        "model": str(small_file),
+        "flash_safety": "warn",
+    }
     return prepare_job(piece.audio, **settings, workspace=Workspace(Store(known)))
 
 

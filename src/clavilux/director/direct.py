@@ -39,7 +39,7 @@ class DirectorSpec:
     tonal: float = 0.2
     usual_hits: float = 8.0
     punch: tuple[float, float] = (0.6, 1.6)
-    bars: tuple[float, float] = (16.0, 64.0)
+    bars: tuple[float, float] = (32.0, 64.0)
     looks: int = 5
     wish: float = 1.6
 

@@ -35,7 +35,7 @@ def chapters(
     low = mix(calm.loop(bars=drift_bars), calm.weigh(chords), 0.4)
     high = mix(full.loop(bars=0.5 * drift_bars), full.weigh(chords), 0.4)
     bends = (
-        zoom(at="16 px", by=1 + 0.14 * punch * hit * (0.3 + 0.7 * part)),
+        zoom(at="16 px", by=1 + 0.08 * punch * hit * (0.3 + 0.7 * part)),
         rotate(at="16 px", by=180 * travel(snare_hits(song) * part, by=0.3 * punch) - 90),
     )
     return Patch(mix(low, high, part), drift(seconds=8).scale(0.4 + 0.4 * part), bends=bends)

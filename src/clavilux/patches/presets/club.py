@@ -33,9 +33,9 @@ def club(
     look = mix(shades.loop(bars=drift_bars), shades.loop(bars=0.25 * drift_bars), part)
     texture = drift(seconds=8, name="slow").fast(0.4 * part, seconds=1.5, name="fast")
     bends = (
-        zoom(at="16 px", by=1 + 0.16 * punch * drum_hits(song) * (0.2 + 0.8 * part)),
+        zoom(at="16 px", by=1 + 0.08 * punch * drum_hits(song) * (0.2 + 0.8 * part)),
         translate(at="8 px", y=0.5 * travel(kick_hits(song) * part, by=0.4 * punch)),
-        rotate(at="8 px", by=12 * punch * part * snare),
+        rotate(at="8 px", by=4 * punch * part * snare),
     )
     return Patch(
         look.on("coarse", shapes.loop(bars=drift_bars)), texture.scale(0.4 + 0.6 * part), bends=bends

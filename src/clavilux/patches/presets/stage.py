@@ -49,7 +49,7 @@ def stage(
         + drift(seconds=2, name="bass").scale(0.6 * level).mask(below)
     )
     bends = (
-        zoom(at="16 px", by=1 + 0.2 * punch * drum_hits(song), where=middle),
+        zoom(at="16 px", by=1 + 0.12 * punch * drum_hits(song), where=middle),
         rotate(at="16 px", by=360 * travel(kick, by=0.1 * punch), where=middle.invert()),
     )
     return Patch(chords.on("coarse", roots), texture, bends=bends)

@@ -40,9 +40,9 @@ def strike(
     tint = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song, seconds=2)), 0.4 * sounding(song))
     slow = drift(seconds=12, name="slow")
     bends = (
-        zoom(at="16 px", by=1 + 0.13 * punch * drum_hits(song)),
-        translate(at="8 px", y=0.03 * punch * kick),
-        rotate(at="8 px", by=8 * punch * snare),
+        zoom(at="16 px", by=1 + 0.065 * punch * drum_hits(song)),
+        translate(at="8 px", y=0.01 * punch * kick),
+        rotate(at="8 px", by=3 * punch * snare),
     )
     sparkle = slow.on("fine", slow.scale(0.7 + 0.25 * punch * hats))
     return Patch(shades.loop(bars=drift_bars).on("fine", tint), sparkle, bends=bends)
