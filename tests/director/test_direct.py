@@ -94,7 +94,7 @@ def test_auto_is_decided_when_the_song_is_heard(song):
 def test_a_muted_part_moves_nothing(part, song):
     from clavilux.signals.evaluate import evaluate
 
-    patch = PRESETS["stage"](1)
+    patch = PRESETS["pulse"](1)
     silent = muted(patch, {part})
     assert silent != patch
     assert Patch.parse(str(silent)) == silent
