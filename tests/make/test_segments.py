@@ -33,7 +33,13 @@ def known(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def job(piece, known, small_file):
-    settings = {"fps": 20, "size": (64, 36), "cells": (4, 7), "model": str(small_file)}
+    settings = {
+        "fps": 20,
+        "size": (64, 36),
+        "cells": (4, 7),
+        "model": str(small_file),
+        "flash_safety": "warn",
+    }
     return prepare_job(piece.audio, **settings, workspace=Workspace(Store(known)))
 
 
@@ -44,7 +50,7 @@ def whole(job, tmp_path_factory):
 
 
 def store_of(job, folder, engine=None):
-    return SegmentStore(folder, job.plan, job.encoding, engine or job.runner.label)
+    return SegmentStore(folder, job.plan, job.encoding, engine or job.runner.label, measured=True)
 
 
 def draw_all(job, folder, engine=None, report=None):

@@ -12,6 +12,7 @@ from clavilux.cli import (
     analyse,
     demo,
     doctor,
+    measure,
     models,
     new,
     palette,
@@ -67,6 +68,7 @@ app.command("convert")(models.convert)
 app.add_typer(palette.app, name="palette")
 app.command("project")(project.project)
 app.command("renders")(renders.renders)
+app.command("measure")(measure.measure)
 app.command("analyse")(analyse.analyse)
 app.command("analyze", hidden=True)(analyse.analyse)
 

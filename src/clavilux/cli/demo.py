@@ -8,6 +8,7 @@ import typer
 from clavilux.cli import options
 from clavilux.cli.render import make_video
 from clavilux.cli.settings import Chosen, takes
+from clavilux.cli.source import auto
 from clavilux.project.machine import Machine
 from clavilux.project.output import Output
 from clavilux.project.project import Project
@@ -34,7 +35,7 @@ def demo(  # noqa: PLR0913  # switches beside the settings
     from clavilux.cli.console import Screen
     from clavilux.demo.composer import compose
 
-    settings = (chosen.group(Project, seed=seed), chosen.group(Output), chosen.group(Machine))
+    settings = (chosen.group(Project, seed=seed, **auto(chosen)), chosen.group(Output), chosen.group(Machine))
     with Screen(quiet=quiet, verbose=verbose, as_json=as_json) as screen:
         screen.begin("Composing")
         piece = compose(seed)

@@ -9,6 +9,7 @@ import typer
 from clavilux.cli import options
 from clavilux.cli.corrections import CorrectionOptions
 from clavilux.cli.settings import Chosen, takes
+from clavilux.cli.source import auto
 from clavilux.project.output import Output
 from clavilux.project.project import Project
 
@@ -61,6 +62,7 @@ def new(  # noqa: PLR0913  # switches beside the settings
     from clavilux.cli.console import Screen
     from clavilux.make.project_files import new_project
     from clavilux.make.targets import default_target
+    from clavilux.make.workspace import Workspace
 
     given = chosen.group(CorrectionOptions)
     corrections = given.given.merged(given.labelled)
@@ -69,12 +71,13 @@ def new(  # noqa: PLR0913  # switches beside the settings
         new_project(
             song,
             target,
-            chosen.group(Project, corrections=None if corrections.none else corrections),
+            chosen.group(Project, corrections=None if corrections.none else corrections, **auto(chosen)),
             chosen.group(Output),
             written_out=written_out,
             overwrite=force,
             reads=[*given.files, *([bends] if bends else [])],
             bends=bends,
+            workspace=Workspace.of_user(screen),
         )
         screen.note(f"{target}: change it with any editor, then: clavilux render {os.fspath(target)}")
 

@@ -72,6 +72,7 @@ def make_video(  # noqa: PLR0913  # what to make, where, and how it is shown
     from clavilux.make.prepare import prepare
     from clavilux.make.targets import check_target, target_suffix
     from clavilux.make.workspace import Workspace
+    from clavilux.report.words import flashes_in_words
     from clavilux.timeline import format_time
 
     check_target(target, target_suffix(settings[1]), overwrite=force, reads=reads)
@@ -89,5 +90,7 @@ def make_video(  # noqa: PLR0913  # what to make, where, and how it is shown
     screen.note(
         f"{target}: {made.frames} frames, {format_time(made.duration)}, in {format_time(made.seconds)}."
     )
+    if made.flashes is not None:
+        screen.note(f"{flashes_in_words(made.flashes)}.")
     screen.note(f"Next: another look with --seed {job.project.seed + 1}, or {again}")
     screen.result(plan | {"seconds": round(made.seconds, 2)})

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from clavilux.cli.corrections import CorrectionOptions
 from clavilux.project.output import Output
-from clavilux.project.project import Project
+from clavilux.project.project import AUTO, Project
 
 if TYPE_CHECKING:
     from clavilux.cli.settings import Chosen
 
-__all__ = ["Source", "source_of"]
+__all__ = ["Source", "auto", "source_of"]
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,11 @@ class Source:
     project: Project
     output: Output
     reads: list[Path]
+
+
+def auto(chosen: "Chosen") -> dict[str, str]:
+    """Return the patch of a song of which no preset is typed: the director chooses it."""
+    return {} if "patch" in chosen.typed else {"patch": AUTO}
 
 
 def source_of(path: Path, chosen: "Chosen") -> Source:
@@ -62,8 +67,9 @@ def source_of(path: Path, chosen: "Chosen") -> Source:
         project = chosen.over(show.project, corrections=new, knobs=knobs)
     else:
         song, output = path, chosen.group(Output)
-        project = chosen.group(Project, corrections=given.applied_to(path))
+        project = chosen.group(Project, corrections=given.applied_to(path), **auto(chosen))
     if project.cues is not None:
         others.append(Path(project.cues))
-    reads = files_read(song, stems=project.stems, model=project.model, others=[*others, *project.shown.files])
+    files = [] if project.patch == AUTO else project.shown.files
+    reads = files_read(song, stems=project.stems, model=project.model, others=[*others, *files])
     return Source(song, project, output, reads)

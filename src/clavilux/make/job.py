@@ -28,10 +28,12 @@ from clavilux.generator.program import Program
 from clavilux.make.kept import prune
 from clavilux.make.numbered import ImageStore
 from clavilux.make.plan import Plan
+from clavilux.make.safety import Finished, count_flashes, limit_flashes
 from clavilux.make.segments import SegmentStore
 from clavilux.make.targets import check_target, target_suffix
 from clavilux.make.work import render_missing
 from clavilux.make.workspace import Workspace
+from clavilux.metrics.flashes import Flashes
 from clavilux.pixel_formats import Samples
 from clavilux.project.machine import Machine
 from clavilux.project.migrate import SAMPLES, SCHEMA
@@ -58,6 +60,7 @@ class Rendered:
         size: width and height.
         pixels: hash of the raw frames; empty for images.
         seconds: how long the work took.
+        flashes: what flashes the video has; none where they are not counted.
     """
 
     path: Path
@@ -67,6 +70,7 @@ class Rendered:
     size: tuple[int, int]
     pixels: str
     seconds: float
+    flashes: Flashes | None = None
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,7 @@ class Job:
 
     Attributes:
         project: what is shown.
+        played: the preset, or whose patch it is, in words.
         output: size and codec.
         machine: where it is drawn.
         workspace: where results are kept.
@@ -93,6 +98,7 @@ class Job:
     """
 
     project: Project
+    played: str
     output: Output
     machine: Machine
     workspace: Workspace
@@ -134,6 +140,7 @@ class Job:
             "codec": self.output.codec,
             "bits": encoding.bits if encoding else 8,
             "crf": encoding.crf if encoding else None,
+            "flash_safety": "limit" if encoding and self.output.flash_safety == "limit" else "off",
         }
 
     @property
@@ -154,12 +161,10 @@ class Job:
         """Return the song and what will be made of it, a line each."""
         width, height = self.program.size
         rows, columns = self.program.cells
-        name = self.project.patch if isinstance(self.project.patch, str) else ""
-        played = f"preset {name}" if name else "your patch"
         length = format_time(float(self.timeline.duration))
         return [
             f"Song: {self.headline}",
-            f"Model: {self.model.name} ({self.model.resolution} px, cells {rows}x{columns}), {played}, "
+            f"Model: {self.model.name} ({self.model.resolution} px, cells {rows}x{columns}), {self.played}, "
             f"seed {self.project.seed}",
             f"Video: {length}, {self.timeline.frames} frames of {width}x{height} at "
             f"{float(self.timeline.fps):g} fps",
@@ -205,10 +210,11 @@ class Job:
         target, began = Path(target), time.monotonic()
         check_target(target, target_suffix(self.output), overwrite=overwrite, reads=self.reads)
         with _disk_errors(target):
+            flashes = None
             if self.encoding is None:
                 pixels = self._render_images(target)
             else:
-                pixels = self._render_video(target, self.encoding, overwrite=overwrite)
+                pixels, flashes = self._render_video(target, self.encoding, overwrite=overwrite)
         timeline = self.timeline
         seconds = time.monotonic() - began
         return Rendered(
@@ -219,6 +225,7 @@ class Job:
             self.program.size,
             pixels,
             seconds,
+            flashes,
         )
 
     def recipe(self, segment_hashes: Sequence[str], engines: Sequence[str]) -> Recipe:
@@ -239,10 +246,13 @@ class Job:
             return self.runner
         return self.workspace.runner(self.program.with_pixels("rgb24"), self.machine)
 
-    def _render_video(self, target: Path, encoding: Encoding, *, overwrite: bool) -> str:
-        """Draw every segment, join them and return the hash of the raw frames."""
-        report, plan = self.workspace.report, self.plan
-        store = SegmentStore(self._pieces(target, plan), plan, encoding, self.runner.label)
+    def _render_video(
+        self, target: Path, encoding: Encoding, *, overwrite: bool
+    ) -> tuple[str, Flashes | None]:
+        """Draw every segment, join them and return the hash of the raw frames, and the flashes."""
+        report, plan, safety = self.workspace.report, self.plan, self.output.flash_safety
+        measured = safety != "off"
+        store = SegmentStore(self._pieces(target, plan), plan, encoding, self.runner.label, measured)
         about = {
             "engine": self.runner.label,
             "song": self.song.audio.name,
@@ -251,13 +261,19 @@ class Job:
         }
         with self._kept(store), store.open(about) as user:
             render_missing(plan, self.source, store, runner=self.runner, report=report, user=user)
-            recipe = self.recipe(store.pixel_hashes(), store.engines())
+            finished = Finished(store)
+            if safety == "limit":
+                finished = limit_flashes(store, self.source, runner=self.runner, report=report, user=user)
+            flashes = count_flashes(finished) if measured else None
+            stores = {segment: finished.store(segment) for segment in plan.segments}
+            hashes = [store.pixel_hash(segment) for segment, store in stores.items()]
+            recipe = self.recipe(hashes, store.engines())
             if len(recipe.engines) > 1:
                 report.note(f"Drawn by {' and '.join(recipe.engines)}, which agree to rounding.")
             report.begin("Joining images and audio")
             try:
                 join(
-                    [store.path(segment) for segment in plan.segments],
+                    [store.path(segment) for segment, store in stores.items()],
                     target,
                     audio=self.song.audio,
                     start=self.timeline.start,
@@ -268,7 +284,7 @@ class Job:
             except FileExistsError:
                 _check_same(target, recipe)
         store.remove()
-        return recipe.pixels
+        return recipe.pixels, flashes
 
     def _render_images(self, folder: Path) -> str:
         """Write every image that is missing in the folder; return no hash: there is nothing to compare."""

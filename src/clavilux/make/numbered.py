@@ -71,6 +71,11 @@ class ImageStore:
                     if LEFT.fullmatch(path.name):
                         remove(path)
 
+    @property
+    def segments(self) -> list[Segment]:
+        """All segments of the plan."""
+        return self.plan.segments
+
     def missing(self) -> list[Segment]:
         """List the segments that lack an image."""
         missing = set(self.images.missing(self.plan.timeline.frames))

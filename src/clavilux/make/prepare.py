@@ -1,5 +1,6 @@
 """From a song and what was decided about it to a job: open, load, analyse, bind, start the engine."""
 
+import functools
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +8,7 @@ from typing import Any
 
 from clavilux.annotations.sidecar import corrections_of
 from clavilux.audio.sound import Audio
+from clavilux.director.decide import decide
 from clavilux.engine.memory import check_memory
 from clavilux.errors import EngineError
 from clavilux.features.corrections import Corrections
@@ -31,7 +33,7 @@ from clavilux.timeline import Timeline
 from clavilux.video.codecs import encoder_opens
 from clavilux.video.write import Encoding
 
-__all__ = ["prepare"]
+__all__ = ["open_song", "prepare"]
 
 POLL_SECONDS = 0.2
 
@@ -71,6 +73,10 @@ def prepare(
     cells = output.cells or default_cells(model.network, output.size)
     check_cells(model.network, cells)
     check_memory(model.network, output.size, cells, machine.device)
+    decided = decide(project, functools.partial(_song, source, audio, project, workspace))
+    for reason in decided.reasons:
+        report.note(f"{reason}.")
+    project = decided.project
     patch = project.shown
     program = Program(
         model,
@@ -108,6 +114,7 @@ def prepare(
     source_of_frames = looped(bound, timeline, program.inputs) if project.loop else bound
     return Job(
         project=project,
+        played=decided.played,
         output=output,
         machine=machine,
         workspace=workspace,
@@ -148,6 +155,15 @@ class _Seen:
             if done > reported >= 0:
                 report.advance(done - reported)
                 reported = done
+
+
+def open_song(source: str | Path | Audio, project: Project, workspace: Workspace) -> Song:
+    """Open the song of a project, with its stems and corrections.
+
+    Raises:
+        ClaviluxError: it cannot be used as asked.
+    """
+    return _song(source, workspace.audio(source, track=project.track), project, workspace)
 
 
 def _song(source: str | Path | Audio, audio: Audio, project: Project, workspace: Workspace) -> Song:

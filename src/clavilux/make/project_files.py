@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from clavilux.catalogue import GROUPS
+from clavilux.director.decide import decide
 from clavilux.errors import ClaviluxError, FileError, SettingError
 from clavilux.files import is_file, is_folder, write_atomic
 from clavilux.generator.canvas import default_cells
 from clavilux.make.changes import changes_of
+from clavilux.make.prepare import open_song
 from clavilux.make.targets import check_target, files_read
 from clavilux.make.workspace import Workspace
 from clavilux.patches.broad import read_broad
@@ -20,7 +22,7 @@ from clavilux.patches.patch import Patch
 from clavilux.profile.model_palettes import ModelPalettes
 from clavilux.project.cues import errors_of_cues
 from clavilux.project.output import Output
-from clavilux.project.project import Project
+from clavilux.project.project import AUTO, Project
 from clavilux.project.recipe import read_recipe
 from clavilux.project.show import Show, check_show, edited, parse_show, read_show, read_text, show_text
 from clavilux.signals.table import OPS
@@ -38,6 +40,7 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
     overwrite: bool = False,
     reads: Sequence[Path] = (),
     bends: Path | None = None,
+    workspace: Workspace | None = None,
 ) -> None:
     """Write the project file of a song, or of the recipe in a video that Clavilux made.
 
@@ -50,6 +53,8 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
         overwrite: replace the target where it exists.
         reads: further files that are read, such as labels, and so never replaced.
         bends: a configuration of network bending as Broad et al. publish them, whose bends are added.
+        workspace: where the song is analysed, if the director has to choose what it is shown with; this
+            user's cache folder unless given.
 
     Raises:
         FileError: there is no such song or configuration, or it has a name that is no text.
@@ -67,11 +72,20 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
         kept = None if corrected is None or corrected.none else corrected
         shown = replace(recipe.project, corrections=kept)
         show = Show(show.song, shown, recipe.output)  # the video carries the song
+    looks: dict[str, Any] | None = None
+    reasons: tuple[str, ...] = ()
+    if show.project.patch == AUTO:
+        keeping = workspace or Workspace.of_user()
+        decided = decide(show.project, lambda: open_song(song, show.project, keeping))
+        looks, reasons = decided.tables, decided.reasons
+        if written_out or bends is not None:
+            show, looks = replace(show, project=decided.project), None
     if bends is not None:
         patch = show.project.shown
         added = replace(patch, bends=(*patch.bends, *read_broad(bends, seed=show.project.seed)))
         show = replace(show, project=replace(show.project, patch=added, knobs=None, psi=None))
-    text = show_text(_seen_from(show, target.parent), written_out=written_out)
+    seen = _seen_from(show, target.parent)
+    text = show_text(seen, written_out=written_out, looks=looks, remarks=reasons)
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -95,8 +109,8 @@ def check_project(path: Path) -> list[ClaviluxError]:
     named = [("song", show.song), ("cues", None if cues is None else Path(cues))]
     patch = None
     if cues is None:
-        patch = show.project.shown
-    elif is_file(cues):
+        patch = None if show.project.patch == AUTO else show.project.shown
+    elif show.project.patch != AUTO and is_file(cues):
         try:
             patch = show.project.shown
         except ClaviluxError as error:

@@ -4,6 +4,8 @@
         plan.json           what is being made, for people
         00012.mp4           segment 12, renamed into place once it was whole and on the disk
         00012.json          its record: frames, engine, and the hashes of its file and of its raw frames
+        00012.npz           the light of its frames on a coarse grid, of which flashes are counted
+        blended/            segments that are drawn again with fewer flashes, likewise
         00012.lease         held by the process that draws segment 12 now
         5c1f….user          held by each process that needs the folder
 
@@ -25,11 +27,15 @@ from uuid import uuid4
 
 import numpy as np
 
+from clavilux.array_files import load_arrays, save_arrays
+from clavilux.arrays import F16
 from clavilux.errors import EngineError
 from clavilux.files import hash_of, put_in_place, remove_folder, write_atomic
 from clavilux.make.lease import Lease, is_held, read_record
 from clavilux.make.plan import Plan, Segment
+from clavilux.metrics.trace import cells_of
 from clavilux.video.frame import Samples
+from clavilux.video.small import shrink
 from clavilux.video.write import Encoding, SegmentWriter
 
 __all__ = ["SegmentStore"]
@@ -44,12 +50,16 @@ class SegmentStore:
         plan: what is being made.
         encoding: how they are encoded.
         engine: draws the missing ones: engine, precision and device, such as 'openvino f32 on cpu'.
+        measured: whether the light of the frames is kept.
+        members: numbers of the segments that are wanted; none is all of them.
     """
 
     folder: Path
     plan: Plan
     encoding: Encoding
     engine: str
+    measured: bool = False
+    members: frozenset[int] | None = None
 
     @contextlib.contextmanager
     def open(self, about: Mapping[str, object]) -> Iterator[Lease]:
@@ -82,13 +92,20 @@ class SegmentStore:
         finally:
             user.release()
 
+    @property
+    def segments(self) -> list[Segment]:
+        """The segments that are wanted."""
+        return [
+            segment for segment in self.plan.segments if self.members is None or segment.index in self.members
+        ]
+
     def path(self, segment: Segment) -> Path:
         """Return the file of a finished segment."""
         return self.folder / f"{segment.index:05d}.mp4"
 
     def missing(self) -> list[Segment]:
         """List the segments that are yet to be drawn, or to be drawn again."""
-        return [segment for segment in self.plan.segments if not self.is_whole(segment)]
+        return [segment for segment in self.segments if not self.is_whole(segment)]
 
     def foreign(self) -> list[str]:
         """List the engines whose finished segments cannot stand beside those of this one.
@@ -99,27 +116,41 @@ class SegmentStore:
 
     def engines(self) -> list[str]:
         """List the engines that drew the finished segments."""
-        engines = {self._record(segment).get("engine", "") for segment in self.plan.segments}
+        engines = {self._record(segment).get("engine", "") for segment in self.segments}
         return sorted(engines - {""})
 
     def lease(self, segment: Segment) -> Lease | None:
         """Take the lease of a segment; none where another process draws it now."""
         return Lease.take(self.path(segment).with_suffix(".lease"))
 
+    def pixel_hash(self, segment: Segment) -> str:
+        """Return the hash of the raw frames of a finished segment."""
+        return self._record(segment).get("pixels", "")
+
     def pixel_hashes(self) -> list[str]:
-        """Return the hash of the raw frames of every finished segment, in order."""
-        return [self._record(segment).get("pixels", "") for segment in self.plan.segments]
+        """Return the hash of the raw frames of every finished segment that is wanted, in order."""
+        return [self.pixel_hash(segment) for segment in self.segments]
+
+    def read_cells(self, segment: Segment) -> F16:
+        """Read the light of a finished segment's frames, linear RGB (N, gh, gw, 3).
+
+        Raises:
+            OSError, ValueError, KeyError: it is not there, or damaged.
+        """
+        return load_arrays(self._cells_path(segment))["cells"]
 
     @contextlib.contextmanager
     def write(self, segment: Segment) -> Iterator["HashingWriter"]:
         """Encode a segment; it counts only when the block ends without an error and all is on the disk."""
         part = self.folder / f"{segment.index:05d}.{uuid4().hex[:12]}.part"
-        for path in (self.path(segment), self._record_path(segment)):
+        for path in (self.path(segment), self._record_path(segment), self._cells_path(segment)):
             remove_folder(path)  # something else put it there
         began = time.monotonic()
         with SegmentWriter(part, self.encoding) as encoder:
-            writer = HashingWriter(encoder)
+            writer = HashingWriter(encoder, self.encoding.pixels if self.measured else None)
             yield writer
+        if self.measured:
+            save_arrays(self._cells_path(segment), {"cells": writer.cells}, shared=True)
         record = {
             "first": segment.first,
             "last": segment.last,
@@ -142,7 +173,9 @@ class SegmentStore:
         if (record.get("first"), record.get("last")) != (str(segment.first), str(segment.last)):
             return False
         try:
-            return self._fits(record.get("engine", "")) and hash_of(self.path(segment)) == record.get("file")
+            there = not self.measured or self._cells_path(segment).is_file()
+            whole = there and hash_of(self.path(segment)) == record.get("file")
+            return whole and self._fits(record.get("engine", ""))
         except OSError:
             return False
 
@@ -155,18 +188,34 @@ class SegmentStore:
     def _record_path(self, segment: Segment) -> Path:
         return self.path(segment).with_suffix(".json")
 
+    def _cells_path(self, segment: Segment) -> Path:
+        return self.path(segment).with_suffix(".npz")
+
 
 class HashingWriter:
-    """Passes frames on to an encoder, and hashes them as they were drawn."""
+    """Passes frames on to an encoder, hashes them as they were drawn, and keeps their light in small.
 
-    def __init__(self, encoder: SegmentWriter) -> None:
-        self._encoder = encoder
+    Args:
+        encoder: takes the frames.
+        pixels: their pixel format, where their light is kept.
+    """
+
+    def __init__(self, encoder: SegmentWriter, pixels: str | None = None) -> None:
+        self._encoder, self._pixels = encoder, pixels
         self._hash = blake2b(digest_size=16)
+        self._cells: list[F16] = []
 
     def write(self, frames: Samples) -> None:
         """Encode and hash the next frames."""
         self._encoder.write(frames)
         self._hash.update(np.ascontiguousarray(frames).data)
+        if self._pixels is not None:
+            self._cells.append(cells_of(shrink(frames, self._pixels)).astype(np.float16))
+
+    @property
+    def cells(self) -> F16:
+        """Linear light of all frames so far on a coarse grid, (N, gh, gw, 3)."""
+        return np.concatenate(self._cells)
 
     @property
     def digest(self) -> str:

@@ -34,6 +34,11 @@ class Settings(TypedDict, total=False):
     cues: str | Path | None
     patch: Patch | Preset | str
     knobs: Mapping[str, float | str] | None
+    calmer: bool
+    wilder: bool
+    palette: str | None
+    mute: str
+    solo: str
     corrections: Corrections | None
     fps: float | Fraction
     size: tuple[int, int]
@@ -41,6 +46,7 @@ class Settings(TypedDict, total=False):
     codec: str
     bits: int | None
     crf: float | None
+    flash_safety: str
     device: str
     precision: str
 

@@ -6,7 +6,7 @@ never empties between them.
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import numpy as np
@@ -26,6 +26,10 @@ WAIT_SECONDS = 0.5
 """Between looks at segments that other processes draw."""
 
 
+Change = Callable[[int, Samples], Samples]
+"""What is done to drawn frames: (number of the first, frames) -> frames."""
+
+
 class CancelledError(ClaviluxError):
     """The work was stopped from outside; what is finished is kept."""
 
@@ -43,6 +47,10 @@ class Pieces(Protocol):
     @property
     def engine(self) -> str:
         """The label of the engine that draws the missing ones."""
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The segments that are wanted."""
 
     def missing(self) -> list[Segment]:
         """List the segments that are yet to be drawn."""
@@ -79,18 +87,34 @@ def render_segment(
         return stretch.write([segment], drawn) == 1
 
 
-def render_missing(
-    plan: Plan, source: FrameSource, store: Pieces, *, runner: Runner, report: Reporter, user: Lease
+def render_missing(  # noqa: PLR0913  # what is drawn, by whom, for whom
+    plan: Plan,
+    source: FrameSource,
+    store: Pieces,
+    *,
+    runner: Runner,
+    report: Reporter,
+    user: Lease,
+    change: Change | None = None,
 ) -> None:
     """Draw all missing segments, together with whatever other processes draw the same plan.
+
+    Args:
+        plan: what is drawn.
+        source: the inputs of every frame.
+        store: keeps the segments, and knows which ones are missing.
+        runner: draws.
+        report: is informed.
+        user: the lease on the store.
+        change: what is done to frames before they are kept, given the number of the first.
 
     Raises:
         RenderError, OutputError: a segment cannot be drawn or written; nothing finished is lost.
         CancelledError: the reporter asked to stop.
     """
-    total = plan.timeline.frames
     foreign = store.foreign()
     missing = store.missing()
+    total = sum(segment.last - segment.first for segment in store.segments)
     done = total - sum(segment.last - segment.first for segment in missing)
     report.begin("Rendering", total)
     if foreign:
@@ -103,7 +127,7 @@ def render_missing(
         for stretch in stretches(missing):
             drawn = frames(source, runner, plan.timeline, stretch[0].first, stretch[-1].last)
             with contextlib.closing(drawn):
-                writer.write(stretch, drawn)
+                writer.write(stretch, _changed(drawn, stretch[0].first, change))
         missing = store.missing()
         if missing and not writer.wrote:
             if report.cancelled():
@@ -111,6 +135,12 @@ def render_missing(
             user.renew()
             time.sleep(WAIT_SECONDS)  # others draw what is left
         writer.wrote = 0
+
+
+def _changed(drawn: Iterator[Samples], first: int, change: Change | None) -> Iterator[Samples]:
+    for batch in drawn:
+        yield batch if change is None else change(first, batch)
+        first += len(batch)
 
 
 class _Stretch:

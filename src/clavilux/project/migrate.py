@@ -74,6 +74,7 @@ def _from_1(old: Mapping[str, Any]) -> dict[str, Any]:
         "ops": dict.fromkeys(patch.versions, 1),
         "song": f"{SAMPLES}{plan['song']}",
         "stems": {name: f"{SAMPLES}{digest}" for name, digest in _table(plan["stems"]).items()},
+        "flash_safety": "off",
     }
     top = {name: settings[name] for name in PROJECT_1 if settings[name] is not None}
     corrections = top.pop("corrections", None)
@@ -82,7 +83,10 @@ def _from_1(old: Mapping[str, Any]) -> dict[str, Any]:
         **top,
         **({} if corrections is None else {"corrections": corrections}),
         "look": {"preset": "pulse"},
-        "output": {name: settings[name] for name in OUTPUT_1 if settings[name] is not None},
+        "output": {
+            "flash_safety": "off",
+            **{name: settings[name] for name in OUTPUT_1 if settings[name] is not None},
+        },
         "made": {
             "version": old["version"],
             "precision": settings["precision"],

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-from clavilux.errors import SettingError
+from clavilux.errors import SettingError, suggest
 from clavilux.project.setting import check, setting
 
 __all__ = ["IMAGES", "MIN_SIDE", "Output", "parse_cells", "parse_size"]
@@ -14,6 +14,7 @@ IMAGES = "png"
 """The codec that means a folder of numbered images."""
 
 MIN_SIDE = 16
+FLASH_SAFETY = ("limit", "warn", "off")
 
 
 def _fps(text: str) -> Fraction:
@@ -58,6 +59,8 @@ class Output:
         codec: h264, hevc, av1, prores or ffv1 and their hardware encoders, or png for numbered images.
         bits: bits per sample, 8 or 10; none is what the codec usually has.
         crf: quality on the codec's scale from 1 (best); none is what looks clean.
+        flash_safety: limit flashes to what WCAG 2.3.1 and ITU-R BT.1702 allow, warn where there are more, or
+            off. Numbered images are not counted.
 
     Raises:
         SettingError: a value is out of its range.
@@ -98,6 +101,9 @@ class Output:
     crf: float | None = setting(
         None, "Quality: 1 best, 51 smallest.", placeholder="N", usual="18, or the codec's own", type=float
     )
+    flash_safety: str = setting(
+        "limit", "Flashes: limit them, warn where there are too many, or off.", placeholder="WORD"
+    )
 
     def __post_init__(self) -> None:
         from clavilux.pixel_formats import check_size
@@ -123,6 +129,13 @@ class Output:
             hint=f"it is above 0 and at most {MAX_FPS}",
         )
         check_size(self.size, min_side=MIN_SIDE)
+        check(
+            self.flash_safety in FLASH_SAFETY,
+            f"There is no flash safety '{self.flash_safety}'",
+            where="flash_safety",
+            value=self.flash_safety,
+            hint=suggest(str(self.flash_safety), FLASH_SAFETY, otherwise="it is {}"),
+        )
         self._check_codec()
 
     def _check_codec(self) -> None:

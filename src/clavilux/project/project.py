@@ -17,7 +17,10 @@ if TYPE_CHECKING:
     from clavilux.patches.patch import Patch
     from clavilux.patches.presets.preset import Preset
 
-__all__ = ["Project"]
+__all__ = ["AUTO", "Project"]
+
+AUTO = "auto"
+"""The patch that the director chooses for the song."""
 
 MAX_TRACKS = 1000
 
@@ -57,8 +60,13 @@ class Project:
         stems: a folder of the song's own stems, which replace those separated from the mix.
         track: which of several audio tracks, from 1; none is the one marked as default, else the first.
         cues: a cue sheet of the tracks of a mix; tracks that name no preset have the project's.
-        patch: a patch, a preset, or a preset's name.
+        patch: a patch, a preset, or a preset's name; 'auto' is what the director chooses for the song.
         knobs: values of the preset's knobs, by name; the others stand where the preset has them.
+        calmer: less of everything: a calmer preset, a softer push, slower loops.
+        wilder: more of everything.
+        palette: a mood or a saved palette, instead of those that the director or the preset has.
+        mute: parts of the song that are not followed, such as 'kick,hats'.
+        solo: parts that alone are followed.
         corrections: of beats and sections; none is what is kept beside the song.
 
     Raises:
@@ -107,7 +115,7 @@ class Project:
         placeholder="FILE",
     )
     patch: Patch | Preset | str = setting(
-        "pulse", "A preset: how the music moves the image.", placeholder="NAME"
+        "pulse", "A preset, or auto: what suits the song.", placeholder="NAME", usual="auto"
     )
     knobs: Mapping[str, float | str] | None = setting(
         None,
@@ -118,6 +126,16 @@ class Project:
         type=list,
         option="knob",
     )
+    calmer: bool = setting(False, "Less of everything: softer hits, slower loops.", type=bool)
+    wilder: bool = setting(False, "More of everything.", type=bool)
+    palette: str | None = setting(
+        None,
+        "Colours: warm, cool, calm, wild, or a saved palette.",
+        placeholder="NAME",
+        usual="what suits the song",
+    )
+    mute: str = setting("", "Parts of the song not to follow, such as kick,hats.", placeholder="PARTS")
+    solo: str = setting("", "Parts of the song to follow alone.", placeholder="PARTS")
     corrections: Corrections | None = field(default=None)
 
     def __post_init__(self) -> None:
@@ -178,9 +196,19 @@ class Project:
         if isinstance(self.patch, Preset):  # one of the user's own: what it makes travels in the recipe
             object.__setattr__(self, "patch", self.patch(self.seed, **(self.knobs or {})))
             object.__setattr__(self, "knobs", {})
-        if isinstance(self.patch, str):
+        check(
+            not (self.calmer and self.wilder),
+            "A video cannot be both calmer and wilder",
+            where="wilder",
+            value=True,
+            hint="choose one",
+        )
+        from clavilux.patches.muted import parts_to_mute
+
+        parts_to_mute(mute=self.mute, solo=self.solo)
+        if isinstance(self.patch, str) and self.patch != AUTO:
             object.__setattr__(self, "knobs", find_preset(self.patch).checked(self.knobs or {}))
-        else:
+        elif self.patch != AUTO:
             check(
                 not self.knobs,
                 "A patch has no knobs",
@@ -191,10 +219,21 @@ class Project:
 
     @property
     def shown(self) -> Patch:
-        """The patch with its seed, knobs and truncation."""
+        """The patch with its seed, knobs and truncation.
+
+        Raises:
+            SettingError: the director has yet to choose it.
+        """
         from clavilux.patches.presets import find_preset
 
         known = self.patch
+        check(
+            known != AUTO,
+            "The patch auto is chosen when the song is heard",
+            where="patch",
+            value=known,
+            hint="name a preset",
+        )
         if self.cues is not None:
             from clavilux.project.cues import score_of_cues
 

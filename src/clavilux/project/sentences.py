@@ -176,13 +176,28 @@ class _Reader:
             return None, {}
         patches = {}
         for name, table in looks.items():
-            patch, knobs = self.look(table, f"looks.{name}")
+            place, (own, seed) = f"looks.{name}", self.own_seed(name, table)
+            patch, knobs = self.look(own, place)
+            if patch == "auto":
+                self.fail(f"{place}.preset", "auto is for a whole song", hint="name a preset")
+                patch = None
             if isinstance(patch, str):
-                patch = self.attempt(f"looks.{name}", find_preset(patch), self.seed, **knobs)
+                patch = self.attempt(place, find_preset(patch), seed, **knobs)
             patches[name] = patch
         given = tables[many[0]]
         read = self.scenes if many[0] == "scenes" else self.sections
         return read(given, patches), {}
+
+    def own_seed(self, name: str, table: Any) -> tuple[Any, int]:
+        """Take the seed of a look that has one of its own out of its table; it counts from the project's."""
+        if not isinstance(table, Mapping) or "preset" not in table or "seed" not in table:
+            return table, self.seed
+        seed = table["seed"]
+        if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < MAX_LOOKS:
+            hint = f"it counts from the project's own, 0 to {MAX_LOOKS - 1}"
+            self.fail(f"looks.{name}.seed", f"the seed is {str(seed)[:20]}", hint=hint)
+            seed = 0
+        return {key: value for key, value in table.items() if key != "seed"}, self.seed + seed
 
     def look(self, table: Any, place: str) -> tuple[Patch | str | None, Mapping[str, Any]]:
         if not isinstance(table, Mapping):
@@ -223,6 +238,10 @@ class _Reader:
 
     def preset(self, table: Mapping[str, Any], place: str) -> tuple[str | None, Mapping[str, Any]]:
         name = str(table["preset"])
+        if name == "auto":  # its knobs are checked when the director has chosen a preset
+            own = {key: value for key, value in table.items() if key != "preset"}
+            self.used_knobs |= set(self.knobs)
+            return name, {**own, **self.knobs}
         preset = self.attempt(f"{place}.preset", find_preset, name)
         if not isinstance(preset, Preset):
             return None, {}

@@ -19,7 +19,7 @@ with a table `[made]`.
 
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
@@ -36,7 +36,7 @@ from clavilux.patches.presets import find_preset
 from clavilux.project.cues import corrections_of_cues
 from clavilux.project.migrate import SCHEMA
 from clavilux.project.output import Output
-from clavilux.project.project import Project
+from clavilux.project.project import AUTO, Project
 from clavilux.project.schema import check_group
 from clavilux.project.sentences import TABLES, read_looks, write_patch
 from clavilux.project.setting import Setting, settings_of
@@ -200,6 +200,8 @@ def show_tables(show: Show, *, written_out: bool = False) -> dict[str, Any]:
     patch = project.shown if written_out else project.patch
     if isinstance(patch, Patch):
         tables |= write_patch(patch)
+    elif patch == AUTO:
+        tables["look"] = {"preset": AUTO, **(project.knobs or {})}
     else:
         preset = find_preset(str(patch))
         tables["look"] = {"preset": patch, **preset.checked(project.knobs or {})}
@@ -213,13 +215,22 @@ def show_tables(show: Show, *, written_out: bool = False) -> dict[str, Any]:
     return tables
 
 
-def show_text(show: Show, *, written_out: bool = False, comments: bool = True) -> str:
+def show_text(
+    show: Show,
+    *,
+    written_out: bool = False,
+    comments: bool = True,
+    looks: Mapping[str, Any] | None = None,
+    remarks: Sequence[str] = (),
+) -> str:
     """Write a project file.
 
     Args:
         show: what is shown.
         written_out: write a preset as the sentences it consists of.
         comments: say in a line above each setting what it does.
+        looks: tables of what is shown, instead of the project's own.
+        remarks: lines for people, at the top.
 
     >>> show = Show(Path("song.mp3"), Project(seed=3, knobs={"punch": 1.5}), Output())
     >>> found, errors = parse_show(show_text(show), Path())
@@ -227,11 +238,15 @@ def show_text(show: Show, *, written_out: bool = False, comments: bool = True) -
     (True, [])
     """
     tables = show_tables(show, written_out=written_out)
+    if looks and not written_out:
+        tables = {name: table for name, table in tables.items() if name not in TABLES} | dict(looks)
     document = tomlkit.document()
     if comments:
         document.add(
             tomlkit.comment("A project of Clavilux: `clavilux render` draws it, `clavilux check` checks it.")
         )
+    for remark in remarks:
+        document.add(tomlkit.comment(f"{remark}."))
     about = {known.name: known.about for group in (Project, Output) for known in settings_of(group).values()}
     for key, value in tables.items():
         if not isinstance(value, dict):

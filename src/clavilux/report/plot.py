@@ -25,7 +25,7 @@ from clavilux.report.plot_style import COLOURS, Page, write_times
 from clavilux.report.summary import headline
 from clavilux.timeline import format_time
 
-__all__ = ["plot"]
+__all__ = ["plot", "save_page"]
 
 
 def plot(song: Song, path: str | Path, *, detail: int | None = None) -> Path:
@@ -46,7 +46,7 @@ def plot(song: Song, path: str | Path, *, detail: int | None = None) -> Path:
         page.write(f"corrected: {song.corrections}", points=11, colour=COLOURS["snare"])
     _draw_song(page, song, detail)
     _draw_close(page, song)
-    return _save(page, Path(path))
+    return save_page(page, Path(path))
 
 
 def _draw_song(page: Page, song: Song, detail: int | None) -> None:
@@ -77,7 +77,12 @@ def _draw_close(page: Page, song: Song) -> None:
     write_times(axes, *close)
 
 
-def _save(page: Page, path: Path) -> Path:
+def save_page(page: Page, path: Path) -> Path:
+    """Write a page into an image; returns its path.
+
+    Raises:
+        OutputError: it cannot be written there.
+    """
     try:
         with warnings.catch_warnings(), atomic(path) as part:
             # A name in a script that the font lacks is drawn as boxes.

@@ -17,7 +17,7 @@ from clavilux.features.song import Song
 from clavilux.features.spectrum.peaks import loud_level
 from clavilux.timeline import format_time
 
-__all__ = ["SectionSummary", "Summary", "TrackSummary", "VoiceSummary", "headline", "summary"]
+__all__ = ["SectionSummary", "Summary", "TrackSummary", "VoiceSummary", "drums_of", "headline", "summary"]
 
 MIN_BEAT_CONFIDENCE = 0.1
 """Least confidence of the grid for a tempo in the headline."""
@@ -160,7 +160,7 @@ def headline(song: Song) -> str:
     """
     if song.audio.silent:
         return f"{format_time(song.duration)}, silence"
-    grid, key, drums = song.grid, song.key, _drums(song)
+    grid, key, drums = song.grid, song.key, drums_of(song)
     words = [format_time(song.duration)]
     words.append(f"{grid.tempo:.0f} bpm" if grid.confidence >= MIN_BEAT_CONFIDENCE else "no steady beat")
     clear_key = key.confidence >= MIN_KEY_CONFIDENCE
@@ -206,7 +206,7 @@ def summary(song: Song, *, detail: int | None = None) -> Summary:
         key_confidence=round(song.key.confidence, 3),
         tuning=round(song.tuning, 3),
         chord_changes=len(chord_changes(song.chord_change())),
-        drums=_drums(song),
+        drums=drums_of(song),
         kicks=len(song.kick),
         snares=len(song.snare),
         hats=len(song.hat),
@@ -249,7 +249,7 @@ def _voice(track: PitchTrack) -> VoiceSummary:
     return VoiceSummary(note_name(lowest), note_name(highest), len(pitches), round(share, 3))
 
 
-def _drums(song: Song) -> str:
+def drums_of(song: Song) -> str:
     """Classify the drums as strong or soft by their level, and as none where there are few hits too."""
     mix, drums = (loud_level(song.rms(stem).values) for stem in ("mix", "drums"))
     few = len(song.kick) + len(song.snare) < max(MIN_HITS, song.duration * MIN_HITS_PER_SECOND)

@@ -166,6 +166,9 @@ class SignalMethods:
     def accumulate(self) -> Signal:
         """Add the curve up over time, its integral in seconds from 0 on: from a speed to the way travelled."""
 
+    def fold(self) -> Signal:
+        """Fold into the range from 0 to 1 as two mirrors do: 1.2 becomes 0.8, 2.1 becomes 0.1."""
+
     def smooth(
         self, *, seconds: float = 0.2, beats: float | None = None, bars: float | None = None
     ) -> Signal:

@@ -17,7 +17,7 @@ from clavilux.errors import FileError
 from clavilux.media import open_media
 from clavilux.video.frame import Samples, ffmpeg_name, from_ffmpeg, pixels_of
 
-__all__ = ["AudioInfo", "VideoInfo", "decode", "open_video", "probe", "video_stream"]
+__all__ = ["AudioInfo", "VideoInfo", "damaged", "decode", "open_video", "probe", "video_stream"]
 
 
 @dataclass(frozen=True)
@@ -135,7 +135,7 @@ def decode(path: str | Path) -> Iterator[Samples]:
                 pixels = pixels_of(frame.format.name) or "yuv420p"
                 yield from_ffmpeg(frame.reformat(format=ffmpeg_name(pixels)), pixels)
         except av.FFmpegError as error:
-            raise _damaged(path) from error
+            raise damaged(path) from error
 
 
 def open_video(path: Path) -> InputContainer:
@@ -172,10 +172,11 @@ def _count_frames(container: InputContainer, stream: VideoStream, path: Path) ->
     try:
         return sum(packet.pts is not None for packet in container.demux(stream))
     except av.FFmpegError as error:
-        raise _damaged(path) from error
+        raise damaged(path) from error
 
 
-def _damaged(path: Path) -> FileError:
+def damaged(path: Path) -> FileError:
+    """Return the error for a video whose frames cannot be decoded."""
     return FileError(f"The video '{path}' is damaged", where=str(path), hint="render it again")
 
 

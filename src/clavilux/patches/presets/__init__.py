@@ -1,13 +1,26 @@
 """Patches that need no tuning, by name."""
 
 from clavilux.errors import PatchError, suggest
+from clavilux.patches.presets.chapters import chapters
+from clavilux.patches.presets.choir import choir
+from clavilux.patches.presets.circle import circle
+from clavilux.patches.presets.club import club
+from clavilux.patches.presets.mutant import mutant
 from clavilux.patches.presets.preset import Preset
+from clavilux.patches.presets.prism import prism
 from clavilux.patches.presets.pulse import pulse
+from clavilux.patches.presets.seed import seed
+from clavilux.patches.presets.stage import stage
+from clavilux.patches.presets.strike import strike
+from clavilux.patches.presets.tide import tide
 from clavilux.signals.plugins import load_plugins
 
 __all__ = ["PRESETS", "find_preset"]
 
-PRESETS: dict[str, Preset] = {preset.name: preset for preset in (pulse,)}
+PRESETS: dict[str, Preset] = {
+    preset.name: preset
+    for preset in (pulse, strike, choir, tide, circle, chapters, stage, prism, mutant, club, seed)
+}
 """Every preset by name; plugins add theirs."""
 
 

@@ -1,10 +1,9 @@
 """`pulse`, the preset that suits any song: harmony moves it, drums strike it, it never stands still."""
 
-from clavilux.catalogue import MOODS
-from clavilux.patches.functions import drift, palette, saved
+from clavilux.patches.functions import drift
 from clavilux.patches.mix import mix
-from clavilux.patches.palette import Palette
 from clavilux.patches.patch import Patch
+from clavilux.patches.presets.hearing import palette_of
 from clavilux.patches.presets.preset import knob, patch
 from clavilux.signals.sources import SongSource
 
@@ -59,10 +58,3 @@ def pulse(
     slow = drift(seconds=3, name="slow")
     texture = slow.fast(kick, seconds=0.12, name="fast").scale(0.5 + 1.2 * punch * kick + 0.3 * hats)
     return Patch(look, texture)
-
-
-def palette_of(colours: str, seed: int) -> Palette:
-    """Return the palette that a preset's knob `colours` names: a mood's, a saved one, or any."""
-    if colours and colours not in MOODS:
-        return saved(colours)
-    return palette(mood=colours or None, seed=seed)

@@ -78,6 +78,12 @@ def accumulate(song: Song, curve: F64) -> F64:
     return way
 
 
+@op("signal", "signal")
+def fold(curve: F64) -> F64:
+    """Fold into the range from 0 to 1 as two mirrors do: 1.2 becomes 0.8, 2.1 becomes 0.1."""
+    return np.asarray(np.abs((curve + 1) % 2 - 1))
+
+
 def _lagging(curve: F64, width: float) -> F64:
     """Filter with y_t = x_t + (y_(t - 1) - x_t) a, where a^width = 1 / 10."""
     from scipy.signal import lfilter

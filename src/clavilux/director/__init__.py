@@ -1,0 +1,1 @@
+"""Chooses what a song is shown with, from what is heard in it."""

@@ -1,0 +1,79 @@
+"""What a project leaves open is decided: the director's choice, calmer and wilder, palettes, muted parts."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from clavilux.director.direct import SPEC, Wishes, direct
+from clavilux.features.song import Song
+from clavilux.patches.muted import muted, parts_to_mute
+from clavilux.patches.presets import find_preset
+from clavilux.project.project import AUTO, Project
+from clavilux.project.sentences import read_looks
+
+__all__ = ["Decided", "decide"]
+
+
+@dataclass(frozen=True)
+class Decided:
+    """A project of which nothing is open.
+
+    Attributes:
+        project: its patch is a preset's name with its knobs, or a patch.
+        played: what plays, in words.
+        reasons: why, where the director chose it; a line each.
+        tables: what the director wrote, as a project file; empty where it chose nothing.
+    """
+
+    project: Project
+    played: str
+    reasons: tuple[str, ...] = ()
+    tables: dict[str, Any] | None = None
+
+
+def decide(project: Project, song: Callable[[], Song]) -> Decided:
+    """Decide what a project leaves open.
+
+    Args:
+        project: what a person wants.
+        song: opens the song; called only where the director has to hear it.
+
+    Raises:
+        PatchError: a knob that the chosen preset does not have.
+    """
+    energy = int(project.wilder) - int(project.calmer)
+    reasons: tuple[str, ...] = ()
+    tables: dict[str, Any] | None = None
+    shown: dict[str, Any] = {}
+    if project.patch == AUTO and project.cues is None:
+        found = direct(song(), Wishes(energy, project.palette or "", project.knobs))
+        reasons, tables, played = found.reasons, dict(found.tables), f"preset {found.preset}"
+        look = read_looks(tables, seed=project.seed)
+        shown = {"patch": look.patch, "knobs": look.knobs}
+    elif isinstance(project.patch, str):
+        name = "club" if project.patch == AUTO else project.patch
+        played = f"preset {name}"
+        shown = {"patch": name, "knobs": _wished(name, project, energy)}
+    else:
+        played = "your patch"
+    decided = replace(project, **shown, calmer=False, wilder=False, palette=None, mute="", solo="")
+    parts = parts_to_mute(mute=project.mute, solo=project.solo)
+    if parts:
+        patch = muted(decided.shown, parts)
+        decided = replace(decided, patch=patch, knobs={}, psi=None, cues=None)
+    return Decided(decided, played, reasons, tables)
+
+
+def _wished(name: str, project: Project, energy: int) -> dict[str, Any]:
+    """Return a preset's knobs, those that nobody turned as wished: calmer, wilder, another palette."""
+    preset = find_preset(name)
+    knobs = dict(preset.checked(project.knobs or {}))
+    factors = {"punch": SPEC.wish**energy, "drift_bars": SPEC.wish**-energy}
+    for knob, factor in factors.items():
+        param = preset.knobs.get(knob)
+        if param is not None and knobs[knob] == param.default:
+            low, high = float(param.low or 0), float(param.high or 1)
+            knobs[knob] = min(max(float(knobs[knob]) * factor, low), high)  # type: ignore[arg-type]
+    if project.palette and "colours" in knobs and knobs["colours"] == preset.knobs["colours"].default:
+        knobs["colours"] = project.palette
+    return knobs

@@ -1,0 +1,86 @@
+"""From a video to what is measured of it: reactivity beside chance, section contrast, flashes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+from clavilux.errors import FileError
+from clavilux.features.corrections import Corrections
+from clavilux.features.song import Song
+from clavilux.make.targets import check_target
+from clavilux.make.workspace import Workspace
+from clavilux.metrics.measures import Measures, measure
+from clavilux.metrics.trace import Trace, Tracer
+from clavilux.report.plot_measures import plot_measures
+from clavilux.video.probe import probe
+from clavilux.video.small import decode_small
+
+__all__ = ["Measured", "measure_video"]
+
+
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """A video and what was measured of it.
+
+    Attributes:
+        path: the video.
+        measures: the measures.
+        song: its sound; none where it has none.
+    """
+
+    path: Path
+    measures: Measures
+    song: Song | None
+
+    def plot(self, target: str | Path, *, overwrite: bool = False) -> Path:
+        """Draw the measures into a PNG of 1080 x 1920 pixels; returns its path.
+
+        Raises:
+            OutputError: it cannot be written there.
+        """
+        check_target(Path(target), ".png", overwrite=overwrite, reads=[self.path])
+        return plot_measures(self.measures, self.song, self.path.name, Path(target))
+
+
+def measure_video(
+    path: str | Path, *, against: Sequence[str | Path] = (), workspace: Workspace | None = None
+) -> Measured:
+    """Measure any video and the audio in it.
+
+    Frames are read one after the other and in small, so an hour of video takes some hundred megabytes.
+
+    Args:
+        path: the video.
+        against: other songs, with whose harmony the colours are compared to find the level of chance; shifted
+            copies of the video's own unless given.
+        workspace: where results are kept and who is informed; this user's cache folder, and nobody, unless
+            given.
+
+    Raises:
+        FileError: it cannot be read, or shows nothing.
+        AudioError: another song cannot be read.
+    """
+    workspace, path = workspace or Workspace.of_user(), Path(path)
+    info = probe(path)
+    if info.frames == 0 or info.fps <= 0:
+        raise FileError(f"'{path}' shows nothing", where=str(path), hint="give a video that plays")
+    others = [_song(other, workspace).chroma("harmonic", kind="cens") for other in against]
+    trace = _trace(path, info.fps, info.frames, workspace)
+    workspace.report.begin("Analysing")
+    song = _song(path, workspace) if info.audio is not None else None
+    start = float(info.start - info.audio.start) if info.audio is not None else 0.0
+    return Measured(path, measure(trace, song, start, others), song)
+
+
+def _trace(path: Path, fps: Fraction, frames: int, workspace: Workspace) -> Trace:
+    tracer = Tracer(fps)
+    workspace.report.begin("Measuring", frames)
+    for frame in decode_small(path):
+        tracer.add(frame[None])
+        workspace.report.advance(1)
+    return tracer.trace
+
+
+def _song(source: str | Path, workspace: Workspace) -> Song:
+    return workspace.song(workspace.audio(source), stems=None, corrections=Corrections())

@@ -1,0 +1,1 @@
+"""What a video does: flashes, and how it follows its song."""

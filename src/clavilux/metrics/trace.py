@@ -1,0 +1,180 @@
+"""What is measured of every frame, as frames go by: enough to compare a video with its song.
+
+A small frame is averaged, in linear light, over a grid of about 64 by 36 cells; flashes are counted there.
+What is kept of a frame is its brightness, its colours, its layout and how it differs from the frame before,
+about a kilobyte, so that an hour of video takes some hundred megabytes and no more.
+"""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from numpy.typing import NDArray
+
+from clavilux.arrays import F16, F32, F64
+from clavilux.colour import LUMA, srgb_to_linear
+from clavilux.metrics.flashes import Flashes, FlashMeter
+
+__all__ = ["CHANNELS", "Trace", "Tracer", "cells_of"]
+
+GRID_SIDE = 64
+LAYOUT = (9, 16)
+"""Rows and columns of the layout of a frame, of which sections are compared."""
+BINS = 32
+"""Bins of a histogram of one of red, green and blue."""
+LEVELS = ("light", "colour", "texture", "centre")
+FLOW = ("across", "down", "zoom", "turn")
+CHANNELS = ("motion", *LEVELS, *FLOW)
+"""What of a frame can move: all pixels; brightness; warmth; fine detail; the middle against the edge; and the
+picture as a whole, across, downwards, towards the viewer, and about its centre."""
+
+LINEAR = srgb_to_linear(np.arange(256) / 255).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Trace:
+    """A video, as measures see it.
+
+    Attributes:
+        fps: frames per second.
+        values: of each of `CHANNELS` in every frame, (T, 9); of motion the change itself, of the picture as
+            a whole the way that it went so far, in heights of the frame.
+        histograms: of red, green and blue, shares of the pixels, (T, 96).
+        layouts: linear RGB of a coarse grid, (T, 9, 16, 3).
+        sharpness: mean difference of neighbouring pixels' luma, 0 to 1, (T,).
+        flashes: what flashes there are.
+    """
+
+    fps: Fraction
+    values: F32
+    histograms: F16
+    layouts: F16
+    sharpness: F32
+    flashes: Flashes
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def motion(self) -> F64:
+        """Mean absolute change of the pixels since the frame before, 0 to 1, (T,); 0 for the first."""
+        return self.values[:, 0].astype(np.float64)
+
+    def change(self, channel: str) -> F64:
+        """Return how much a channel moves in each frame, not negative, (T,)."""
+        index = CHANNELS.index(channel)
+        if index == 0:
+            return self.motion
+        values = self.values[:, index].astype(np.float64)
+        return np.abs(np.diff(values, prepend=values[:1]))
+
+
+class Tracer:
+    """Measure frames as they come.
+
+    >>> tracer = Tracer(Fraction(10))
+    >>> tracer.add(np.zeros((5, 36, 64, 3), np.uint8))
+    >>> len(tracer.trace), tracer.trace.motion.tolist()
+    (5, [0.0, 0.0, 0.0, 0.0, 0.0])
+    """
+
+    def __init__(self, fps: Fraction) -> None:
+        self._fps, self._meter = fps, FlashMeter(fps)
+        self._last: tuple[NDArray[np.uint8], F32] | None = None
+        self._rows: list[tuple[F32, F16, F16, float]] = []
+
+    def add(self, frames: NDArray[np.uint8]) -> None:
+        """Measure the next small frames, uint8 (N, h, w, 3) RGB."""
+        cells = cells_of(frames)
+        self._meter.add(cells)
+        for frame, grid in zip(frames, cells, strict=True):
+            last_frame, last_grid = self._last or (frame, grid)
+            values, histogram, sharpness = _measured(frame, grid)
+            motion = float(np.abs(frame.astype(np.int16) - last_frame).mean()) / 255
+            moved = np.array([motion, *values, *_flow(last_grid, grid)], np.float32)
+            self._rows.append((moved, histogram, _layout(grid), sharpness))
+            self._last = frame, grid
+
+    @property
+    def trace(self) -> Trace:
+        """What was measured so far."""
+        rows = self._rows
+        shapes: tuple[tuple[int, ...], ...] = ((len(CHANNELS),), (3 * BINS,), (*LAYOUT, 3))
+        values, histograms, layouts = (
+            np.array([row[k] for row in rows]).reshape(-1, *shape) for k, shape in enumerate(shapes)
+        )
+        sharpness = np.array([row[3] for row in rows], np.float32)
+        values[:, -len(FLOW) :] = np.cumsum(values[:, -len(FLOW) :], axis=0, dtype=np.float64)
+        return Trace(self._fps, values, histograms, layouts, sharpness, self._meter.found)
+
+
+def cells_of(frames: NDArray[np.uint8]) -> F32:
+    """Average small frames in linear light over the cells of the grid of flashes.
+
+    Args:
+        frames: uint8 (N, h, w, 3) sRGB.
+
+    Returns:
+        linear RGB (N, gh, gw, 3), the longer side at most 64 cells.
+
+    >>> cells_of(np.full((1, 144, 256, 3), 255, np.uint8)).shape
+    (1, 36, 64, 3)
+    """
+    _, height, width, _ = frames.shape
+    scale = max(1, max(height, width) // GRID_SIDE)
+    return _blocks(LINEAR[frames], max(1, height // scale), max(1, width // scale))
+
+
+def _blocks(images: F32, rows: int, columns: int) -> F32:
+    """Average images (N, h, w, 3) over blocks, (N, rows, columns, 3); what is left over at the ends goes."""
+    n, height, width, _ = images.shape
+    high, wide = height // rows, width // columns
+    cut = images[:, : rows * high, : columns * wide]
+    return np.asarray(cut.reshape(n, rows, high, columns, wide, 3).mean(axis=(2, 4)))
+
+
+def _measured(frame: NDArray[np.uint8], grid: F32) -> tuple[tuple[float, ...], F16, float]:
+    """Return the levels, the histogram and the sharpness of a frame."""
+    luma = frame @ np.array(LUMA) / 255  # Y' of BT.709, 0 to 1
+    luminance = grid @ np.array(LUMA, np.float32)
+    means = frame.reshape(-1, 3).mean(axis=0)
+    sharpness = float(np.abs(np.diff(luma, axis=0)).mean() + np.abs(np.diff(luma, axis=1)).mean()) / 2
+    rows, columns = (slice(side // 4, side - side // 4) for side in luminance.shape)
+    levels = (
+        float(luminance.mean()),
+        float(means[0] - means[2]) / 255,  # warm against cold: red less blue
+        sharpness,
+        float(luminance[rows, columns].mean() - luminance.mean()),
+    )
+    bins = (frame >> 3).astype(np.int64) + np.arange(3) * BINS
+    histogram = np.bincount(bins.ravel(), minlength=3 * BINS) / (frame.size / 3)
+    return levels, histogram.astype(np.float16), sharpness
+
+
+def _flow(last: F32, grid: F32) -> tuple[float, ...]:
+    """Estimate how the picture moved as a whole: across, down, zoom and turn, by least squares.
+
+    Brightness is constant along the motion, I_t + u I_x + v I_y = 0 (Horn and Schunck 1981), and the motion
+    is (u, v) = (a + c x - d y, b + c y + d x) with x and y from the centre, in heights.
+    """
+    before, after = (np.sqrt(each @ np.array(LUMA, np.float32)) for each in (last, grid))
+    if min(before.shape) < 3:
+        return (0.0,) * len(FLOW)
+    height, width = before.shape
+    y, x = np.mgrid[:height, :width] / height - np.array([0.5, 0.5 * width / height])[:, None, None]
+    i_y, i_x = (each * height for each in np.gradient((before + after) / 2))
+    ways = np.stack([i_x, i_y, i_x * x + i_y * y, i_y * x - i_x * y]).reshape(len(FLOW), -1)
+    normal = ways @ ways.T
+    ridge = 1e-3 * np.trace(normal) / len(FLOW) + 1e-9
+    way = np.linalg.solve(normal + ridge * np.eye(len(FLOW)), -ways @ (after - before).ravel())
+    return tuple(float(each) for each in way)
+
+
+def _layout(grid: F32) -> F16:
+    """Average a grid to the layout, upright videos turned on their side."""
+    turned = grid if grid.shape[1] >= grid.shape[0] else grid.swapaxes(0, 1)
+    sides = turned.shape[:2]
+    firsts = [np.arange(n) * side // n for side, n in zip(sides, LAYOUT, strict=True)]
+    summed = np.add.reduceat(np.add.reduceat(turned, firsts[0], axis=0), firsts[1], axis=1)
+    counts = [np.diff(np.append(first, side)) for first, side in zip(firsts, sides, strict=True)]
+    return np.asarray(summed / np.maximum(np.outer(*counts), 1)[..., None], np.float16)

@@ -1,0 +1,46 @@
+"""`prism`: bending. The snare shoves the features aside, the kick enlarges them, as in the seed's video."""
+
+from clavilux.patches.functions import drift, translate, zoom
+from clavilux.patches.mix import mix
+from clavilux.patches.patch import Patch
+from clavilux.patches.presets.hearing import (
+    chord_notes,
+    drum_hits,
+    kick_hits,
+    palette_of,
+    snare_hits,
+    sounding,
+    travel,
+)
+from clavilux.patches.presets.preset import knob, patch
+from clavilux.signals.sources import SongSource
+
+__all__ = ["prism"]
+
+
+@patch
+def prism(
+    song: SongSource,
+    seed: int,
+    punch: float = knob(1.0, 0, 2),
+    drift_bars: float = knob(32, 1, 1024, unit="bars"),
+    colours: str = knob(""),
+) -> Patch:
+    """Bend the network: snares translate by an eighth, kicks zoom by half, the melody is in the noise (9).
+
+    Args:
+        song: the song.
+        seed: another seed chooses other palettes.
+        punch: how far the bends go.
+        drift_bars: bars in which the slow drift comes round.
+        colours: a mood (warm, cool, calm or wild) or the name of a saved palette; empty is any.
+    """
+    kick, snare = kick_hits(song, beats=0.5), snare_hits(song, beats=0.5)
+    melody = song.melody.rms().smooth(seconds=0.1).normalize(per="track")
+    shades = palette_of(colours, seed)
+    look = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song)), 0.5 * sounding(song))
+    bends = (
+        translate(at="16 px", x=0.125 * punch * snare + 2 * travel(drum_hits(song), by=0.5 * punch)),
+        zoom(at="32 px", by=1 + 0.35 * punch * kick),
+    )
+    return Patch(look, drift(seconds=6).scale(0.4 + 0.4 * melody), bends=bends)

@@ -1,0 +1,48 @@
+"""`strike`: drums first. Every hit leaps at you, the kick lifts, the snare turns, hats sparkle."""
+
+from clavilux.patches.functions import drift, rotate, translate, zoom
+from clavilux.patches.mix import mix
+from clavilux.patches.patch import Patch
+from clavilux.patches.presets.hearing import (
+    chord_notes,
+    drum_hits,
+    hat_hits,
+    kick_hits,
+    palette_of,
+    snare_hits,
+    sounding,
+)
+from clavilux.patches.presets.preset import knob, patch
+from clavilux.signals.sources import SongSource
+
+__all__ = ["strike"]
+
+
+@patch
+def strike(
+    song: SongSource,
+    seed: int,
+    punch: float = knob(1.0, 0, 2),
+    drift_bars: float = knob(32, 1, 1024, unit="bars"),
+    colours: str = knob(""),
+) -> Patch:
+    """Strike with every drum: all enlarge, the kick lifts, the snare turns; chords tint it slowly.
+
+    Args:
+        song: the song.
+        seed: another seed chooses another palette.
+        punch: how far the drums go.
+        drift_bars: bars in which the slow drift comes round.
+        colours: a mood (warm, cool, calm or wild) or the name of a saved palette; empty is any.
+    """
+    kick, snare, hats = kick_hits(song), snare_hits(song), hat_hits(song)
+    shades = palette_of(colours, seed)
+    tint = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song, seconds=2)), 0.4 * sounding(song))
+    slow = drift(seconds=12, name="slow")
+    bends = (
+        zoom(at="16 px", by=1 + 0.065 * punch * drum_hits(song)),
+        translate(at="8 px", y=0.01 * punch * kick),
+        rotate(at="8 px", by=3 * punch * snare),
+    )
+    sparkle = slow.on("fine", slow.scale(0.7 + 0.25 * punch * hats))
+    return Patch(shades.loop(bars=drift_bars).on("fine", tint), sparkle, bends=bends)
