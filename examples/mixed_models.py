@@ -21,7 +21,7 @@ mixed = [
     rewrite.blend(at="fine", model="glass", amount=kick),
 ]
 shown = Project(patch=Patch(look, texture, rewrites=mixed), start=8, duration=3)
-job = prepare(piece, shown, Output(size=(256, 256), fps=12), stop=256)
+job = prepare(piece, shown, Output(size=(256, 256), fps=12))
 print(job.render("mixed.mp4", overwrite=True).path)
 
 for name, amount in {"silk": 0, "between": 0.5, "glass": 1}.items():

@@ -20,7 +20,7 @@ rising = energy() * ramp("0:08", "0:12")
 negative = [rewrite.scale(at="8-64 px", amount=rising, turn=phase(bars=8))]
 for name, chosen in {"rewritten": negative, "original": []}.items():
     shown = Project(patch=Patch(look, texture, rewrites=chosen), start=8, duration=4)
-    job = prepare(piece, shown, Output(size=(256, 256), fps=12), stop=256)
+    job = prepare(piece, shown, Output(size=(256, 256), fps=12))
     print(job.render(f"{name}.mp4", overwrite=True).path)
 
 further = {

@@ -32,7 +32,7 @@ texture = drift(seconds=4).fast(song.melody.pitch().smooth(seconds=0.1) * halfwa
 bends = [translate(at="b16.conv0", x=snare / 8, along="all"), zoom(at="b32.conv0", by=1 + 0.5 * kick)]
 for name, chosen in {"bent": bends, "plain": []}.items():
     shown = Project(patch=Patch(look, texture, bends=chosen), start=8, duration=4)
-    job = prepare(piece, shown, Output(size=(256, 256), fps=12), stop=256)
+    job = prepare(piece, shown, Output(size=(256, 256), fps=12))
     print(job.render(f"{name}.mp4", overwrite=True).path)
 
 further = {

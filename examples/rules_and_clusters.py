@@ -27,5 +27,5 @@ patches = {
 }
 for name, patch in patches.items():
     shown = Project(patch=patch, start=8, duration=2)
-    job = prepare(piece, shown, Output(size=(256, 256), fps=12), stop=256)
+    job = prepare(piece, shown, Output(size=(256, 256), fps=12))
     print(job.render(f"{name}.mp4", overwrite=True).path)

@@ -39,7 +39,7 @@ def tune(tmp_path, piece):
 
 @pytest.fixture
 def show(tune, small_file, tmp_path):
-    assert run("new", tune, "--model", small_file, *SMALL) == 0
+    assert run("new", tune, "--patch", "pulse", "--model", small_file, *SMALL) == 0
     return tmp_path / "tune.toml"
 
 
@@ -98,6 +98,31 @@ def test_all_that_is_wrong_with_a_cue_sheet_is_said_at_once(show, tmp_path, caps
     assert said.count("\n") == 4
 
 
+def test_a_missing_file_is_said_beside_other_mistakes(show, capsys):
+    show.write_text(show.read_text().replace("seed = 0", 'seed = "x"').replace("tune.wav", "gone.wav"))
+    assert run("check", show) == 2
+    said = capsys.readouterr().out
+    assert "seed" in said
+    assert "there is no file 'gone.wav'" in said
+
+
+def test_what_the_model_lacks_is_said_with_its_line(show, capsys):
+    sentences = """[look]
+latents = "palette().loop(bars=8).on('40-50', palette().loop(bars=4))"
+noise = "drift(seconds=3).on('b999.conv0', drift(seconds=1))"
+rewrites = ["rewrite.blend(at='coarse', model='https://example.org/net.pkl', amount=1)"]
+"""
+    show.write_text(show.read_text().partition("[look")[0] + sentences)
+    assert run("check", show) == 2
+    said = capsys.readouterr().out
+    lines = show.read_text().splitlines()
+    for words, needle in (("no layers '40-50'", "40-50"), ("no layers 'b999.conv0'", "b999")):
+        number = next(k for k, line in enumerate(lines, 1) if needle in line)
+        assert f"line {number}: " in said
+        assert words in said
+    assert "fetches no model from 'https://example.org/net.pkl'" in said
+
+
 @pytest.mark.parametrize(
     ("change", "words"),
     [
@@ -123,7 +148,10 @@ def test_nothing_is_overwritten_unasked(show, tune, capsys):
 
 
 def test_a_preset_written_out_is_the_same_look(tune, show, small_file, capsys):
-    assert run("new", tune, "--model", small_file, *SMALL, "--written-out", "-o", "out.toml") == 0
+    assert (
+        run("new", tune, "--patch", "pulse", "--model", small_file, *SMALL, "--written-out", "-o", "out.toml")
+        == 0
+    )
     assert run("render", show, "-o", "a.mp4", "-q") == run("render", "out.toml", "-o", "b.mp4", "-q") == 0
     np.testing.assert_array_equal(_decoded(show.parent / "a.mp4"), _decoded(show.parent / "b.mp4"))
 

@@ -43,6 +43,12 @@ def test_every_transform_finds_its_bend():
         assert parse_broad(f"- layer: 0\n  transform: {words}") == [wanted]
 
 
+def test_numbers_are_read_in_every_form_of_yaml():
+    for written, value in ((".5", 0.5), ("5.", 5.0), ("+0.5", 0.5), ("5e-1", 0.5), ("-.5", -0.5)):
+        found = parse_broad(f"- layer: 0\n  transform: translate\n  params: [{written}, 0]")
+        assert f"x={value!r}" in str(found[0]) or f"x={value:g}" in str(found[0])
+
+
 def test_layers_are_counted_as_published():
     found = [parse_broad(f"- layer: {k}\n  transform: ablate\n  params: []")[0] for k in (1, 2, 11, 16)]
     assert [dict(each.params)["at"] for each in found] == [

@@ -200,6 +200,12 @@ def test_scenes_are_joined_in_the_order_of_the_music():
     assert score(scene(CALM, until="5"), scene(CALM, fade=bars(1))) == CALM
     with pytest.raises(SettingError):
         bars(-1)
+    assert score(scene(CALM, until=20), scene(WILD, fade="2 bars")) == score(
+        scene(CALM, until="0:20"), scene(WILD, fade=bars(2))
+    )
+    assert by_section(A=CALM, B=WILD, fade="2 bars") == by_section(A=CALM, B=WILD, fade=bars(2))
+    with pytest.raises(SettingError, match="not a length"):
+        scene(CALM, fade="soon")
 
 
 def test_a_moment_past_the_end_is_named(heard):

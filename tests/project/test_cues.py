@@ -87,6 +87,17 @@ def test_toml_and_cue_sheets_are_read(tmp_path):
     assert read_cues(named)[0].title == "Für Élise"
 
 
+def test_remarks_of_a_cue_sheet_are_what_columns_of_a_table_are(tmp_path):
+    said = ('REM GENRE "Techno"', "REM PATCH pulse", 'rem palette "warm"', "REM GAIN 0.5", "REM FADE 2 bars")
+    remarks = "\n    ".join(said)
+    sheet = CUE.replace("    INDEX 01 06:12:37", f"    INDEX 01 06:12:37\n    {remarks}")
+    first, second = read_cues(write(tmp_path, sheet, "set.cue"))
+    assert (second.patch, second.palette, second.gain, str(second.fade)) == ("pulse", "warm", 0.5, "2 bars")
+    assert (first.patch, first.gain) == ("", 1.0)
+    with pytest.raises(FileError, match="track 2: gain is '99'"):
+        read_cues(write(tmp_path, sheet.replace("GAIN 0.5", "GAIN 99"), "set.cue"))
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clavilux.errors import PatchError
 from clavilux.moments import Moment
-from clavilux.patches.functions import disc, drift, gate, gradient, half, palette, ring
+from clavilux.patches.functions import disc, drift, gate, gradient, half, palette, ramp, ring
 from clavilux.patches.mix import mix
 from clavilux.patches.patch import Patch
 from clavilux.patches.presets.pulse import pulse
@@ -108,6 +108,12 @@ def test_a_long_chain_is_written_in_pieces_and_read_back():
         ("import os", "not an expression"),
         ("kick.decay(**{'beats': 1})", "not part of the patch language"),
         ("True", "not part of the patch language"),
+        ("lfo(bars=1) ** 2", "column 1: .*powers are written .sharpen"),
+        ("palette()['C']", "written .entry"),
+        ("kick.decay(beats=1) > 0.5", "written .threshold"),
+        ("kick if snare else hat", "written switch"),
+        ("kick and snare", "written switch"),
+        ("lfo(bars=1) % 2", "not part of the patch language"),
         ("b'x'", "not part of the patch language"),
         ("1" * 300_000, "cannot be read"),
         ("(" * 5000 + "1" + ")" * 5000, "cannot be read|too deeply"),
@@ -120,6 +126,12 @@ def test_what_is_not_the_language_is_refused_in_one_sentence(text, words):
     with pytest.raises(PatchError, match=words) as caught:
         parse(text)
     assert len(str(caught.value)) < 1000
+
+
+def test_numbers_are_moments_where_an_operation_takes_moments():
+    assert parse("ramp(20, 30)") == ramp(20, 30)
+    assert parse("gate(20, 30)") == gate(20, 30)
+    assert parse("mix(0.5, kick.decay(beats=1), 0.25)") == mix(0.5, song.kick.decay(beats=1), 0.25)
 
 
 def test_a_mistake_is_placed_by_line_and_column():

@@ -38,6 +38,8 @@ MAX_CUES = 500
 MIN_TRACK_SECONDS = 0.1
 MAX_TITLE = 200
 CUE_INDEX = re.compile(r"INDEX +01 +(\d{1,4}):(\d{1,2}):(\d{1,2})", re.IGNORECASE)
+CUE_REMARK = re.compile(r'REM +(\w{1,20}) +"?([^"]{0,200})"?', re.IGNORECASE)
+"""A remark such as REM PATCH club: what a column of a table says."""
 CUE_TITLE = re.compile(r'TITLE +"?([^"]{0,200})"?', re.IGNORECASE)
 
 
@@ -230,14 +232,19 @@ def _toml(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _cue(text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    title, number = "", 0
+    tracks: list[dict[str, Any]] = []
     for line in text.splitlines():
         stripped = line.strip()
         if stripped.upper().startswith("TRACK"):
-            number += 1
-            title = f"Track {number}"
-        elif number and (named := CUE_TITLE.match(stripped)):
-            title = named[1]
-        elif number and (index := CUE_INDEX.match(stripped)):
+            tracks.append({"title": f"Track {len(tracks) + 1}"})
+        elif not tracks:
+            continue
+        elif named := CUE_TITLE.match(stripped):
+            tracks[-1]["title"] = named[1]
+        elif index := CUE_INDEX.match(stripped):
             minutes, seconds, frames = (int(part) for part in index.groups())
-            yield f"track {number}", {"time": str(60 * minutes + seconds + frames / 75), "title": title}
+            tracks[-1]["time"] = str(60 * minutes + seconds + frames / 75)
+        elif (remark := CUE_REMARK.match(stripped)) and remark[1].lower() in COLUMNS:
+            tracks[-1][remark[1].lower()] = remark[2]
+    for number, track in enumerate(tracks, 1):
+        yield f"track {number}", track

@@ -31,6 +31,7 @@ from clavilux.generator.rewrites import (
     styled_convs,
 )
 from clavilux.image_files import read_image
+from clavilux.make.fetch import is_remote
 from clavilux.patches.ops.bends import ALONG, SITE
 from clavilux.profile.calibration import calibrated
 from clavilux.profile.clusters import clusters_of
@@ -131,17 +132,25 @@ def blended_models(nodes: Sequence[Node], load: Callable[[str], Model] = load_mo
 
     Raises:
         ModelError: one cannot be loaded.
+        PatchError: one is an address; a patch of a stranger fetches nothing.
     """
-    return [
-        load(name) for name in dict.fromkeys(str(dict(n.params)["model"]) for n in nodes if n.op == BLEND)
-    ]
+    names = dict.fromkeys(str(dict(node.params)["model"]) for node in nodes if node.op == BLEND)
+    return [load(_local(name)) for name in names]
+
+
+def _local(name: str) -> str:
+    """Return the name of a model that is here; an address is refused."""
+    if is_remote(name):
+        hint = "import it first, and give its name"
+        raise PatchError(f"A patch fetches no model from '{name}'", where="model", value=name, hint=hint)
+    return name
 
 
 def _blends(
     number: int, node: Node, model: Model, cells: tuple[int, int], load: Callable[[str], Model]
 ) -> Iterator[Change]:
     params: dict[str, Any] = dict(node.params)
-    network, other = model.network, load(params["model"])
+    network, other = model.network, load(_local(params["model"]))
     check_alike(model, other)
     convs = styled_convs(network)
     where, const = node.inputs[-1], other.network.start(cells, model.extend)

@@ -18,6 +18,7 @@ from clavilux.make.targets import check_target, files_read
 from clavilux.make.workspace import Workspace
 from clavilux.patches.broad import read_broad
 from clavilux.patches.ops.latents import layer_range
+from clavilux.patches.ops.noise import noise_layers
 from clavilux.patches.patch import Patch
 from clavilux.profile.model_palettes import ModelPalettes
 from clavilux.project.cues import errors_of_cues
@@ -25,6 +26,7 @@ from clavilux.project.output import Output
 from clavilux.project.project import AUTO, Project
 from clavilux.project.recipe import read_recipe
 from clavilux.project.show import Show, check_show, edited, parse_show, read_show, read_text, show_text
+from clavilux.schemas import toml_tables
 from clavilux.signals.table import OPS
 
 __all__ = ["change_project", "check_project", "new_project"]
@@ -101,10 +103,11 @@ def check_project(path: Path) -> list[ClaviluxError]:
     Raises:
         FileError: it is no file that can be read.
     """
+    text = read_text(path)
     errors = check_show(path)
     if errors:
-        return errors
-    show, text = read_show(path), read_text(path)
+        return [*errors, *_missing_files(text, path.parent)]
+    show = read_show(path)
     cues = show.project.cues
     named = [("song", show.song), ("cues", None if cues is None else Path(cues))]
     patch = None
@@ -118,17 +121,31 @@ def check_project(path: Path) -> list[ClaviluxError]:
                 FileError(f"cues: {each.what}", where="cues", value=each.value, hint=each.hint)
                 for each in _refused_in_cues(Path(cues), show.project) or [error]
             ]
-    named += [(_line_of_name(text, file), file) for file in (patch.files if patch is not None else ())]
+    named += [(_line_of(text, file.name), file) for file in (patch.files if patch is not None else ())]
     errors += [
         FileError(f"{place}: there is no file '{file}'", where=place, value=str(file), hint="check its name")
         for place, file in named
         if file is not None and not is_file(file)
     ]
-    errors += _refused_by_model(show, patch)
+    errors += _refused_by_model(show, patch, text)
     if show.project.stems is not None and not is_folder(show.project.stems):
         what = f"stems: there is no folder '{show.project.stems}'"
         errors.append(FileError(what, where="stems", value=show.project.stems, hint="check its name"))
     return errors
+
+
+def _missing_files(text: str, folder: Path) -> list[ClaviluxError]:
+    """Find which files are missing of those that a project names, where the rest of it cannot be read yet."""
+    try:
+        tables = toml_tables(text)
+    except ClaviluxError:
+        return []
+    named = {key: tables.get(key) for key in ("song", "cues", "stems")}
+    return [
+        FileError(f"{key}: there is no file '{name}'", where=key, value=name, hint="check its name")
+        for key, name in named.items()
+        if isinstance(name, str) and not (is_folder if key == "stems" else is_file)(folder / name)
+    ]
 
 
 def _refused_in_cues(sheet: Path, project: Project) -> list[ClaviluxError]:
@@ -138,13 +155,13 @@ def _refused_in_cues(sheet: Path, project: Project) -> list[ClaviluxError]:
     return errors_of_cues(sheet, preset=project.patch, seed=project.seed, knobs=project.knobs)
 
 
-def _line_of_name(text: str, file: Path) -> str:
-    """Return the line in which a file is named, in words."""
-    lines = [number for number, line in enumerate(text.splitlines(), 1) if file.name in line]
+def _line_of(text: str, words: str) -> str:
+    """Return the first line that holds some words, as a place in the file."""
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if words in line]
     return f"line {lines[0]}" if lines else "look"
 
 
-def _refused_by_model(show: Show, patch: Patch | None) -> list[ClaviluxError]:
+def _refused_by_model(show: Show, patch: Patch | None, text: str) -> list[ClaviluxError]:
     """Find what the model or the user's palettes would refuse: layers, classes, directions, names."""
     try:
         workspace = Workspace.of_user()
@@ -154,19 +171,27 @@ def _refused_by_model(show: Show, patch: Patch | None) -> list[ClaviluxError]:
     source = ModelPalettes(model, workspace.store, workspace.palettes)
     cells = show.output.cells or default_cells(model.network, show.output.size)
     groups: dict[str, range] = {name: model.group(name) for name in GROUPS}
+    layers = {name: layer for name, layer in model.network.layers.items() if layer.takes_noise}
+    noisy = {
+        name: frozenset(layer for layer, each in layers.items() if each.w_index in group)
+        for name, group in groups.items()
+    }
     errors: list[ClaviluxError] = []
     for node in patch.nodes if patch is not None else ():
         params = dict(node.params)
         try:
             if node.op == "latent.on":
                 layer_range(str(params["layers"]), groups, model.num_ws)
-            elif node.op in {"saved", "from_seeds", "from_classes"}:
+            elif node.op in {"saved", "from_seeds", "from_classes", "from_latents", "from_image"}:
                 OPS[node.op].compute(source, [], node.params)
+            elif node.op == "noise.on":
+                noise_layers(str(params["layers"]), noisy, frozenset().union(*noisy.values()))
             elif node.kind in {"bend", "rewrite"}:
                 changes_of([node], model, cells, workspace.store, workspace.model)
         except ClaviluxError as error:
+            place = _line_of(text, str(error.value)) if error.value else "look"
             errors.append(
-                type(error)(f"look: {error.what}", where="look", value=error.value, hint=error.hint)
+                type(error)(f"{place}: {error.what}", where=place, value=error.value, hint=error.hint)
             )
     return errors
 

@@ -19,6 +19,7 @@ from clavilux.signals.table import OPS
 __all__ = ["parse_broad", "read_broad"]
 
 LINE = re.compile(r"^\s*(-?)\s*([\w-]+)\s*:\s*(.*?)\s*(?:#.*)?$")
+NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
 TRANSFORMS = {
     "ablate": (),
     "invert": (),
@@ -77,7 +78,7 @@ def _bend(entry: Mapping[str, str], seed: int) -> Bend:
     if name not in TRANSFORMS:
         hint = suggest(name, TRANSFORMS, otherwise="there are {}")
         raise PatchError(f"There is no transform '{name}'", where="transform", value=name, hint=hint)
-    numbers = [float(each) for each in re.findall(r"-?\d+(?:\.\d+)?(?:e-?\d+)?", entry.get("params", ""))]
+    numbers = [float(each) for each in NUMBER.findall(entry.get("params", ""))]
     wanted = TRANSFORMS[name]
     if len(numbers) != len(wanted):
         what = f"'{name}' takes {len(wanted)} numbers, not {len(numbers)}"

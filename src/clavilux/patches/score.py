@@ -57,18 +57,19 @@ def bars(number: float) -> Fade:
     return Fade(number, "bars")
 
 
-def scene(patch: Patch, *, until: str | Moment = END, fade: Fade = CUT) -> Scene:
+def scene(patch: Patch, *, until: str | float | Moment = END, fade: str | Fade = CUT) -> Scene:
     """Show a patch until a moment: a time, a bar, a beat, a section such as 'B.2', or the end.
 
     Args:
         patch: what is shown.
-        until: when it ends.
-        fade: how long the change from the scene before takes, centred on the moment of the change.
+        until: when it ends; a number is seconds.
+        fade: how long the change from the scene before takes, such as '2 bars', centred on the moment of the
+            change.
 
     Raises:
-        SettingError: `until` is no moment.
+        SettingError: `until` is no moment, or `fade` no length.
     """
-    return Scene(patch, until if isinstance(until, Moment) else Moment.parse(until), fade)
+    return Scene(patch, until if isinstance(until, Moment) else Moment.parse(str(until)), _fade_of(fade))
 
 
 def score(*scenes: Scene) -> Patch:
@@ -90,7 +91,7 @@ def score(*scenes: Scene) -> Patch:
     return _joined_scenes(scenes)
 
 
-def by_section(*, fade: Fade = CUT, otherwise: Patch | None = None, **patches: Patch) -> Patch:
+def by_section(*, fade: str | Fade = CUT, otherwise: Patch | None = None, **patches: Patch) -> Patch:
     """Play a patch in every section of a label, so that what recurs in the song recurs in the image.
 
     Args:
@@ -101,7 +102,9 @@ def by_section(*, fade: Fade = CUT, otherwise: Patch | None = None, **patches: P
 
     Raises:
         PatchError: there is no patch.
+        SettingError: `fade` is no length.
     """
+    length = _fade_of(fade)
     if not patches:
         raise PatchError("A score by section needs a patch", where="by_section", hint="write A=..., B=...")
     names = list(patches)
@@ -110,7 +113,7 @@ def by_section(*, fade: Fade = CUT, otherwise: Patch | None = None, **patches: P
     gates = []
     for number, name in enumerate(names):
         later = ";".join(names[number + 1 :])
-        params = {"name": name, "unless": later, fade.unit: fade.number}
+        params = {"name": name, "unless": later, length.unit: length.number}
         gates.append(apply(OPS["in_section"], (), params))
     # Scene k is laid over the ones before it, so that each has its own share g_k of the whole:
     # a_k = g_k / (g_0 + ... + g_k), g_0 = 1 - g_1 - ... - g_n
@@ -123,6 +126,10 @@ def by_section(*, fade: Fade = CUT, otherwise: Patch | None = None, **patches: P
         shown = shown + gate
         whole = _switched(whole, patches[name], gate / shown)
     return whole
+
+
+def _fade_of(fade: str | Fade) -> Fade:
+    return fade if isinstance(fade, Fade) else Fade.parse(str(fade))
 
 
 def _joined_scenes(scenes: Sequence[Scene]) -> Patch:

@@ -142,7 +142,9 @@ def parse_tables(
     errors: list[ClaviluxError] = []
     schema = tables.get("schema", SCHEMA)
     if schema != SCHEMA:
-        hint = f"this version knows schema {SCHEMA}; a newer one may have written it"
+        newer = isinstance(schema, int) and schema > SCHEMA
+        why = "a newer one may have written it" if newer else "projects begin with it"
+        hint = f"this version knows schema {SCHEMA}; {why}"
         return None, [
             FileError(f"schema: it is {str(schema)[:40]!r}", where="schema", value=schema, hint=hint)
         ]

@@ -162,10 +162,8 @@ class _Reader:
         match syntax:
             case ast.Constant(value=value) if value is None or type(value) in {int, float, str}:
                 return value
-            case ast.UnaryOp() | ast.BinOp():
+            case ast.UnaryOp() | ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div()):
                 return self._arithmetic(syntax)
-            case ast.BinOp(op=ast.Pow()):
-                raise _error(syntax, "powers are written sharpen(by=2)")
             case ast.Name(id=name):
                 return self._named(name, syntax)
             case ast.Attribute(value=value, attr=name):
@@ -175,7 +173,7 @@ class _Reader:
                 return [self.read(item) for item in items]
             case ast.Call(func=function, args=arguments, keywords=keywords):
                 return self._call(function, arguments, keywords, syntax)
-        raise _error(syntax, "this is not part of the patch language")
+        raise _error(syntax, _refused(syntax))
 
     def _call(
         self, function: ast.expr, arguments: list[ast.expr], keywords: list[ast.keyword], syntax: ast.expr
@@ -200,7 +198,7 @@ class _Reader:
                 values = [node, *values]
                 op = self._found(name, node, syntax)
             case ast.Name(id=name):
-                if values and isinstance(values[0], int | float):
+                if values and isinstance(values[0], int | float) and not self._begins(name):
                     values[0] = as_signal(values[0])
                 op = self._found(name, values[0] if values and isinstance(values[0], Node) else None, syntax)
             case _:
@@ -257,6 +255,13 @@ class _Reader:
     def _is_space(name: str) -> bool:
         """Whether a name is that of a plugin; none is loaded for a name that is built in."""
         return not any(op.name == name for op in OPS.values()) and is_namespace(name)
+
+    def _begins(self, name: str) -> bool:
+        """Whether an operation begins an expression, so that a number is one of its parameters."""
+        try:
+            return find_op(name, None, "a patch").begins
+        except PatchError:
+            return False
 
     def _found(self, name: str, first: Node | None, syntax: ast.expr) -> Op:
         """Look up an op on a node, or one that begins an expression."""
@@ -366,3 +371,18 @@ def _syntax_hint(text: str) -> str:
 
 def _cut(text: str) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _refused(syntax: ast.expr) -> str:
+    """Say that a form of Python is not part of the language, and how what it means is written."""
+    written = ""
+    match syntax:
+        case ast.BinOp(op=ast.Pow()):
+            written = "; powers are written .sharpen(by=2)"
+        case ast.Subscript():
+            written = "; a palette's latents are written .entry('C')"
+        case ast.Compare():
+            written = "; where a signal is above a level is written .threshold(level=0.5)"
+        case ast.IfExp() | ast.BoolOp():
+            written = "; a choice is written switch(first, second, amount)"
+    return f"this is not part of the patch language{written}"

@@ -1,5 +1,6 @@
 """The operations of noise: a sum of terms, each a track with what multiplies it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -11,7 +12,7 @@ from clavilux.errors import PatchError, suggest
 from clavilux.patches.moments import MaskOf, Moments
 from clavilux.signals.table import number, op, text
 
-__all__ = ["Term", "Track"]
+__all__ = ["Term", "Track", "noise_layers"]
 
 
 @dataclass(frozen=True)
@@ -123,14 +124,22 @@ def add(first: Terms, second: Terms) -> Terms:
 @op("noise", "noise", "noise", needs="moments", params={"layers": text()})
 def on(moments: Moments, base: Terms, layers: str, other: Terms) -> Terms:
     """Use another noise on some layers: a group (coarse, middle, fine) or one layer, such as 'b32.conv0'."""
-    chosen = moments.noise_groups.get(layers) or frozenset({layers} & moments.layers)
+    chosen = noise_layers(layers, moments.noise_groups, moments.layers)
+    return (*_only(base, moments.layers - chosen), *_only(other, chosen))
+
+
+def noise_layers(layers: str, groups: Mapping[str, frozenset[str]], known: frozenset[str]) -> frozenset[str]:
+    """Return the names of a group's layers that take noise, or the one of this name.
+
+    Raises:
+        PatchError: there are none.
+    """
+    chosen = groups.get(layers) or frozenset({layers} & known)
     if not chosen:
-        hint = suggest(layers, [*GROUPS, *sorted(moments.layers)], otherwise="there are {}")
-        raise PatchError(
-            f"There are no layers '{layers}' that take noise", where="on", value=layers, hint=hint
-        )
-    rest = moments.layers - chosen
-    return (*_only(base, rest), *_only(other, chosen))
+        hint = suggest(layers, [*GROUPS, *sorted(known)], otherwise="there are {}")
+        what = f"There are no layers '{layers[:40]}' that take noise"
+        raise PatchError(what, where="on", value=layers, hint=hint)
+    return chosen
 
 
 @op(
