@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
 from clavilux.errors import ModelError
-from clavilux.generator.checkpoints import read_checkpoint
+from clavilux.generator.checkpoints import read_checkpoint, rosinality
 from clavilux.generator.checkpoints.native import write_native
 from clavilux.generator.checkpoints.torch_files import LEGACY_MAGIC
 from foreign import Made, Name, persistent, pickled
@@ -287,6 +287,40 @@ def doubled():
 def test_values_that_hold_themselves_many_times_over(tmp_path, value):
     file = tmp_path / "bomb.pkl"
     file.write_bytes(pickled(value))
+    refused(file)
+
+
+MANY = b"](" + b"N" * 6000 + b"eq\x01"
+PAIRS = b"](" + b"K\x01K\x02\x86q\x03" + b"h\x03" * 6000 + b"eq\x01"
+TEXT = b"X" + struct.pack("<I", 1 << 18) + b"a" * (1 << 18) + b"q\x01"
+
+
+@pytest.mark.parametrize(
+    ("value", "maker"),
+    [
+        (MANY, b"cbuiltins\nset\n"),
+        (MANY, b"ctorch\nSize\n"),
+        (PAIRS, b"ccollections\nOrderedDict\n"),
+        (TEXT, b"c_codecs\nencode\n"),
+    ],
+    ids=["set", "Size", "OrderedDict", "encode"],
+)
+def test_one_value_copied_again_and_again(tmp_path, value, maker):
+    """A list of 6,000 copied 3,000 times would take gigabytes, and from a file of 24 kB."""
+    file = tmp_path / "copies.pkl"
+    file.write_bytes(b"\x80\x02" + value + maker + b"q\x02(" + b"h\x02h\x01\x85R" * 3000 + b"t.")
+    refused(file, "again and again")
+
+
+def test_a_mapping_of_a_thousand_layers(tmp_path, monkeypatch):
+    """Refused before its mean latent would be estimated."""
+    monkeypatch.setattr(rosinality, "_average", None)
+    weight, bias = torch.zeros(16, 16), torch.zeros(16)
+    state = {"input.input": torch.zeros(1, 8, 4, 4)}
+    for k in range(1, 999):
+        state |= {f"style.{k}.weight": weight, f"style.{k}.bias": bias}
+    file = tmp_path / "deep.pt"
+    torch.save({"g_ema": state}, file)
     refused(file)
 
 

@@ -176,8 +176,8 @@ def _tensor(storage: Any, offset: Any, shape: Any, strides: Any, *_: Any) -> NDA
     return np.lib.stride_tricks.as_strided(view, sizes, [step * bytes_ for step in steps])
 
 
-def _parameter(tensor: Any, *_: Any) -> AnyArray:
-    return array_of(tensor)
+def _parameter(tensor: Any, *_: Any) -> Any:
+    return tensor
 
 
 def _empty(*_: Any, **__: Any) -> dict[Any, Any]:

@@ -27,6 +27,7 @@ class PickleLimits:
         line_bytes: of one line of text, in protocols 0 and 1.
         number_bytes: of one whole number.
         key_items: in a tuple that is a key.
+        copies: how often all of the pickle may be copied by what it calls: a value is copied once as a rule.
     """
 
     opcodes: int = 400_000
@@ -35,9 +36,13 @@ class PickleLimits:
     line_bytes: int = 4096
     number_bytes: int = 64
     key_items: int = 8
+    copies: int = 4
 
 
 LIMITS = PickleLimits()
+
+COPIED = (list, tuple, dict, set, frozenset, str)
+"""Kinds of values that a maker may copy."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +128,7 @@ class _Machine:
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
         self.text = 0
+        self.copied = 0
 
     def run(self) -> Any:
         for _ in range(self.stand_ins.opcodes):
@@ -230,6 +236,9 @@ class _Machine:
         if maker is None:
             self.push(Record(called.name, (*arguments, keywords) if keywords else arguments))
         else:
+            self.copied += sum(len(each) for each in arguments if isinstance(each, COPIED))
+            if self.copied > LIMITS.copies * len(self.content) + 10_000:
+                raise Refusal("is hostile: its pickle copies the same values again and again")
             self.push(maker(*arguments))
 
     def build(self) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from clavilux import seeds
 from clavilux.arrays import F32, AnyArray
 from clavilux.generator.checkpoints.arrays import array_of, is_array
-from clavilux.generator.checkpoints.found import Found
+from clavilux.generator.checkpoints.found import Found, check_shapes
 from clavilux.generator.checkpoints.nvidia import check_filter
 from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal
 from clavilux.generator.stylegan2_config import StyleGAN2Config
@@ -49,11 +49,15 @@ def find_rosinality(content: Mapping[str, Any]) -> Found:
     if average is not None and is_array(average):
         arrays["mapping.w_avg"] = array_of(average).reshape(-1)
     else:
-        arrays["mapping.w_avg"] = _average(arrays)
+        arrays["mapping.w_avg"] = np.zeros(_width(arrays), np.float32)
         card["w_avg"] = f"estimated from {AVERAGED_CODES} random codes, as the file has none"
-    config = StyleGAN2Config.of_shapes({name: array.shape for name, array in arrays.items()})
+    shapes = {name: array.shape for name, array in arrays.items()}
+    config = StyleGAN2Config.of_shapes(shapes)
     if config is None:
         raise Refusal("is damaged: its mapping or its 4 px block is missing", FETCH_AGAIN)
+    if card:
+        check_shapes(config, shapes)  # first: a mapping of any size would be computed
+        arrays["mapping.w_avg"] = _average(arrays, config.mapping_layers)
     return Found(config, arrays, card)
 
 
@@ -104,18 +108,20 @@ def _part(layer: str, part: str, array: AnyArray) -> Iterator[tuple[str, AnyArra
         raise Refusal(f"has {part[:80]} in {layer}, which no StyleGAN2 of this layout has")
 
 
-def _average(arrays: Mapping[str, AnyArray]) -> F32:
-    """Estimate the mean latent from random codes (Karras et al. 2019, appendix B)."""
-    names = [
-        f"mapping.fc{k}"
-        for k in range(sum(re.fullmatch(r"mapping\.fc\d+\.weight", n) is not None for n in arrays))
-    ]
-    dense = [
-        (np.asarray(arrays[f"{name}.weight"], np.float32), np.asarray(arrays[f"{name}.bias"], np.float32))
-        for name in names
-    ]
-    if not dense or dense[0][0].ndim != 2:
+def _width(arrays: Mapping[str, AnyArray]) -> int:
+    """Return the size of w: as many as the biases of the mapping's first layer."""
+    bias = arrays.get("mapping.fc0.bias")
+    if bias is None:
         raise Refusal("is damaged: its mapping is missing", FETCH_AGAIN)
+    return bias.size
+
+
+def _average(arrays: Mapping[str, AnyArray], layers: int) -> F32:
+    """Estimate the mean latent from random codes (Karras et al. 2019, appendix B)."""
+    dense = [
+        tuple(np.asarray(arrays[f"mapping.fc{k}.{part}"], np.float32) for part in ("weight", "bias"))
+        for k in range(layers)
+    ]
     total = np.zeros(dense[-1][0].shape[0])
     for k in range(AVERAGED_CODES // CODES_AT_ONCE):
         x = seeds.normal(0, "generator/w_avg", k, (CODES_AT_ONCE, dense[0][0].shape[1]))

@@ -15,7 +15,7 @@ import numpy as np
 from clavilux.arrays import AnyArray
 from clavilux.generator.checkpoints.arrays import array_of, is_array
 from clavilux.generator.checkpoints.found import Found
-from clavilux.generator.checkpoints.nvidia import in_colour
+from clavilux.generator.checkpoints.nvidia import check_filter, in_colour
 from clavilux.generator.checkpoints.pickles import Record
 from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal, shown
 from clavilux.generator.checkpoints.tensorflow1 import STYLE_OF_2019, find_stylegan1
@@ -45,7 +45,7 @@ def find_tensorflow(content: Any) -> Found:
     synthesis, mapping = network.components.get("synthesis"), network.components.get("mapping")
     if synthesis is None or mapping is None:
         raise Refusal(f"has the network {network.name}, which is no StyleGAN")
-    _check_arguments(network, mapping)
+    _check_arguments(network, synthesis, mapping)
     average = network.variables.get("dlatent_avg")
     if average is None:
         raise Refusal("is damaged: it has no mean latent", FETCH_AGAIN)
@@ -59,8 +59,11 @@ def find_tensorflow(content: Any) -> Found:
     config = StyleGAN2Config.of_shapes({name: array.shape for name, array in arrays.items()})
     if config is None:
         raise Refusal("is damaged: its mapping or its 4 px block is missing", FETCH_AGAIN)
-    rate = {**network.arguments, **mapping.arguments}.get("mapping_lrmul", LR_MULTIPLIER)
-    return Found(replace(config, lr_multiplier=float(array_of(rate))), arrays)
+    arguments = {**network.arguments, **synthesis.arguments, **mapping.arguments}
+    rate = float(array_of(arguments.get("mapping_lrmul", LR_MULTIPLIER)))
+    clamp = arguments.get("conv_clamp")
+    clamp = None if clamp is None else float(array_of(clamp))
+    return Found(replace(config, lr_multiplier=rate, clamp=clamp), arrays)
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,9 +95,9 @@ def _read(value: Any, depth: int = 0) -> _Network:
     )
 
 
-def _check_arguments(network: _Network, mapping: _Network) -> None:
+def _check_arguments(*networks: _Network) -> None:
     """Check what arrays do not show, and what they could not be drawn with."""
-    arguments = {**network.arguments, **mapping.arguments}
+    arguments = {key: value for network in networks for key, value in network.arguments.items()}
     for name, wanted in (
         ("nonlinearity", "lrelu"),
         ("mapping_nonlinearity", "lrelu"),
@@ -102,14 +105,18 @@ def _check_arguments(network: _Network, mapping: _Network) -> None:
     ):
         if arguments.get(name, wanted) != wanted:
             raise Refusal(f"was trained with {name} {shown(arguments[name])}, which is not supported")
+    if (taps := arguments.get("resample_kernel")) is not None:
+        check_filter(np.asarray(array_of(taps) if is_array(taps) else taps, np.float64))
 
 
 def _mapping(variables: Mapping[str, AnyArray]) -> Iterator[tuple[str, AnyArray]]:
     for name, array in variables.items():
         if found := re.fullmatch(r"Dense(\d{1,3})/(weight|bias)", name):
             yield f"mapping.fc{found[1]}.{found[2]}", array.T
-        elif name == "LabelConcat/weight":
+        elif name in {"LabelConcat/weight", "LabelEmbed/weight"}:
             yield "mapping.embed.weight", array.T
+        elif name == "LabelEmbed/bias":
+            yield "mapping.embed.bias", array
         else:
             raise Refusal(f"has {name[:80]}, which no mapping of a StyleGAN2 has")
 
