@@ -95,12 +95,15 @@ def gflop(program: Program) -> float:
 
 
 def plain_conv(x: Tensor, weight: Tensor, style: Tensor, *, up: bool, demodulate: bool = True) -> Tensor:
-    """Convolve each sample with weights of its own, as one convolution in groups (Karras et al. 2020)."""
+    """Convolve each sample with weights of its own, as one convolution in groups (Karras et al. 2020).
+
+    Weights are made in float32, and convolve in the precision of x.
+    """
     batch, into, high, wide = x.shape
     own = weight[None] * style[:, None, :, None, None]
     if demodulate:
         own = own * (own.square().sum(dim=(2, 3, 4), keepdim=True) + 1e-8).rsqrt()
-    kernel = own.shape[-1]
+    own, kernel = own.to(x.dtype), own.shape[-1]
     x = x.reshape(1, -1, high, wide)
     if up:
         own = own.transpose(1, 2).reshape(batch * into, -1, kernel, kernel)
@@ -111,25 +114,30 @@ def plain_conv(x: Tensor, weight: Tensor, style: Tensor, *, up: bool, demodulate
 
 
 def filtered(y: Tensor, padding: tuple[int, int, int, int]) -> Tensor:
-    taps = torch.tensor([0.25, 0.75, 0.75, 0.25])
+    taps = torch.tensor([0.25, 0.75, 0.75, 0.25], dtype=y.dtype, device=y.device)
     channels = y.shape[1]
     return F.conv2d(F.pad(y, padding), torch.outer(taps, taps).expand(channels, 1, 4, 4), groups=channels)
 
 
-def plain_image(program: Program, ws: Tensor, noise: list[Tensor]) -> Tensor:
-    """Draw as the published code does without compiled extensions: the form that speed is compared with."""
-    x, image, index = program.const.expand(len(ws), -1, -1, -1), torch.zeros(()), 0
+def plain_image(
+    program: Program, ws: Tensor, noise: list[Tensor], dtype: torch.dtype = torch.float32
+) -> Tensor:
+    """Draw as the published code does without compiled extensions: the form that speed is compared with.
+
+    Features are in `dtype`, colours in float32.
+    """
+    x, image, index = program.const.to(dtype).expand(len(ws), -1, -1, -1), torch.zeros(()), 0
     for block in program.network.blocks:
         for conv in block.convs:
             x = plain_conv(x, conv.weight, conv.affine(ws[:, index]), up=conv.up)
-            x = x + noise[index] * conv.noise_strength
-            x = F.leaky_relu(x + conv.bias[:, None, None], 0.2) * 2**0.5
+            x = x + (noise[index] * conv.noise_strength).to(dtype)
+            x = F.leaky_relu(x + conv.bias[:, None, None].to(dtype), 0.2) * 2**0.5
             index += 1
         style = block.torgb.affine(ws[:, index])  # its gain, the root of 1 / channels, is in the weights
-        colour = plain_conv(x, block.torgb.weight, style, up=False, demodulate=False)
+        colour = plain_conv(x, block.torgb.weight, style, up=False, demodulate=False).float()
         colour = colour + block.torgb.bias[:, None, None]
         if image.ndim:
-            spread = torch.zeros(len(ws), 3, 2 * image.shape[2], 2 * image.shape[3])
+            spread = image.new_zeros(len(ws), 3, 2 * image.shape[2], 2 * image.shape[3])
             spread[:, :, ::2, ::2] = image
             colour = colour + filtered(spread, (2, 1, 2, 1))
         image = colour

@@ -20,6 +20,7 @@ __all__ = [
     "fir",
     "leaky_relu",
     "normalized",
+    "phases",
     "styled_conv",
     "upsample2x",
 ]
@@ -79,10 +80,18 @@ def demodulation(style: Tensor, power: Tensor, extra: Tensor | None = None) -> T
     return (total + EPSILON).rsqrt()  # Karras et al. 2020, equation 3
 
 
-def styled_conv(
-    x: Tensor, weight: Tensor, style: Tensor, factors: Tensor, *, up: bool, rewrite: SideBranch | None = None
+def styled_conv(  # noqa: PLR0913  # a layer's parts, each given once
+    x: Tensor,
+    weight: Tensor,
+    style: Tensor,
+    factors: Tensor,
+    *,
+    up: bool,
+    in_phases: bool = False,
+    noise: Tensor | None = None,
+    rewrite: SideBranch | None = None,
 ) -> Tensor:
-    """Scale, convolve, scale: one dense convolution shared by all samples.
+    """Scale, convolve, scale, add noise: one dense convolution shared by all samples.
 
     Scaling the input channels by the style equals scaling the weights' input channels, and scaling the output
     equals demodulating them (Karras et al. 2020, section 2.2), so no sample needs weights of its own.
@@ -93,6 +102,8 @@ def styled_conv(
         style: (B, I) scales of the input channels.
         factors: (B, O) scales of the output channels.
         up: double the size.
+        in_phases: the weight of a convolution that doubles is given as its `phases`, (4 O, I, 3, 3).
+        noise: added to every channel, (B, 1, H', W') of the output's size.
         rewrite: a side branch of the weights, in the scale of `weight`.
 
     Returns:
@@ -103,20 +114,72 @@ def styled_conv(
     torch.Size([2, 6, 8, 10])
     """
     x = x * style.to(x.dtype)[:, :, None, None]  # x'_i = s_i x_i
-    y = _conv(x, weight, up=up)
+    y = _conv(x, weight, up=up and not in_phases)
     if rewrite is not None:  # y = (1 + c) W0 * x' + Lambda * (a d^T x')
         if rewrite.own is not None:
             y = y * (1 + rewrite.own.to(y.dtype))[:, None, None, None]
-        y = y + _conv(rewrite.keys(x).to(x.dtype), rewrite.weight.to(x.dtype), up=up)
+        beside = rewrite.weight.to(x.dtype)
+        beside = phases(beside) if in_phases else beside
+        y = y + _conv(rewrite.keys(x).to(x.dtype), beside, up=up and not in_phases)
+    factors = factors.to(y.dtype)
+    if in_phases:
+        return _interleaved(y, factors, noise)
     if up:
         y = fir(y)
-    return y.mul_(factors.to(y.dtype)[:, :, None, None])
+    y = y.mul_(factors[:, :, None, None])
+    return y if noise is None else y.add_(noise.to(y.dtype))
 
 
 def _conv(x: Tensor, weight: Tensor, *, up: bool) -> Tensor:
     if up:
         return F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)  # (B, O, 2H + 1, 2W + 1)
     return F.conv2d(x, weight, padding=1)  # (B, O, H, W)
+
+
+def phases(weight: Tensor) -> Tensor:
+    """Merge a convolution that doubles with the filter after it, as convolutions for its four phases.
+
+    Zeros between the samples, a kernel of 3 taps and a filter of 4 are a kernel of 6, of which the even and
+    the odd samples of the output read 3 each: w'_pd = sum_i f_(i - p + 1 + 2 d) w_i for phase p in {0, 1} and
+    tap d in {-1, 0, 1}. On a graphics card that is faster than filtering every channel; on a processor the
+    arithmetic, four times as much, is slower.
+
+    Args:
+        weight: (O, I, 3, 3), of a transposed convolution of stride 2.
+
+    Returns:
+        (4 O, I, 3, 3), channels-last: the output's (even, even) samples, (even, odd), (odd, even), (odd, odd).
+
+    >>> phases(torch.ones(1, 1, 3, 3)).sum(dim=(1, 2, 3)).tolist()
+    [4.0, 4.0, 4.0, 4.0]
+    """
+    three, two = (torch.arange(n, dtype=torch.float32, device=weight.device) for n in (3, 2))
+    tap = three + 1 - two[:, None, None] + 2 * (three - 1)[:, None]  # (phase, d, i)
+    # [1, 3, 3, 1] / 4 at 0 to 3 and 0 elsewhere, computed: see `fir`
+    lines = torch.relu(1 - (tap - 1.5).abs() / 2)
+    merged = torch.einsum("pdy,qex,oiyx->pqoide", lines, lines, weight.to(torch.float32))
+    return merged.flatten(0, 2).to(weight.dtype, memory_format=torch.channels_last)
+
+
+def _interleaved(y: Tensor, factors: Tensor, noise: Tensor | None) -> Tensor:
+    """Scale the four phases (B, 4 O, H, W) by (B, O), add noise, and put them between each other."""
+    batch, channels = factors.shape
+    high, wide = y.shape[2:]
+    size = (2 * high, 2 * wide)
+    out = torch.empty(batch, channels, *size, dtype=y.dtype, device=y.device)
+    out = out.to(memory_format=torch.channels_last)
+    fours, scale = y.unflatten(1, (2, 2, channels)), factors[:, None, None, :, None, None]
+    if noise is None:
+        torch.mul(fours, scale, out=_four(out))
+    else:
+        torch.addcmul(_four(noise.to(y.dtype)), fours, scale, out=_four(out))
+    return out
+
+
+def _four(image: Tensor) -> Tensor:
+    """View an image (B, C, 2H, 2W) as its phases, (B, 2, 2, C, H, W)."""
+    high, wide = image.shape[2] // 2, image.shape[3] // 2
+    return image.unflatten(3, (wide, 2)).unflatten(2, (high, 2)).permute(0, 3, 5, 1, 2, 4)
 
 
 def fir(x: Tensor) -> Tensor:

@@ -22,6 +22,7 @@ from clavilux.generator.layers import (
     blended,
     demodulation,
     leaky_relu,
+    phases,
     styled_conv,
     upsample2x,
 )
@@ -30,6 +31,8 @@ from clavilux.generator.network import SideBranch, Tap
 from clavilux.generator.stylegan2_config import CONST_SIZE, StyleGAN2Config
 
 __all__ = ["StyleGAN2"]
+
+ROWS = 8
 
 
 class StyleGAN2(ConfiguredNetwork):
@@ -168,7 +171,8 @@ class StyledConv(nn.Module):
         self, tensors: Mapping[str, Tensor], *, up: bool, gain: float = 1.0, clamp: float | None = None
     ) -> None:
         super().__init__()
-        self.up, self.gain = up, SQRT2 * gain  # with the gain of the leaky ReLU
+        self.up, self.in_phases = up, False
+        self.gain = SQRT2 * gain  # with the gain of the leaky ReLU
         self.clamp = None if clamp is None else clamp * gain
         self.affine = Dense(tensors["affine.weight"], tensors["affine.bias"])
         # Channels-last: convolutions on a processor are 1.5 times as fast where a pixel's channels adjoin.
@@ -183,12 +187,14 @@ class StyledConv(nn.Module):
     def to_precision(self, dtype: torch.dtype) -> None:
         """Convolve in a lower precision, with weights so small that no sum leaves its range.
 
-        Demodulation undoes any common factor of an output channel's weights.
+        Demodulation undoes any common factor of an output channel's weights. Lower precision is for
+        accelerators, so a convolution that doubles is in `phases`.
         """
         terms = self.weight[0].numel()
         self.scale *= terms**-0.5
         self.power = nn.Buffer(self.power / terms)
-        self.weight = nn.Buffer((self.weight * terms**-0.5).to(dtype))
+        weight, self.in_phases = self.weight * terms**-0.5, self.up
+        self.weight = nn.Buffer((phases(weight) if self.in_phases else weight).to(dtype))
 
     def forward(
         self, x: Tensor, w: Tensor, noise: Tensor | None, rewrite: SideBranch | None = None
@@ -202,10 +208,11 @@ class StyledConv(nn.Module):
             rewrite = _Scaled(rewrite, self.scale)
         extra = None if rewrite is None else rewrite.power(style)  # (B, O)
         factors = demodulation(style, self.power, extra) * self.gain  # (B, O)
-        x = styled_conv(x, self.weight, style, factors, up=self.up, rewrite=rewrite)
         if noise is not None:
             strength = _shared(self.noise_strength, [(other.noise_strength, a) for other, a in others])
-            x = x.add_((noise * (strength * self.gain)).to(x.dtype))
+            noise = noise * (strength * self.gain)
+        how = {"up": self.up, "in_phases": self.in_phases}
+        x = styled_conv(x, self.weight, style, factors, **how, noise=noise, rewrite=rewrite)
         bias = _shared(self.bias, [(other.bias, a) for other, a in others]) * self.gain
         x = leaky_relu(x.add_(bias.to(x.dtype)))
         return x if self.clamp is None else x.clamp_(-self.clamp, self.clamp)
@@ -259,9 +266,20 @@ class ToRGB(nn.Module):
     def forward(self, x: Tensor, w: Tensor, others: Sequence[tuple[Any, Tensor]] = ()) -> Tensor:
         """Map features x (B, I, H, W) under w (B, D) to colours (B, 3, H, W); see `SideBranch.others`."""
         style = blended(self.affine(w), [(other.affine(w), a) for other, a in others])  # (B, I)
-        x = x.to(style.dtype) * style[:, :, None, None]
-        own = F.conv2d(x, self.weight, self.bias)
-        colours = blended(
-            own, [(F.conv2d(x, other.weight, other.bias), a) for other, a in others]
+        mixed = blended(
+            _coloured(x, style, self), [(_coloured(x, style, other), a) for other, a in others]
         ).contiguous()
-        return colours if self.clamp is None else colours.clamp_(-self.clamp, self.clamp)
+        return mixed if self.clamp is None else mixed.clamp_(-self.clamp, self.clamp)
+
+
+def _coloured(x: Tensor, style: Tensor, layer: Any) -> Tensor:
+    """Return float32 colours (B, 3, H, W) of features (B, I, H, W) scaled by a style (B, I)."""
+    if x.dtype == style.dtype:
+        return F.conv2d(x * style[:, :, None, None], layer.weight, layer.bias)
+    # Features in a lower precision are not copied to another: weights of each sample meet them, so small
+    # that no sum leaves their range, and in rows of 8, which matrix units multiply fastest.
+    own = layer.weight[:, :, 0, 0] * style[:, None]  # (B, 3, I)
+    length = own.abs().amax(dim=(1, 2), keepdim=True) * own.shape[2] + EPSILON
+    rows = F.pad(own / length, (0, 0, 0, ROWS - 3)).to(x.dtype)
+    found = torch.bmm(rows, x.flatten(2))[:, :3].to(style.dtype) * length
+    return found.unflatten(2, x.shape[2:]) + layer.bias[:, None, None]
