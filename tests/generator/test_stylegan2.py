@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from clavilux import seeds
 from clavilux.errors import ModelError
+from clavilux.generator.layers import fir, phases, styled_conv, upsample2x, upsample_colours
 from clavilux.generator.model import load_model
 from clavilux.generator.stylegan2 import StyleGAN2
 from clavilux.generator.stylegan2_config import StyleGAN2Config
@@ -146,3 +147,24 @@ def test_every_layer_takes_its_noise_and_its_latent(small_model, noise):
         changed = ws.clone()
         changed[:, k] += 1
         assert not torch.equal(before, network(changed, layers))
+
+
+def random(name, *shape):
+    return torch.from_numpy(seeds.normal(0, name, 0, shape))
+
+
+@pytest.mark.parametrize("noisy", [False, True])
+def test_phases_double_as_a_convolution_and_its_filter_do(noisy):
+    x, weight, style = random("x", 2, 5, 6, 7), random("weight", 4, 5, 3, 3), random("style", 2, 5)
+    factors, noise = random("factors", 2, 4), random("noise", 2, 1, 12, 14) if noisy else None
+    plain = styled_conv(x, weight, style, factors, up=True, noise=noise)
+    merged = styled_conv(x, phases(weight), style, factors, up=True, in_phases=True, noise=noise)
+    assert torch.allclose(merged, plain, atol=1e-4)
+
+
+def test_doubling_fills_in_zeros_and_filters():
+    image = random("image", 2, 3, 4, 5)
+    spread = torch.zeros(2, 3, 9, 11)
+    spread[:, :, 1::2, 1::2] = image
+    for doubled in (upsample2x(image), upsample_colours(image)):
+        assert torch.allclose(doubled, fir(spread), atol=1e-6)

@@ -70,7 +70,7 @@ def test_a_pane_of_glass_has_one_centre_and_dark_lead_around_it():
 
 def test_doubling_is_the_shipped_filter():
     image = torch.randn(2, 3, 8, 8)
-    assert torch.allclose(fir_double(image), layers.upsample2x(image), atol=1e-6)
+    assert torch.allclose(fir_double(image), layers.upsample_colours(image), atol=1e-6)
 
 
 def test_a_grown_generator_paints_the_same_image_larger():

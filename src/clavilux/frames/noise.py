@@ -5,7 +5,6 @@ weights are divided by the root of their sum of squares, so the variance is 1 at
 is smooth. Knots are indexed by seconds or bars; a loop takes k modulo.
 """
 
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -21,12 +20,17 @@ __all__ = ["NoiseSource", "positions"]
 KNOTS = 4
 """Knots that are blended at a moment, and the fewest in a loop."""
 
-KEPT_KNOTS = 8
-"""Knots of a track kept in memory: those around one moment, and around the moments of a crossfade."""
+KEPT_MOMENTS = 2
+"""Moments around which a track's knots are kept in memory: now, and the other side of a crossfade."""
+
+ROWS, STRETCH = 8, 16384
+"""Frames and places of a product: on one core, in its cache. A product of other rows may round otherwise."""
 
 
 class NoiseSource:
     """Draws the noise of some layers.
+
+    Frames are sums of knots, so those of a window are a matrix product: weights of all frames by knots.
 
     Args:
         sizes: height and width of every layer's noise, in order.
@@ -35,56 +39,66 @@ class NoiseSource:
 
     def __init__(self, sizes: Mapping[str, tuple[int, int]], seed: int) -> None:
         self._sizes, self._seed = dict(sizes), seed
-        self._pixels = sum(height * width for height, width in sizes.values())
-        self._knots: OrderedDict[tuple[str, int], F32] = OrderedDict()
+        self._knots: dict[str, list[tuple[list[int], F32]]] = {}
         self._gains: dict[tuple[frozenset[str] | None, tuple[MaskOf, ...]], F32] = {}
 
     def at(self, terms: Sequence[Term], times: F64, grid: Grid) -> dict[str, F32]:
         """Sum terms at some times (B,) s; float32 (B, 1, H, W) for each layer."""
         if not self._sizes:  # StyleGAN3 takes none
             return {}
-        flat = np.empty((len(times), self._pixels), np.float32)
-        places = [positions(term.track, times, grid) for term in terms]
-        gains = [self._gain(term) for term in terms]
-        for row in range(len(times)):
-            self._frame(flat[row], row, list(zip(terms, places, gains, strict=True)))
-        return self._split(flat)
+        parts = [(*self._weighed(term, times, grid), self._gain(term)) for term in terms]
+        layers, start = {}, 0
+        for layer, (height, width) in self._sizes.items():
+            end = start + height * width
+            rows = -(-len(times) // ROWS) * ROWS
+            noise = np.empty((rows, end - start), np.float32)
+            for row in range(0, rows, ROWS):
+                frames = slice(row, row + ROWS)
+                for first in range(0, end - start, STRETCH):
+                    places = slice(start + first, min(start + first + STRETCH, end))
+                    _add_up(parts, frames, places, noise[frames, first : first + STRETCH])
+            layers[layer] = noise[: len(times)].reshape(-1, 1, height, width)
+            start = end
+        return layers
 
-    def _frame(self, out: F32, row: int, terms: list[tuple[Term, tuple[F64, int], F32 | None]]) -> None:
-        fresh = True
-        for term, (position, period), gain in terms:
-            first = int(np.floor(position[row]))
-            weights = _spline(position[row] - first)
-            for factor in term.factors:
-                weights = weights * factor[row]
-            for k, weight in enumerate(weights, first):
-                if not weight:
-                    continue
-                knot = self._knot(term.track.key, k % period if period else k)
-                knot = knot if gain is None else gain * knot
-                if fresh:
-                    np.multiply(knot, np.float32(weight), out=out)
-                    fresh = False
-                else:
-                    out += np.float32(weight) * knot
-        if fresh:
-            out[:] = 0
+    def _weighed(self, term: Term, times: F64, grid: Grid) -> tuple[F32, F32]:
+        """Return the weights of a term's knots at some times (B, K), and the knots, (K, pixels).
 
-    def _knot(self, track: str, index: int) -> F32:
-        """Return knot `index` of a track for all layers, one after the other."""
-        key = (track, index)
-        if key not in self._knots:
-            self._knots[key] = np.concatenate(
-                [
-                    normal(self._seed, f"noise/{track}/{layer}", index, (height * width,))
-                    for layer, (height, width) in self._sizes.items()
-                ]
-            )
-            same = [other for other in self._knots if other[0] == track]
-            if len(same) > KEPT_KNOTS:
-                del self._knots[same[0]]
-        self._knots.move_to_end(key)
-        return self._knots[key]
+        B is filled up to whole products with zeros.
+        """
+        position, period = positions(term.track, times, grid)
+        firsts = np.floor(position).astype(int)
+        spline = np.prod([np.ones(len(times)), *term.factors], axis=0)[:, None] * _spline(position - firsts)
+        used = firsts[:, None] + np.arange(KNOTS)
+        used = used % period if period else used
+        numbers = np.unique(used)
+        weights = np.zeros((-(-len(times) // ROWS) * ROWS, len(numbers)))
+        for column in range(KNOTS):  # no knot of a moment appears twice
+            weights[np.arange(len(times)), np.searchsorted(numbers, used[:, column])] = spline[:, column]
+        return weights.astype(np.float32), self._knots_of(term.track.key, numbers.tolist())
+
+    def _knots_of(self, track: str, numbers: list[int]) -> F32:
+        """Return some knots of a track for all layers, one after the other, (K, pixels)."""
+        kept = self._knots.setdefault(track, [])
+        for entry in kept:
+            if entry[0] == numbers:
+                return entry[1]
+        known = {number: row for had, rows in kept for number, row in zip(had, rows, strict=True)}
+        knots = np.stack(
+            [known[number] if number in known else self._knot(track, number) for number in numbers]
+        )
+        kept.append((numbers, knots))
+        del kept[:-KEPT_MOMENTS]
+        return knots
+
+    def _knot(self, track: str, number: int) -> F32:
+        """Draw a knot of a track for all layers, one after the other."""
+        return np.concatenate(
+            [
+                normal(self._seed, f"noise/{track}/{layer}", number, (height * width,))
+                for layer, (height, width) in self._sizes.items()
+            ]
+        )
 
     def _gain(self, term: Term) -> F32 | None:
         """Return what a term's masks and layers multiply every pixel by; none where that is 1 everywhere."""
@@ -103,12 +117,22 @@ class NoiseSource:
         self._gains[key] = np.concatenate(parts).astype(np.float32)
         return self._gains[key]
 
-    def _split(self, flat: F32) -> dict[str, F32]:
-        layers, start = {}, 0
-        for layer, (height, width) in self._sizes.items():
-            layers[layer] = flat[:, start : start + height * width].reshape(-1, 1, height, width)
-            start += height * width
-        return layers
+
+def _add_up(parts: Sequence[tuple[F32, F32, F32 | None]], frames: slice, places: slice, out: F32) -> None:
+    """Sum the terms of some frames at some places into `out`, (frames, places)."""
+    if not parts:
+        out[:] = 0
+    for k, (weights, knots, gain) in enumerate(parts):
+        if k == 0 and gain is None:
+            np.matmul(weights[frames], knots[:, places], out=out)
+            continue
+        term = weights[frames] @ knots[:, places]
+        if gain is not None:
+            term *= gain[places]
+        if k == 0:
+            out[:] = term
+        else:
+            out += term
 
 
 def positions(track: Track, times: F64, grid: Grid) -> tuple[F64, int]:
@@ -125,7 +149,7 @@ def positions(track: Track, times: F64, grid: Grid) -> tuple[F64, int]:
     return clock / track.loop * period, period
 
 
-def _spline(t: float) -> F64:
-    """Return the weights of four knots at t in [0, 1): a cubic B-spline, scaled to sum of squares 1."""
+def _spline(t: F64) -> F64:
+    """Return the weights (B, 4) of four knots at t (B,) in [0, 1): a cubic B-spline of sum of squares 1."""
     weights = np.array([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3])
-    return np.asarray(weights / np.sqrt((weights**2).sum()))
+    return np.asarray((weights / np.sqrt((weights**2).sum(axis=0))).T)

@@ -25,6 +25,7 @@ from clavilux.generator.layers import (
     phases,
     styled_conv,
     upsample2x,
+    upsample_colours,
 )
 from clavilux.generator.mapping import Dense, MappingNetwork, under
 from clavilux.generator.network import SideBranch, Tap
@@ -89,7 +90,9 @@ class StyleGAN2(ConfiguredNetwork):
             if image is not None and colours:
                 for name in (f"b{resolution}.conv0", f"b{resolution}.conv1"):
                     image = colours[name](image) if name in colours else image
-            image = rgb if image is None else upsample2x(image) + rgb  # colours of all blocks, or of the last
+            image = (
+                rgb if image is None else upsample_colours(image) + rgb
+            )  # colours of all blocks, or of the last
         assert image is not None
         return image
 
@@ -282,4 +285,5 @@ def _coloured(x: Tensor, style: Tensor, layer: Any) -> Tensor:
     length = own.abs().amax(dim=(1, 2), keepdim=True) * own.shape[2] + EPSILON
     rows = F.pad(own / length, (0, 0, 0, ROWS - 3)).to(x.dtype)
     found = torch.bmm(rows, x.flatten(2))[:, :3].to(style.dtype) * length
-    return found.unflatten(2, x.shape[2:]) + layer.bias[:, None, None]
+    colours: Tensor = found.reshape(len(x), 3, *x.shape[2:]) + layer.bias[:, None, None]
+    return colours
