@@ -6,25 +6,14 @@ import wave
 
 import numpy as np
 import pytest
+from commands import run
 from PIL import Image
 
-from clavilux.cli import main
 from clavilux.video.probe import decode, probe
 
+pytestmark = pytest.mark.usefixtures("place")
+
 SMALL = ["--size", "64x36", "--cells", "4x7", "--fps", "5"]
-
-
-def run(*arguments):
-    with pytest.raises(SystemExit) as caught:
-        main([str(argument) for argument in arguments])
-    return caught.value.code
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch, tmp_path_factory):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CLAVILUX_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-    monkeypatch.setenv("CLAVILUX_DATA", str(tmp_path / "data"))
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import signals_of
 
 from clavilux.errors import PatchError
 from clavilux.patches import functions
@@ -28,18 +29,7 @@ LEAVES = st.one_of(
     HITS.map(lambda hits: hits.decay(seconds=0.1) * hits.decay(beats=2)),
     st.floats(-1e6, 1e6).map(as_signal),
 )
-SIGNALS = st.recursive(
-    LEAVES,
-    lambda inner: st.one_of(
-        st.tuples(inner, inner).map(lambda pair: pair[0] + pair[1]),
-        st.tuples(inner, inner).map(lambda pair: pair[0] / pair[1]),
-        st.tuples(inner, st.floats(0, 600)).map(lambda pair: pair[0].smooth(seconds=pair[1])),
-        st.tuples(inner, inner, inner).map(lambda three: mix(*three)),
-        inner.map(lambda signal: -signal),
-        inner.map(lambda signal: signal * signal),
-    ),
-    max_leaves=10,
-)
+SIGNALS = signals_of(LEAVES, max_leaves=10)
 
 
 @st.composite

@@ -5,6 +5,7 @@ import math
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import signals_of
 
 from clavilux.errors import PatchError
 from clavilux.moments import Moment
@@ -22,18 +23,7 @@ LEAVES = st.one_of(
     st.sampled_from([song.mix.rms(), song.kick.decay(beats=0.5), song.stem("lead 'vox'").rms()]),
     NUMBERS.map(as_signal),
 )
-SIGNALS = st.recursive(
-    LEAVES,
-    lambda inner: st.one_of(
-        st.tuples(inner, inner).map(lambda pair: pair[0] + pair[1]),
-        st.tuples(inner, inner).map(lambda pair: pair[0] / pair[1]),
-        st.tuples(inner, st.floats(0, 600)).map(lambda pair: pair[0].smooth(seconds=pair[1])),
-        st.tuples(inner, inner, inner).map(lambda three: mix(*three)),
-        inner.map(lambda signal: -signal),
-        inner.map(lambda signal: signal * signal),
-    ),
-    max_leaves=12,
-)
+SIGNALS = signals_of(LEAVES, max_leaves=12)
 
 
 @settings(max_examples=200)
