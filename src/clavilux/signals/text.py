@@ -14,23 +14,27 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import difflib
 import operator
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from clavilux.catalogue import EVENTS, PARTS
 from clavilux.errors import PatchError, suggest
-from clavilux.signals.expr import Node, apply, as_signal, nodes_of
+from clavilux.signals.expr import Node, apply, as_signal, nodes_of, operator_hint
 from clavilux.signals.plugins import is_namespace
 from clavilux.signals.table import OPS, Op, Value, find_op
 
-__all__ = ["parse", "parse_lines", "to_line", "to_lines", "to_sentences", "to_text"]
+__all__ = ["hint_for", "parse", "parse_lines", "to_line", "to_lines", "to_sentences", "to_text"]
 
 MAX_CHARACTERS = 200_000
 MAX_NESTING = 24
 """Ops written inside one another before the inner ones are named."""
+MAX_DIGITS = 300
+"""Of a number: those that 64 bits hold have fewer."""
+LONG_NUMBER = re.compile(rf"(?<!\w)\d\w{{{MAX_DIGITS},}}")
 LITERALS = ("stem", "detected", "constant", "everywhere")
 SHOWN_DEPTH = 6
 PLACE = re.compile(r"line \d+, column \d+")
@@ -124,13 +128,35 @@ def parse_lines(text: str) -> dict[str, Any]:
     return _read(text, {})[0]
 
 
+def hint_for(name: str, known: Iterable[str]) -> str:
+    """Return a hint for a name that means no part of the song: the nearest, or a stem of the user's own.
+
+    >>> hint_for("vox", PARTS), hint_for("drms", PARTS)
+    ("it is one of your own stems: stem(name='vocals')", "did you mean 'drums'?")
+    """
+    from clavilux.audio.stem_files import KINDS, WORDS
+
+    known = list(known)
+    near = difflib.get_close_matches(name, [*known, *KINDS], n=1)
+    stem = WORDS.get(name.lower()) or (near[0] if near and near[0] not in known else "")
+    if stem and stem not in known:
+        return f"it is one of your own stems: stem(name='{stem}')"
+    return suggest(name, known, otherwise="there are {}")
+
+
 def _read(text: str, names: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
     if len(text) > MAX_CHARACTERS:
         raise PatchError(
             f"A patch of {len(text)} characters cannot be read", hint=f"{MAX_CHARACTERS} are the most"
         )
+    text = text.strip()
+    if long := LONG_NUMBER.search(text):
+        line = text.count("\n", 0, long.start()) + 1
+        place = f"line {line}, column {long.start() - text.rfind(chr(10), 0, long.start())}"
+        what = f"{place}: a number of {len(long[0])} digits"
+        raise PatchError(what, where=place, hint=f"{MAX_DIGITS} are the most")
     try:
-        body = ast.parse(text.strip()).body
+        body = ast.parse(text).body
         reader = _Reader(dict(names))
         last = None
         for statement in body:
@@ -244,7 +270,9 @@ class _Reader:
                 sides = self._node(left), self._node(right)
                 op = OPS.get(f"{sides[0].kind}.{BINARY[type(sign)]}")
                 if op is None:
-                    raise _error(syntax, f"there is no arithmetic with {sides[0].place}")
+                    hint = operator_hint("", sides[0].kind)
+                    what = f"there is no arithmetic with {sides[0].place}"
+                    raise _located(PatchError(what, hint=hint), syntax)
                 return self._applied(op, sides, {}, syntax)
         raise _error(syntax, "this is not part of the patch language")
 
@@ -296,8 +324,9 @@ class _Reader:
         if name in PARTS:
             return apply(OPS["stem"], (), {"name": name})
         known = [*self.names, *PARTS, *EVENTS]
-        hint = suggest(name, known, otherwise="there are {}")
-        raise _located(PatchError(f"There is no '{name}' here", value=name, hint=hint), syntax)
+        raise _located(
+            PatchError(f"There is no '{name}' here", value=name, hint=hint_for(name, known)), syntax
+        )
 
 
 def _written(node: Node, inputs: list[str]) -> str:
@@ -378,11 +407,13 @@ def _refused(syntax: ast.expr) -> str:
     written = ""
     match syntax:
         case ast.BinOp(op=ast.Pow()):
-            written = "; powers are written .sharpen(by=2)"
+            written = f"; {operator_hint('**', 'signal')}"
+        case ast.BinOp(op=ast.Mod()):
+            written = f"; {operator_hint('%', 'signal')}"
         case ast.Subscript():
             written = "; a palette's latents are written .entry('C')"
         case ast.Compare():
-            written = "; where a signal is above a level is written .threshold(level=0.5)"
+            written = f"; {operator_hint('>', 'signal')}"
         case ast.IfExp() | ast.BoolOp():
             written = "; a choice is written switch(first, second, amount)"
     return f"this is not part of the patch language{written}"
