@@ -1,11 +1,12 @@
 """A patch: everything that is shown, as one value."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from clavilux.errors import PatchError
+from clavilux.errors import ClaviluxError, PatchError
 from clavilux.patches.bend import Bend
 from clavilux.patches.latent import Latent
 from clavilux.patches.noise import Noise
@@ -15,7 +16,7 @@ from clavilux.signals.expr import Node, Signal, as_signal, nodes_of
 from clavilux.signals.table import KINDS, OPS
 from clavilux.signals.text import parse_lines, to_lines
 
-__all__ = ["Patch"]
+__all__ = ["Patch", "with_files"]
 
 MAX_NODES = 20_000
 """Operations of a patch, shared ones once: a mix of 500 tracks has about half as many."""
@@ -31,6 +32,7 @@ class Patch:
         psi: truncation; 0 is the model's average image, 1 its full variety. A number or a signal.
         bends: transforms of features.
         rewrites: changes of weights.
+        places: where an operation is written, by its digest, for messages: `look.noise, column 7`.
 
     Raises:
         PatchError: a part is of another kind.
@@ -50,6 +52,7 @@ class Patch:
     psi: Signal | float = 1.0
     bends: tuple[Bend, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "psi", as_signal(self.psi))
@@ -89,17 +92,20 @@ class Patch:
 
     def with_files(self, rename: Callable[[str], str]) -> "Patch":
         """Return the patch with other names of the files that it reads."""
-        made: dict[Node, Any] = {}
-        for node in self.nodes:
-            op = OPS[node.op]
-            params = tuple(
-                (name, rename(str(value)) if op.params[name].is_file and value is not None else value)
-                for name, value in node.params
-            )
-            made[node] = Node.make(op, tuple(made[each] for each in node.inputs), params)
+        made: dict[Node, Any] = with_files(self.nodes, rename)
+        places = {made[n].digest: self.places[n.digest] for n in made if n.digest in self.places}
         parts = {name: made[root] for name, root in self.roots.items()}
         bends, rewrites = (_numbered(parts, name) for name in ("bend", "rewrite"))
-        return Patch(parts["latents"], parts["noise"], parts["psi"], bends, rewrites)
+        return Patch(parts["latents"], parts["noise"], parts["psi"], bends, rewrites, places)
+
+    @contextmanager
+    def placing(self) -> Iterator[None]:
+        """Say in errors that are raised within where what they are about is written, if that is known."""
+        try:
+            yield
+        except ClaviluxError as error:
+            place = self.places.get(error.part)
+            raise (error if place is None else error.placed(place)) from error.__cause__
 
     @property
     def nodes(self) -> Iterator[Node]:
@@ -140,6 +146,19 @@ class Patch:
         roots: dict[str, Node] = {"latents": self.latents, "noise": self.noise, "psi": as_signal(self.psi)}
         roots |= {f"bend{k}": bend for k, bend in enumerate(self.bends)}
         return roots | {f"rewrite{k}": rewrite for k, rewrite in enumerate(self.rewrites)}
+
+
+def with_files(nodes: Iterable[Node], rename: Callable[[str], str]) -> dict[Node, Node]:
+    """Return nodes, inputs first, with other names of the files that they read, by what they were."""
+    made: dict[Node, Node] = {}
+    for node in nodes:
+        op = OPS[node.op]
+        params = tuple(
+            (name, rename(str(value)) if op.params[name].is_file and value is not None else value)
+            for name, value in node.params
+        )
+        made[node] = Node.make(op, tuple(made[each] for each in node.inputs), params)
+    return made
 
 
 def _check(kind: Any, name: str, node: object) -> None:

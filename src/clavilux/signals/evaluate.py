@@ -18,7 +18,7 @@ from clavilux.arrays import F64, AnyArray
 from clavilux.curves import Curve, Grid
 from clavilux.errors import PatchError
 from clavilux.features.song import Song
-from clavilux.signals.expr import Node, Signal, nodes_of
+from clavilux.signals.expr import Node, Signal, naming, nodes_of
 from clavilux.signals.table import OPS
 from clavilux.signals.text import parse, to_text
 
@@ -156,7 +156,8 @@ def _computed(node: Node, values: Mapping[Node, Any], song: Song) -> Any:
     """Compute a node from the values of its inputs: a curve, float32, for a signal."""
     op = OPS[node.op]
     try:
-        found = op.compute(song, [_given(values[each]) for each in node.inputs], node.params)
+        with naming(node):
+            found = op.compute(song, [_given(values[each]) for each in node.inputs], node.params)
         if not isinstance(node, Signal):
             return found
         curve = np.asarray(found, np.float32)

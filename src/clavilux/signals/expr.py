@@ -13,6 +13,7 @@ True
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
 import sys
@@ -20,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any, ClassVar, TypeVar
 
-from clavilux.errors import PatchError, suggest
+from clavilux.errors import ClaviluxError, PatchError, suggest
 from clavilux.signals import ops as _ops  # fills the op table
 from clavilux.signals.methods import EventsMethods, SignalMethods, StemMethods
 from clavilux.signals.plugins import is_namespace
@@ -35,6 +36,7 @@ __all__ = [
     "apply",
     "as_signal",
     "maker",
+    "naming",
     "nodes_of",
     "operator_hint",
 ]
@@ -377,6 +379,16 @@ def maker(op: Op) -> Callable[..., Any]:
     make.__doc__ = inspect.getdoc(op.function)
     make.__signature__ = op.signature  # type: ignore[attr-defined]
     return make
+
+
+@contextlib.contextmanager
+def naming(node: Node) -> Iterator[None]:
+    """Note in errors that are raised within that they are about a node, unless they are about another."""
+    try:
+        yield
+    except ClaviluxError as error:
+        error.part = error.part or node.digest
+        raise
 
 
 def nodes_of(*roots: Node) -> Iterator[Node]:

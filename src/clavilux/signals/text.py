@@ -99,12 +99,15 @@ def to_sentences(roots: Mapping[str, Node]) -> tuple[list[tuple[str, Node, str]]
     return shared, {name: names.get(root.digest, texts[root.digest]) for name, root in roots.items()}
 
 
-def parse(text: str, names: Mapping[str, Any] | None = None) -> Any:
+def parse(
+    text: str, names: Mapping[str, Any] | None = None, *, columns: dict[Node, int] | None = None
+) -> Any:
     """Read one expression as `to_text` writes it.
 
     Args:
         text: the expression, after lines that name its parts.
         names: nodes and numbers that it may call by name.
+        columns: is given the column, from 1, at which each operation is written.
 
     Raises:
         PatchError: it cannot be read; the message has line and column.
@@ -113,7 +116,7 @@ def parse(text: str, names: Mapping[str, Any] | None = None) -> Any:
     >>> parse("kick.decay(beats=0.5) * 2") == song.kick.decay(beats=0.5) * 2
     True
     """
-    last = _read(text, names or {})[1]
+    last = _read(text, names or {}, columns)[1]
     if last is None:
         raise PatchError(f"'{_cut(text)}' names parts but has no expression", value=text)
     return as_signal(last) if isinstance(last, int | float) else last
@@ -125,7 +128,7 @@ def parse_lines(text: str) -> dict[str, Any]:
     Raises:
         PatchError: it cannot be read; the message has line and column.
     """
-    return _read(text, {})[0]
+    return _read(text, {}, None)[0]
 
 
 def hint_for(name: str, known: Iterable[str]) -> str:
@@ -144,7 +147,7 @@ def hint_for(name: str, known: Iterable[str]) -> str:
     return suggest(name, known, otherwise="there are {}")
 
 
-def _read(text: str, names: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+def _read(text: str, names: Mapping[str, Any], columns: dict[Node, int] | None) -> tuple[dict[str, Any], Any]:
     if len(text) > MAX_CHARACTERS:
         raise PatchError(
             f"A patch of {len(text)} characters cannot be read", hint=f"{MAX_CHARACTERS} are the most"
@@ -157,7 +160,7 @@ def _read(text: str, names: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
         raise PatchError(what, where=place, hint=f"{MAX_DIGITS} are the most")
     try:
         body = ast.parse(text).body
-        reader = _Reader(dict(names))
+        reader = _Reader(dict(names), {} if columns is None else columns)
         last = None
         for statement in body:
             match statement:
@@ -181,8 +184,8 @@ def _read(text: str, names: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
 class _Reader:
     """Turns syntax into nodes; knows the names given so far."""
 
-    def __init__(self, names: dict[str, Any]) -> None:
-        self.names = names
+    def __init__(self, names: dict[str, Any], columns: dict[Node, int]) -> None:
+        self.names, self.columns = names, columns
 
     def read(self, syntax: ast.expr) -> Any:  # one case for each form of the language
         match syntax:
@@ -304,9 +307,11 @@ class _Reader:
         self, op: Op, arguments: tuple[Any, ...], params: Mapping[str, Any], syntax: ast.expr
     ) -> Any:
         try:
-            return apply(op, arguments, params)
+            made = apply(op, arguments, params)
         except PatchError as error:
             raise _located(error, syntax) from None
+        self.columns.setdefault(made, _column(syntax))
+        return made
 
     def _node(self, syntax: ast.expr) -> Node:
         value = self.read(syntax)
