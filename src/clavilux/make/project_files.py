@@ -17,6 +17,7 @@ from clavilux.make.workspace import Workspace
 from clavilux.patches.broad import read_broad
 from clavilux.patches.patch import with_files
 from clavilux.project.cues import errors_of_cues
+from clavilux.project.migrate import changed_ops
 from clavilux.project.output import Output
 from clavilux.project.project import AUTO, Project
 from clavilux.project.recipe import read_recipe
@@ -63,6 +64,7 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
     sheets = [] if project.cues is None else [Path(project.cues)]
     read = files_read(song, stems=project.stems, model=project.model, others=[*reads, *sheets])
     check_target(target, ".toml", overwrite=overwrite, reads=read)
+    reasons: tuple[str, ...] = ()
     show = Show(Path(_as_seen_from(song, target.parent)), project, output)
     with contextlib.suppress(ClaviluxError):  # a song like any other
         recipe = read_recipe(song)
@@ -70,8 +72,11 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
         kept = None if corrected is None or corrected.none else corrected
         shown = replace(recipe.project, corrections=kept)
         show = Show(show.song, shown, recipe.output)  # the video carries the song
+        reasons = tuple(
+            f"In Clavilux {recipe.version}, which made the video, {each} gave other values"
+            for each in changed_ops(recipe.identity.get("ops"))
+        )
     looks: dict[str, Any] | None = None
-    reasons: tuple[str, ...] = ()
     if show.project.patch == AUTO:
         keeping = workspace or Workspace.of_user()
         decided = decide(show.project, lambda: open_song(song, show.project, keeping))

@@ -40,7 +40,7 @@ class Patch:
     >>> from clavilux.patches.functions import drift, palette
     >>> patch = Patch(palette(seed=1).loop(bars=8), drift(seconds=4), psi=0.7)
     >>> print(patch)
-    latents = palette(seed=1).loop(bars=8, path='spline')
+    latents = palette(mood=None, seed=1).loop(bars=8, path='spline')
     noise = drift(seconds=4, name='')
     psi = 0.7
     >>> Patch.parse(str(patch)) == patch

@@ -1,7 +1,8 @@
 """Expressions as text, exactly: what is written can be read back as the same nodes.
 
-Every parameter is written, numbers with all their digits. A part that occurs more than once is named first
-and then called by its name, so text is never longer than what it means:
+Every parameter is written, also where it is None, numbers with all their digits; of a length, its one unit.
+A part that occurs more than once is named first and then called by its name, so text is never longer than
+what it means:
 
     s1 = kick.decay(beats=0.5)
     (s1 * s1)
@@ -349,7 +350,11 @@ def _written(node: Node, inputs: list[str]) -> str:
             text if name in op.params else f"{name}={text}"
             for name, text in zip(op.positional, arguments, strict=True)
         ]
-    arguments += [f"{name}={_value(value)}" for name, value in params.items() if value is not None]
+    arguments += [
+        f"{name}={_value(value)}"
+        for name, value in params.items()
+        if value is not None or name not in op.alternatives  # a length has one unit
+    ]
     if op.style == "function" or op.begins:
         return f"{op.name}({', '.join(arguments)})"
     first = f"({arguments[0]})" if node.inputs[0].op == "constant" else arguments[0]
