@@ -4,6 +4,7 @@ import json
 import re
 import tomllib
 import wave
+from pathlib import Path
 
 import mido
 import numpy as np
@@ -223,3 +224,20 @@ noise = "drift(seconds=3).scale(in_section('Z'))"
     (tmp_path / "set.csv").write_text("time,title,patch,palette\n0,One,,\n1,Two,,gone\n")
     assert run("render", show, "-q") == 2
     assert "the track at 0:01 (Two)" in capsys.readouterr().err
+
+
+def test_a_stylegan3_is_shown_by_a_look_without_noise(tune, tmp_path, capsys):
+    model = Path(__file__).parents[1] / "generator" / "data" / "checkpoints" / "sg3t64.pkl"
+    (tmp_path / "plain.toml").write_text(
+        f"""song = "tune.wav"
+model = "{model}"
+[look]
+latents = "palette().loop(bars=8)"
+[output]
+size = "64x64"
+fps = 5
+"""
+    )
+    assert run("check", "plain.toml") == 0
+    assert run("render", "plain.toml", "-q") == 0, capsys.readouterr().err
+    assert probe(tmp_path / "plain.mp4").frames == 10

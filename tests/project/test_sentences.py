@@ -335,3 +335,10 @@ def test_any_tables_give_a_patch_or_errors(tables):
     found = read_looks(tables)
     assert (found.patch is None) <= bool(found.errors)
     assert all(error.what for error in found.errors)
+
+
+def test_a_look_needs_no_noise():
+    found = read_looks({"look": {"latents": LOOK["latents"]}})
+    assert not found.errors
+    assert found.patch == Patch(palette().loop(bars=4), drift(seconds=3).scale(0))
+    assert read_looks(write_patch(found.patch)).patch == found.patch

@@ -23,6 +23,8 @@ KNOTS = 4
 
 KEPT_KNOTS = 8
 """Knots of a track kept in memory: those around one moment, and around the moments of a crossfade."""
+MAX_KNOT_BYTES = 2**29
+"""Of all tracks: those of more than a patch has who draws with a dozen are drawn again."""
 
 
 class NoiseSource:
@@ -83,6 +85,8 @@ class NoiseSource:
             same = [other for other in self._knots if other[0] == track]
             if len(same) > KEPT_KNOTS:
                 del self._knots[same[0]]
+            if len(self._knots) > max(KEPT_KNOTS, MAX_KNOT_BYTES // (4 * self._pixels)):
+                self._knots.popitem(last=False)  # the one that was used longest ago
         self._knots.move_to_end(key)
         return self._knots[key]
 

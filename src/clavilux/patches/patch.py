@@ -1,5 +1,6 @@
 """A patch: everything that is shown, as one value."""
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -20,6 +21,14 @@ __all__ = ["Patch", "with_files"]
 
 MAX_NODES = 20_000
 """Operations of a patch, shared ones once: a mix of 500 tracks has about half as many."""
+
+
+MAX_NOISE_TERMS = 10_000
+"""Tracks of noise that are summed: twenty for each of 500 tracks of a mix."""
+MAX_MASKS = 64
+"""Different masks of noise: of each the weights of every pixel of every layer are kept."""
+MAX_CHANGES = 1000
+"""Bends and rewrites, which are built into the network."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +71,7 @@ class Patch:
             object.__setattr__(self, name, tuple(getattr(self, name)))
             for node in getattr(self, name):
                 _check(kind, name, node)
-        if sum(1 for _ in self.nodes) > MAX_NODES:
-            raise PatchError(
-                f"A patch of more than {MAX_NODES} operations cannot be drawn",
-                where="patch",
-                hint="write it with fewer scenes or parts",
-            )
+        _check_cost(self)
 
     def __str__(self) -> str:
         return "\n".join(to_lines(self.roots))
@@ -165,6 +169,33 @@ def _check(kind: Any, name: str, node: object) -> None:
     if not isinstance(node, Node) or node.kind != kind:
         shown = node.place if isinstance(node, Node) else repr(node)
         raise PatchError(f"The {name} of a patch cannot be {shown}", where=name, hint=f"give {KINDS[kind]}")
+
+
+def _check_cost(patch: Patch) -> None:
+    """Check that what is to be computed and kept for a patch is bounded.
+
+    Raises:
+        PatchError: it has too many operations, terms of noise, masks of noise, or changes of the network.
+    """
+    nodes = list(itertools.islice(patch.nodes, MAX_NODES + 1))
+    terms: dict[Node, int] = {}  # of noise: a sum of a noise with itself has them twice
+    for node in nodes:
+        if node.kind == "noise":
+            own = node.op == "noise.fast"
+            terms[node] = own + sum(terms[each] for each in node.inputs if each.kind == "noise") or 1
+    masks = {node.inputs[1] for node in nodes if node.op == "noise.mask"}
+    for count, most, what in (
+        (len(nodes), MAX_NODES, "operations"),
+        (max(terms.values(), default=0), MAX_NOISE_TERMS, "terms of noise"),
+        (len(masks), MAX_MASKS, "masks of noise"),
+        (len(patch.bends) + len(patch.rewrites), MAX_CHANGES, "bends and rewrites"),
+    ):
+        if count > most:
+            raise PatchError(
+                f"A patch of more than {most} {what} cannot be drawn",
+                where="patch",
+                hint="write it with fewer scenes or parts",
+            )
 
 
 def _numbered(parts: Mapping[str, Any], name: str) -> tuple[Any, ...]:

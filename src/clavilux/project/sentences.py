@@ -37,6 +37,8 @@ __all__ = ["NAMED", "TABLES", "Look", "read_looks", "write_patch"]
 NAMED = ("palettes", "knobs", "signals", "parts")
 """Tables of names that sentences may call, in the order in which they are read."""
 TABLES = (*NAMED, "look", "looks", "scenes", "by_section")
+NO_NOISE = "drift(seconds=3).scale(0)"
+"""Of a look without a sentence for it: none, which is all that a StyleGAN3 takes."""
 PARTS_OF_LOOK = ("latents", "noise", "psi", "bends", "rewrites")
 MAX_SENTENCES = 20_000
 MAX_LOOKS = 1000
@@ -226,15 +228,14 @@ class _Reader:
         for key in _first(key for key in table if key not in known):
             hint = suggest(key, known, otherwise="there are {}")
             self.fail(f"{place}.{key}", "there is no such part of a look", hint=hint)
-        for key in ("latents", "noise"):
-            if key not in table:
-                self.fail(place, f"it has no {key}", hint="write one, or preset = 'pulse'")
+        if "latents" not in table:
+            self.fail(place, "it has no latents", hint="write some, or preset = 'pulse'")
         latents = (
             self.sentence(table.get("latents", ""), f"{place}.latents", "latent")
             if "latents" in table
             else None
         )
-        noise = self.sentence(table.get("noise", ""), f"{place}.noise", "noise") if "noise" in table else None
+        noise = self.sentence(table.get("noise", NO_NOISE), f"{place}.noise", "noise")
         psi = self.sentence(table.get("psi", 1.0), f"{place}.psi", "signal")
         changes = {}
         kinds: tuple[tuple[str, Kind], ...] = (("bends", "bend"), ("rewrites", "rewrite"))

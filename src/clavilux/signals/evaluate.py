@@ -24,6 +24,9 @@ from clavilux.signals.text import parse, to_text
 
 __all__ = ["Curves", "Evaluated", "curves_needed", "evaluate"]
 
+MAX_CURVE_BYTES = 2**32
+"""Of all curves kept at once: 500 chromas of a mix of half an hour."""
+
 
 @dataclass(frozen=True, eq=False)
 class Curves(ArrayValue):
@@ -115,12 +118,17 @@ def evaluate(signals: Signal | Iterable[Signal], song: Song, *, known: "Evaluate
     before = {} if known is None else known.values
     uses = Counter(each for node in nodes_of(*needed) for each in node.inputs)
     values: dict[Node, Any] = {}
+    kept, held = set(needed), 0
     for node in nodes_of(*needed):
         values[node] = before[node] if node in before else _computed(node, values, song)
+        held += _bytes(values[node])
+        if held > MAX_CURVE_BYTES:
+            what = f"The signals of this patch need more than {MAX_CURVE_BYTES / 1e6:.3g} MB in this song"
+            raise PatchError(what, where="patch", hint="use fewer signals, or render a part of the song")
         for each in node.inputs:
             uses[each] -= 1
-            if known is None and not uses[each] and each not in needed:
-                del values[each]  # a long song has many intermediate curves
+            if known is None and not uses[each] and each not in kept:
+                held -= _bytes(values.pop(each))  # a long song has many intermediate curves
     if known is not None:
         known.values.clear()
         known.values.update(values)
@@ -170,6 +178,10 @@ def _computed(node: Node, values: Mapping[Node, Any], song: Song) -> Any:
             where=op.name,
             hint="tell the authors of the plugin",
         ) from error
+
+
+def _bytes(value: Any) -> int:
+    return value.values.nbytes if isinstance(value, Curve) else 0
 
 
 def _given(value: Any) -> Any:
