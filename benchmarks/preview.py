@@ -1,8 +1,8 @@
 """How long a preview of a whole song takes, from the command to its three files.
 
 Each is a process of its own, with the built-in model: of a song never heard with nothing kept, of a new
-song with the model's own results kept, and of a song already heard. What was made is checked: a sheet of
-images, and two videos of their length.
+song with the model's own results kept, of a song already heard, and of a project file. What was made is
+checked: an image for every section, and two videos of their length. Slow is a MISS; wrong is exit code 1.
 
     python benchmarks/preview.py --minutes 3 --runs 3
 """

@@ -164,7 +164,11 @@ def suggest(name: str, known: Iterable[str], *, otherwise: str = "there is {}") 
 
     >>> suggest("smoth", ["smooth", "scale"]), suggest("x", ["auto", "exact"], otherwise="it is {}")
     ("did you mean 'smooth'?", 'it is auto, exact')
+    >>> suggest("drop", [])
+    'there is none'
     """
     names = list(known)
+    if not names:
+        return "there is none"
     near = difflib.get_close_matches(name, names, n=1)
     return f"did you mean '{near[0]}'?" if near else otherwise.format(", ".join(names))
