@@ -80,9 +80,11 @@ def test_all_that_is_wrong_is_said_at_once(show, capsys):
     assert len(json.loads(capsys.readouterr().out)) == 3
 
 
-def test_all_that_is_wrong_with_a_cue_sheet_is_said_at_once(show, tmp_path, capsys):
+@pytest.mark.parametrize("look", ["pulse", "auto"])
+def test_all_that_is_wrong_with_a_cue_sheet_is_said_at_once(look, show, tmp_path, capsys):
     (tmp_path / "set.csv").write_text("time,patch,gain\n0,pulze,1\nsoon,,1\n60,,99\n120,gone.toml,1\n")
-    show.write_text(show.read_text().replace("seed = 0", 'seed = 0\ncues = "set.csv"'))
+    text = show.read_text().replace("seed = 0", 'seed = 0\ncues = "set.csv"')
+    show.write_text(text.partition("[look")[0] + f'[look]\npreset = "{look}"\n')
     assert run("check", show) == 2
     said = capsys.readouterr().out
     for words in ("did you mean 'pulse'", "line 3: 'soon'", "line 4: gain", "gone.toml"):

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from clavilux.director.decide import decide
+from clavilux.director.decide import MIX_PRESET, decide
 from clavilux.errors import ClaviluxError, FileError, SettingError
 from clavilux.files import is_file, is_folder, write_atomic
 from clavilux.make.prepare import open_song
@@ -148,15 +148,15 @@ def _shown_nodes(
     if show is None or not isinstance(show.project.patch, str):
         return _written_nodes(tables, folder), []
     project = show.project
-    if project.patch == AUTO or (project.cues is not None and not is_file(project.cues)):
-        return {}, []
     if project.cues is None:
-        return dict.fromkeys(project.shown.nodes, "look"), []
-    preset = str(project.patch)
+        return {} if project.patch == AUTO else dict.fromkeys(project.shown.nodes, "look"), []
+    if not is_file(project.cues):
+        return {}, []
+    preset = MIX_PRESET if project.patch == AUTO else str(project.patch)
     wrong = errors_of_cues(Path(project.cues), preset=preset, seed=project.seed, knobs=project.knobs)
     if wrong:
         return {}, [error.placed("cues") for error in wrong]
-    patch = project.shown
+    patch = replace(project, patch=preset).shown
     return {node: f"cues: {patch.places.get(node.digest, 'the mix')}" for node in patch.nodes}, []
 
 
