@@ -164,7 +164,10 @@ def _stage(model: Model, program: Program) -> Stage:
         groups,
         sizes,
         {
-            name: frozenset(layer for layer in sizes if layers[layer].w_index in group)
-            for name, group in groups.items()
+            **{name: frozenset({name} & sizes.keys()) for name, layer in layers.items() if layer.takes_noise},
+            **{
+                name: frozenset(layer for layer in sizes if layers[layer].w_index in group)
+                for name, group in groups.items()
+            },
         },
     )
