@@ -20,7 +20,7 @@ named by ``remedy``, so that each surface can put it into its own terms.
 import difflib
 import unicodedata
 from collections.abc import Iterable
-from typing import Literal
+from typing import Literal, Self
 
 __all__ = [
     "AudioError",
@@ -58,6 +58,8 @@ class ClaviluxError(Exception):
         value: the value that was given, where one was.
         hint: the likely fix, in words that hold on every surface.
         remedy: what to change, for surfaces that have their own words for it.
+        part: digest of the operation of a patch that it is about, where one is known; whoever has the
+            patch's text says where it is written.
 
     >>> str(ClaviluxError("There is no device 'gpu' here", value="gpu", hint="there is cpu"))
     "There is no device 'gpu' here; there is cpu."
@@ -73,10 +75,17 @@ class ClaviluxError(Exception):
         remedy: Remedy | None = None,
     ) -> None:
         super().__init__(what)
+        self.part = ""
         self.what, self.where, self.value, self.hint, self.remedy = what, where, value, hint, remedy
 
     def __str__(self) -> str:
         return self.explain(self.hint)
+
+    def placed(self, place: str) -> Self:
+        """Return the error with the place in front of it where it was found."""
+        what = f"{place}: {self.what}"
+        where = place.partition(",")[0]
+        return type(self)(what, where=where, value=self.value, hint=self.hint, remedy=self.remedy)
 
     def explain(self, hint: str) -> str:
         """Write the whole sentence with this fix in place of the error's own."""
@@ -155,7 +164,11 @@ def suggest(name: str, known: Iterable[str], *, otherwise: str = "there is {}") 
 
     >>> suggest("smoth", ["smooth", "scale"]), suggest("x", ["auto", "exact"], otherwise="it is {}")
     ("did you mean 'smooth'?", 'it is auto, exact')
+    >>> suggest("drop", [])
+    'there is none'
     """
     names = list(known)
+    if not names:
+        return "there is none"
     near = difflib.get_close_matches(name, names, n=1)
     return f"did you mean '{near[0]}'?" if near else otherwise.format(", ".join(names))

@@ -76,7 +76,8 @@ def toml_tables(text: str) -> dict[str, Any]:
     except RecursionError:
         raise FileError("it is not TOML: it is nested too deeply") from None
     except ValueError as error:  # a number of thousands of digits is a plain ValueError
-        raise FileError(f"it is not TOML: {error}", hint="put text in quotation marks") from None
+        why = "a number has thousands of digits" if "integer string conversion" in str(error) else str(error)
+        raise FileError(f"it is not TOML: {why}", hint="put text in quotation marks") from None
     return tables
 
 

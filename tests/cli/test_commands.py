@@ -8,21 +8,14 @@ import wave
 
 import numpy as np
 import pytest
+from commands import run
 from PIL import Image
 
-from clavilux.cli import main
 from clavilux.generator.model import builtin_models
 from clavilux.project.project import Project
 from clavilux.video.probe import probe
 
 SMALL = ["--size", "128x72", "--cells", "4x7", "--fps", "10"]
-
-
-def run(*arguments):
-    """Run the command line in this process and return its exit code."""
-    with pytest.raises(SystemExit) as caught:
-        main([str(argument) for argument in arguments])
-    return caught.value.code
 
 
 def write_wav(path, samples, rate=22050):

@@ -5,16 +5,9 @@ import json
 import numpy as np
 import pytest
 import soundfile
-
-from clavilux.cli import main
+from commands import run
 
 SMALL = ["--size", "128x72", "--cells", "4x7", "--fps", "10"]
-
-
-def run(*arguments):
-    with pytest.raises(SystemExit) as caught:
-        main([str(argument) for argument in arguments])
-    return caught.value.code
 
 
 @pytest.fixture(scope="module")

@@ -5,30 +5,19 @@ import os
 
 import numpy as np
 import pytest
+from commands import run
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from clavilux.cli import main
 from clavilux.generator.generate import generate, seed_latents
 from clavilux.make.pictures import images_of_latents, images_of_seeds
 from clavilux.profile.model_palettes import ModelPalettes
 from clavilux.profile.saved import SavedPalette
 
+pytestmark = pytest.mark.usefixtures("place")
+
 FEW = settings(max_examples=25, suppress_health_check=list(HealthCheck))
-
-
-def run(*arguments):
-    with pytest.raises(SystemExit) as caught:
-        main([str(argument) for argument in arguments])
-    return caught.value.code
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch, tmp_path_factory):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CLAVILUX_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-    monkeypatch.setenv("CLAVILUX_DATA", str(tmp_path / "data"))
 
 
 @pytest.fixture

@@ -1,30 +1,22 @@
 """`clavilux new`, `check`, `set` and `preview`: from a song to a project file, to its video, and back."""
 
 import json
+import re
 import tomllib
 import wave
+from pathlib import Path
 
+import mido
 import numpy as np
 import pytest
+from commands import run
 from PIL import Image
 
-from clavilux.cli import main
 from clavilux.video.probe import decode, probe
 
+pytestmark = pytest.mark.usefixtures("place")
+
 SMALL = ["--size", "64x36", "--cells", "4x7", "--fps", "5"]
-
-
-def run(*arguments):
-    with pytest.raises(SystemExit) as caught:
-        main([str(argument) for argument in arguments])
-    return caught.value.code
-
-
-@pytest.fixture(autouse=True)
-def place(tmp_path, monkeypatch, tmp_path_factory):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("CLAVILUX_CACHE", str(tmp_path_factory.getbasetemp() / "cache"))
-    monkeypatch.setenv("CLAVILUX_DATA", str(tmp_path / "data"))
 
 
 @pytest.fixture
@@ -88,9 +80,11 @@ def test_all_that_is_wrong_is_said_at_once(show, capsys):
     assert len(json.loads(capsys.readouterr().out)) == 3
 
 
-def test_all_that_is_wrong_with_a_cue_sheet_is_said_at_once(show, tmp_path, capsys):
+@pytest.mark.parametrize("look", ["pulse", "auto"])
+def test_all_that_is_wrong_with_a_cue_sheet_is_said_at_once(look, show, tmp_path, capsys):
     (tmp_path / "set.csv").write_text("time,patch,gain\n0,pulze,1\nsoon,,1\n60,,99\n120,gone.toml,1\n")
-    show.write_text(show.read_text().replace("seed = 0", 'seed = 0\ncues = "set.csv"'))
+    text = show.read_text().replace("seed = 0", 'seed = 0\ncues = "set.csv"')
+    show.write_text(text.partition("[look")[0] + f'[look]\npreset = "{look}"\n')
     assert run("check", show) == 2
     said = capsys.readouterr().out
     for words in ("did you mean 'pulse'", "line 3: 'soon'", "line 4: gain", "gone.toml"):
@@ -164,3 +158,88 @@ def test_a_preview_is_a_sheet_and_two_short_videos(show, tmp_path):
     for part in ("loudest", "quietest"):
         assert probe(tmp_path / f"tune-{part}.mp4").frames > 10
     assert run("preview", show, "-q") == 2
+
+
+def test_all_that_sentences_ask_for_and_is_not_there_is_said_at_once(show, tmp_path, capsys):
+    (tmp_path / "level.csv").write_text("time,level\n0,0\n1,1\n")
+    (tmp_path / "broken.csv").write_text("time,level\n0,x\n")
+    (tmp_path / "mask.png").write_text("no image")
+    mido.MidiFile(tracks=[mido.MidiTrack()]).save(tmp_path / "drums.mid")
+    sentences = """[palettes]
+mine = "from_seeds('1-3')"
+[signals]
+lift = "curve('level.csv', column='leval')"
+rise = "curve('broken.csv')"
+hits = "midi('drums.mid', track=4).decay(beats=1)"
+gone = "events('gone.csv').decay(beats=1)"
+typo = "kick.decay(beats=1).smoth()"
+[look]
+latents = "mine.loop(bars=4).toward(mine.entry('flash'), lift).push('enrgy', by=rise)"
+noise = "drift(seconds=3).mask(image('mask.png')).scale(hits + gone)"
+rewrites = ["rewrite.edit(at='b16.conv1', path='hat.json')"]
+"""
+    show.write_text(show.read_text().partition("[look")[0] + sentences)
+    assert run("check", show) == 2
+    said = capsys.readouterr().out.splitlines()
+    lines = show.read_text().splitlines()
+    expected = [
+        ("lift = ", "signals.lift, column 1: .*no column 'leval'; did you mean 'level'"),
+        ("rise = ", "signals.rise, column 1: .*line 2"),
+        ("hits = ", "signals.hits, column 1: .*no track 4; it has 1"),
+        ("gone = ", "signals.gone, column 1: there is no file '.*gone.csv'; check"),
+        ("typo = ", "signals.typo, column 21: .*did you mean 'smooth'"),
+        ("latents = ", "look.latents, column 31: .*no entry 'flash'; there are"),
+        ("noise = ", "look.noise, column 23: The image '.*mask.png' cannot be read; give a PNG"),
+        ("rewrites = ", r"look.rewrites.0., column 9: there is no file '.*hat.json'"),
+    ]
+    for (needle, words), text in zip(expected, said, strict=True):
+        number = next(k for k, line in enumerate(lines, 1) if line.startswith(needle))
+        assert re.search(f"line {number}: {words}", text), text
+
+
+def test_a_direction_that_the_model_lacks_is_said(show, capsys):
+    sentences = """[look]
+latents = "palette().loop(bars=8).push('enrgy', by=1)"
+noise = "drift(seconds=3)"
+"""
+    show.write_text(show.read_text().partition("[look")[0] + sentences)
+    assert run("check", show) == 2
+    assert "look.latents, column 24: There is no direction 'enrgy'" in capsys.readouterr().out
+    assert run("render", show, "-q") == 2
+    assert "look.latents, column 24: There is no direction 'enrgy'" in capsys.readouterr().err
+
+
+def test_a_render_names_the_sentence_or_the_track_that_is_wrong(show, tmp_path, capsys):
+    sentences = """[look]
+latents = "palette().loop(bars=8)"
+noise = "drift(seconds=3).scale(in_section('Z'))"
+"""
+    kept = show.read_text()
+    show.write_text(kept.partition("[look")[0] + sentences)
+    assert run("render", show, "-q") == 2
+    assert "look.noise, column 24: The song has no section 'Z'" in capsys.readouterr().err
+    (tmp_path / "other.toml").write_text(sentences)
+    (tmp_path / "set.csv").write_text("time,title,patch,palette\n0,One,,\n1,Two,other.toml,\n")
+    show.write_text(kept.replace("seed = 0", 'seed = 0\ncues = "set.csv"'))
+    assert run("render", show, "-q") == 2
+    assert "the track at 0:01 (Two), other.toml: look.noise, column 24: The song" in capsys.readouterr().err
+    (tmp_path / "set.csv").write_text("time,title,patch,palette\n0,One,,\n1,Two,,gone\n")
+    assert run("render", show, "-q") == 2
+    assert "the track at 0:01 (Two)" in capsys.readouterr().err
+
+
+def test_a_stylegan3_is_shown_by_a_look_without_noise(tune, tmp_path, capsys):
+    model = Path(__file__).parents[1] / "generator" / "data" / "checkpoints" / "sg3t64.pkl"
+    (tmp_path / "plain.toml").write_text(
+        f"""song = "tune.wav"
+model = "{model}"
+[look]
+latents = "palette().loop(bars=8)"
+[output]
+size = "64x64"
+fps = 5
+"""
+    )
+    assert run("check", "plain.toml") == 0
+    assert run("render", "plain.toml", "-q") == 0, capsys.readouterr().err
+    assert probe(tmp_path / "plain.mp4").frames == 10

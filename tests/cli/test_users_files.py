@@ -12,21 +12,15 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from commands import run
 
 from clavilux.audio.sound import open_audio
-from clavilux.cli import main
 from clavilux.cli.stand_ins import STAND_INS
 from clavilux.demo.composer import compose
 from clavilux.engine import memory
 from clavilux.video.probe import probe
 
 RATE = 22050
-
-
-def run(*arguments):
-    with pytest.raises(SystemExit) as caught:
-        main([str(argument) for argument in arguments])
-    return caught.value.code
 
 
 def write_audio(path, samples, rate=RATE):

@@ -69,8 +69,9 @@ def test_a_patch_with_bends_reads_as_it_is_written_also_in_a_table():
         translate(at="8-16 px", x=0.125 * KICK, where=disc(radius=0.2), channels="30%", seed=4),
     )
     assert Patch.parse(str(shown)) == shown
-    assert "zoom(by=(1 + (0.15 * s1)), amount=1, where=everywhere(), at='b16.conv0', channels='all'" in str(
-        shown
+    assert (
+        "zoom(by=(1 + (0.15 * s1)), amount=1, where=everywhere(), along=None, at='b16.conv0', channels='all'"
+        in str(shown)
     )
     look = read_looks(write_patch(shown))
     assert look.patch == shown

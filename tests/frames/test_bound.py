@@ -8,8 +8,10 @@ import pytest
 
 from clavilux.curves import Curve
 from clavilux.errors import FileError, PatchError
+from clavilux.frames.bind import bind
 from clavilux.frames.bound import Bound, Stage
 from clavilux.frames.noise import NoiseSource
+from clavilux.generator.program import Program
 from clavilux.patches.functions import disc, drift, half, palette
 from clavilux.patches.mix import mix
 from clavilux.patches.ops.noise import Term, Track
@@ -339,3 +341,15 @@ def test_bends_bring_their_signals_as_inputs(heard):
 def test_a_network_without_noise_is_given_none(heard):
     source = NoiseSource({}, seed=1)
     assert source.at([Term(Track(1.0, "seconds", ""))], np.zeros(3), heard.grid) == {}
+
+
+def test_a_preview_leaves_out_the_noise_of_layers_that_it_does_not_draw(small_model, heard):
+    patch = Patch(palette().loop(bars=8), drift(seconds=1).on("b16.conv1", drift(seconds=9)))
+    program = Program(small_model, size=(32, 32), cells=(4, 4), stop=8)
+    assert "noise/b16.conv1" not in program.inputs
+    first, plain = (
+        bind(each, evaluate(each.signals, heard), small_model, program).at(TIMELINE.window(0, 2))
+        for each in (patch, Patch(patch.latents, drift(seconds=1)))
+    )
+    for name in first:
+        np.testing.assert_array_equal(first[name], plain[name])

@@ -83,7 +83,7 @@ def test_a_configuration_becomes_sentences_of_a_project(tmp_path, monkeypatch, c
     (tmp_path / "song.wav").write_bytes(b"RIFF")  # a song is not opened before it is rendered
     (tmp_path / "bends.yaml").write_text(TEXT.replace("- {extra}\n", ""))
     with pytest.raises(SystemExit) as ended:
-        main(["new", "song.wav", "--bends", "bends.yaml", "--seed", "4", "--psi", "0.7"])
+        main(["new", "song.wav", "--patch", "pulse", "--bends", "bends.yaml", "--seed", "4", "--psi", "0.7"])
     assert ended.value.code == 0, capsys.readouterr().err
     shown = read_show(tmp_path / "song.toml").project.shown
     assert list(shown.bends) == parse_broad(TEXT.replace("- {extra}\n", ""), seed=4)

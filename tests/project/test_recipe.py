@@ -25,6 +25,7 @@ from clavilux.patches.presets.pulse import pulse
 from clavilux.project.machine import Machine
 from clavilux.project.migrate import SCHEMA, migrated
 from clavilux.project.recipe import KEY, Recipe, read_recipe
+from clavilux.signals.table import OPS
 from clavilux.store import Store
 from clavilux.video.join import join
 from clavilux.video.probe import probe
@@ -97,6 +98,28 @@ def test_another_song_model_or_patch_is_named(made, settings):
         with pytest.raises(ProjectError, match=name if name == "frames" else "Clavilux"):
             recipe.check(right | {name: "another"})
     recipe.check(right)
+
+
+def test_a_recipe_that_leaves_out_what_was_not_given_is_the_same_patch(made):
+    text = read_recipe(made.path).to_text()
+    assert "mood=None" in text
+    older = Recipe.from_text(text.replace("mood=None, ", ""))
+    assert "mood=None" not in older.identity["patch"]
+    assert older.project == read_recipe(made.path).project
+    older.check(dict(read_recipe(made.path).identity))
+
+
+def test_a_text_of_an_older_operation_is_refused_by_name(
+    made, settings, piece, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(OPS, "signal.smooth", replace(OPS["signal.smooth"], version=2))
+    with pytest.raises(ProjectError, match=r"in which 'smooth' \(version 1, here 2\) gave other values; use"):
+        read_recipe(made.path).check(prepare_job(piece.audio, **settings).identity)
+    with pytest.raises(SystemExit) as caught:
+        main(["new", str(made.path), "-o", "again.toml"])
+    assert caught.value.code == 0
+    assert "'smooth' (version 1, here 2) gave other values." in (tmp_path / "again.toml").read_text()
 
 
 def made_of(made, **output):

@@ -6,6 +6,7 @@ import time
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import signals_of
 
 from clavilux.errors import PatchError
 from clavilux.patches import functions
@@ -28,18 +29,7 @@ LEAVES = st.one_of(
     HITS.map(lambda hits: hits.decay(seconds=0.1) * hits.decay(beats=2)),
     st.floats(-1e6, 1e6).map(as_signal),
 )
-SIGNALS = st.recursive(
-    LEAVES,
-    lambda inner: st.one_of(
-        st.tuples(inner, inner).map(lambda pair: pair[0] + pair[1]),
-        st.tuples(inner, inner).map(lambda pair: pair[0] / pair[1]),
-        st.tuples(inner, st.floats(0, 600)).map(lambda pair: pair[0].smooth(seconds=pair[1])),
-        st.tuples(inner, inner, inner).map(lambda three: mix(*three)),
-        inner.map(lambda signal: -signal),
-        inner.map(lambda signal: signal * signal),
-    ),
-    max_leaves=10,
-)
+SIGNALS = signals_of(LEAVES, max_leaves=10)
 
 
 @st.composite
@@ -345,3 +335,10 @@ def test_any_tables_give_a_patch_or_errors(tables):
     found = read_looks(tables)
     assert (found.patch is None) <= bool(found.errors)
     assert all(error.what for error in found.errors)
+
+
+def test_a_look_needs_no_noise():
+    found = read_looks({"look": {"latents": LOOK["latents"]}})
+    assert not found.errors
+    assert found.patch == Patch(palette().loop(bars=4), drift(seconds=3).scale(0))
+    assert read_looks(write_patch(found.patch)).patch == found.patch

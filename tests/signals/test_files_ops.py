@@ -308,7 +308,7 @@ def test_files_are_written_out_in_a_patch():
     for text in (
         "curve('a b.csv', column='')",
         "events('x.csv').toggle()",
-        "midi('x.mid', track=2).toggle()",
+        "midi('x.mid', track=2, note=None).toggle()",
     ):
         assert str(parse(text)) == text
     with pytest.raises(PatchError, match="path of 'curve' is text, not 3"):

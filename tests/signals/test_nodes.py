@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from clavilux.errors import PatchError
-from clavilux.patches.functions import gate, palette
+from clavilux.patches.functions import drift, gate, palette
 from clavilux.patches.mix import mix
 from clavilux.signals import sources
 from clavilux.signals.expr import MAX_DEPTH, Signal, as_signal
@@ -122,3 +122,46 @@ def test_arithmetic_keeps_the_order_of_its_sides():
     assert (1 - song.mix.rms()).inputs[0] == as_signal(1)
     assert isinstance(song.mix.rms() - 1, Signal)
     assert str(-song.mix.loudness() / 70) == "((0 - mix.loudness()) / 70)"
+
+
+LEVEL, WARM = song.mix.rms(), palette()
+
+
+@pytest.mark.parametrize(
+    ("write", "words"),
+    [
+        (lambda: LEVEL**2, r"sharpen\(by=2\)"),
+        (lambda: 2**LEVEL, "sharpen"),
+        (lambda: LEVEL % 1, "fold"),
+        (lambda: LEVEL // 2, "quantize"),
+        (lambda: LEVEL > 0.5, r"threshold\(level=0.5\)"),
+        (lambda: max(LEVEL, song.kick.decay(beats=1)), r"\.max\(other\)"),
+        (lambda: LEVEL & LEVEL, "min"),
+        (lambda: LEVEL and 1, "mix"),
+        (lambda: abs(LEVEL), "max"),
+        (lambda: LEVEL[0], "delay"),
+        (lambda: song.kick * 2, "envelope"),
+        (lambda: 2 + song.kick, "envelope"),
+        (lambda: -song.kick, "envelope"),
+        (lambda: song.drums * 2, r"rms\(\)"),
+        (lambda: WARM + WARM, "mix"),
+        (lambda: WARM.loop(bars=4) * 2, "mix"),
+        (lambda: drift(seconds=1) * 2, r"scale"),
+        (lambda: LEVEL * 10**5000, "too large"),
+        (lambda: song.kick.decay(beats=10**5000), "out of range"),
+    ],
+)
+def test_an_operator_that_does_not_exist_names_the_operation(write, words):
+    with pytest.raises(PatchError, match=words) as caught:
+        write()
+    assert len(str(caught.value)) < 300
+
+
+def test_operators_that_do_not_exist_are_type_errors_too():
+    with pytest.raises(TypeError):
+        _ = LEVEL**2
+
+
+def test_a_stem_that_one_would_guess_is_named():
+    with pytest.raises(PatchError, match=r"stem\(name='vocals'\)"):
+        _ = song.vocals

@@ -18,7 +18,7 @@ from clavilux.audio.sound import Audio, open_audio
 from clavilux.errors import AudioError
 from clavilux.files import is_file, is_folder
 
-__all__ = ["open_stems", "stem_name"]
+__all__ = ["KINDS", "WORDS", "open_stems", "stem_name"]
 
 KINDS: Mapping[str, str] = {
     "drums": "drums drum drumkit kit beat beats drumbus schlagzeug batterie",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from clavilux.director.direct import SPEC, Wishes, direct
@@ -11,7 +12,10 @@ from clavilux.patches.presets import find_preset
 from clavilux.project.project import AUTO, Project
 from clavilux.project.sentences import read_looks
 
-__all__ = ["Decided", "decide"]
+__all__ = ["MIX_PRESET", "Decided", "decide"]
+
+MIX_PRESET = "club"
+"""Of the tracks of a mix that name none, where nothing else is asked for."""
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,8 @@ def decide(project: Project, song: Callable[[], Song]) -> Decided:
         look = read_looks(tables, seed=project.seed)
         shown = {"patch": look.patch, "knobs": look.knobs}
     elif isinstance(project.patch, str):
-        name = "club" if project.patch == AUTO else project.patch
-        played = f"preset {name}"
+        name = MIX_PRESET if project.patch == AUTO else project.patch
+        played = f"preset {name}" if project.cues is None else f"the tracks of {Path(project.cues).name}"
         shown = {"patch": name, "knobs": _wished(name, project, energy)}
     else:
         played = "your patch"

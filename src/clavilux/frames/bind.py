@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from clavilux.arrays import F32
 from clavilux.catalogue import GROUPS
 from clavilux.frames.bound import Bound, Stage
@@ -10,6 +13,7 @@ from clavilux.generator.model import Model
 from clavilux.generator.program import Program
 from clavilux.image_files import read_image
 from clavilux.patches.ops.latents import layer_range
+from clavilux.patches.ops.noise import noise_layers
 from clavilux.patches.palette import Entry, Palette
 from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.patches.patch import Patch
@@ -19,6 +23,7 @@ from clavilux.profile.model_palettes import ModelPalettes
 from clavilux.profile.saved import palette_path
 from clavilux.profile.survey import Progress, untold
 from clavilux.signals.evaluate import Curves
+from clavilux.signals.expr import naming
 from clavilux.signals.table import OPS
 from clavilux.store import Store
 
@@ -57,18 +62,24 @@ def bind(  # noqa: PLR0913  # everything that a bound patch is made of
     chosen = choose_palettes(patch, model) if palettes is None else palettes
     for node in patch.nodes:
         if isinstance(node, Entry):  # an unknown name is said now, not when the first frame is drawn
-            OPS[node.op].compute(
-                None, [chosen[each] for each in node.inputs if isinstance(each, Palette)], node.params
-            )
+            with naming(node):
+                OPS[node.op].compute(
+                    None, [chosen[each] for each in node.inputs if isinstance(each, Palette)], node.params
+                )
     along = choose_directions(patch, model) if directions is None else directions
     stage = _stage(model, program)
+    images: dict[str, NDArray[np.uint8]] = {}
     for node in patch.nodes:
-        if node.op == "latent.on":
-            layer_range(str(dict(node.params)["layers"]), stage.groups, stage.num_ws)
-    images = {
-        path: read_image(Path(path), "L", (MASK_SIDE, MASK_SIDE))
-        for path in (str(dict(node.params)["path"]) for node in patch.nodes if node.op == "image")
-    }
+        params = dict(node.params)
+        with naming(node):
+            if node.op == "latent.on":
+                layer_range(str(params["layers"]), stage.groups, stage.num_ws)
+            elif node.op == "noise.on" and stage.noise_sizes:
+                noise_layers(str(params["layers"]), stage.noise_groups, frozenset(stage.noise_sizes))
+            elif node.op == "image":
+                images[str(params["path"])] = read_image(
+                    Path(str(params["path"])), "L", (MASK_SIDE, MASK_SIDE)
+                )
     return Bound(patch, curves, chosen, model.w_avg, stage, seed, images, along)
 
 
@@ -83,10 +94,13 @@ def choose_directions(patch: Patch, model: Model, store: Store | None = None) ->
     Raises:
         ModelError: the model has no such direction.
     """
-    names = dict.fromkeys(
-        str(dict(node.params)["direction"]) for node in patch.nodes if node.op == "latent.push"
-    )
-    return {name: find_direction(model, store or Store(), name).shift for name in names}
+    found: dict[str, F32] = {}
+    for node in patch.nodes:
+        name = str(dict(node.params).get("direction", ""))
+        if node.op == "latent.push" and name not in found:
+            with naming(node):
+                found[name] = find_direction(model, store or Store(), name).shift
+    return found
 
 
 def choose_palettes(
@@ -115,7 +129,8 @@ def choose_palettes(
     chosen: dict[Palette, PaletteLatents] = {}
     for node in patch.palettes:  # each before its variants
         inputs = [chosen[each] for each in node.inputs if isinstance(each, Palette)]
-        chosen[node] = OPS[node.op].compute(source, inputs, node.params)
+        with naming(node):
+            chosen[node] = OPS[node.op].compute(source, inputs, node.params)
     return chosen
 
 
@@ -149,7 +164,10 @@ def _stage(model: Model, program: Program) -> Stage:
         groups,
         sizes,
         {
-            name: frozenset(layer for layer in sizes if layers[layer].w_index in group)
-            for name, group in groups.items()
+            **{name: frozenset({name} & sizes.keys()) for name, layer in layers.items() if layer.takes_noise},
+            **{
+                name: frozenset(layer for layer in sizes if layers[layer].w_index in group)
+                for name, group in groups.items()
+            },
         },
     )

@@ -40,7 +40,7 @@ class Stage:
         num_ws: number of latents an image takes, L.
         groups: w indices of each layer group.
         noise_sizes: height and width of the noise of every layer that takes noise, in order.
-        noise_groups: the layers of each group that take noise.
+        noise_groups: the layers of each group that take noise and are drawn; each layer is also a group.
     """
 
     num_ws: int

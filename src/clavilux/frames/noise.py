@@ -23,6 +23,9 @@ KNOTS = 4
 KEPT_MOMENTS = 2
 """Moments around which a track's knots are kept in memory: now, and the other side of a crossfade."""
 
+MAX_KNOT_BYTES = 2**29
+"""Of all tracks: those of more than a patch has who draws with a dozen are drawn again."""
+
 ROWS, STRETCH = 8, 16384
 """Frames and places of a product: on one core, in its cache. A product of other rows may round otherwise."""
 
@@ -39,57 +42,43 @@ class NoiseSource:
 
     def __init__(self, sizes: Mapping[str, tuple[int, int]], seed: int) -> None:
         self._sizes, self._seed = dict(sizes), seed
-        self._knots: dict[str, list[tuple[list[int], F32]]] = {}
+        self._knots: dict[tuple[str, tuple[int, ...]], F32] = {}
         self._gains: dict[tuple[frozenset[str] | None, tuple[MaskOf, ...]], F32] = {}
 
     def at(self, terms: Sequence[Term], times: F64, grid: Grid) -> dict[str, F32]:
         """Sum terms at some times (B,) s; float32 (B, 1, H, W) for each layer."""
-        if not self._sizes:  # StyleGAN3 takes none
-            return {}
-        parts = [(*self._weighed(term, times, grid), self._gain(term)) for term in terms]
-        layers, start = {}, 0
-        for layer, (height, width) in self._sizes.items():
-            end = start + height * width
-            rows = -(-len(times) // ROWS) * ROWS
-            noise = np.empty((rows, end - start), np.float32)
-            for row in range(0, rows, ROWS):
-                frames = slice(row, row + ROWS)
-                for first in range(0, end - start, STRETCH):
-                    places = slice(start + first, min(start + first + STRETCH, end))
-                    _add_up(parts, frames, places, noise[frames, first : first + STRETCH])
-            layers[layer] = noise[: len(times)].reshape(-1, 1, height, width)
-            start = end
-        return layers
+        rows = -(-len(times) // ROWS) * ROWS  # whole products
+        flat = [np.empty((rows, height * width), np.float32) for height, width in self._sizes.values()]
+        fresh = True
+        for term in terms if flat else []:  # StyleGAN3 takes none
+            weights, numbers = _weights(term, times, grid)
+            if numbers:
+                weights = np.pad(weights, ((0, rows - len(times)), (0, 0)))
+                _add(weights, self._knots_of(term.track.key, numbers), self._gain(term), flat, fresh=fresh)
+                fresh = False
+        for noise in flat if fresh else []:
+            noise[:] = 0
+        return {
+            layer: noise[: len(times)].reshape(-1, 1, height, width)
+            for noise, (layer, (height, width)) in zip(flat, self._sizes.items(), strict=True)
+        }
 
-    def _weighed(self, term: Term, times: F64, grid: Grid) -> tuple[F32, F32]:
-        """Return the weights of a term's knots at some times (B, K), and the knots, (K, pixels).
-
-        B is filled up to whole products with zeros.
-        """
-        position, period = positions(term.track, times, grid)
-        firsts = np.floor(position).astype(int)
-        spline = np.prod([np.ones(len(times)), *term.factors], axis=0)[:, None] * _spline(position - firsts)
-        used = firsts[:, None] + np.arange(KNOTS)
-        used = used % period if period else used
-        numbers = np.unique(used)
-        weights = np.zeros((-(-len(times) // ROWS) * ROWS, len(numbers)))
-        for column in range(KNOTS):  # no knot of a moment appears twice
-            weights[np.arange(len(times)), np.searchsorted(numbers, used[:, column])] = spline[:, column]
-        return weights.astype(np.float32), self._knots_of(term.track.key, numbers.tolist())
-
-    def _knots_of(self, track: str, numbers: list[int]) -> F32:
+    def _knots_of(self, track: str, numbers: tuple[int, ...]) -> F32:
         """Return some knots of a track for all layers, one after the other, (K, pixels)."""
-        kept = self._knots.setdefault(track, [])
-        for entry in kept:
-            if entry[0] == numbers:
-                return entry[1]
-        known = {number: row for had, rows in kept for number, row in zip(had, rows, strict=True)}
-        knots = np.stack(
-            [known[number] if number in known else self._knot(track, number) for number in numbers]
-        )
-        kept.append((numbers, knots))
-        del kept[:-KEPT_MOMENTS]
-        return knots
+        key = (track, numbers)
+        if key in self._knots:
+            return self._knots[key]
+        own = [other for other in self._knots if other[0] == track]
+        known = {
+            number: row for other in own for number, row in zip(other[1], self._knots[other], strict=True)
+        }
+        made = np.stack([known[n] if n in known else self._knot(track, n) for n in numbers])
+        if len(own) >= KEPT_MOMENTS:
+            del self._knots[own[0]]
+        self._knots[key] = made
+        while sum(knots.nbytes for knots in self._knots.values()) > MAX_KNOT_BYTES and len(self._knots) > 1:
+            del self._knots[next(iter(self._knots))]
+        return made
 
     def _knot(self, track: str, number: int) -> F32:
         """Draw a knot of a track for all layers, one after the other."""
@@ -118,21 +107,39 @@ class NoiseSource:
         return self._gains[key]
 
 
-def _add_up(parts: Sequence[tuple[F32, F32, F32 | None]], frames: slice, places: slice, out: F32) -> None:
-    """Sum the terms of some frames at some places into `out`, (frames, places)."""
-    if not parts:
-        out[:] = 0
-    for k, (weights, knots, gain) in enumerate(parts):
-        if k == 0 and gain is None:
-            np.matmul(weights[frames], knots[:, places], out=out)
-            continue
-        term = weights[frames] @ knots[:, places]
-        if gain is not None:
-            term *= gain[places]
-        if k == 0:
-            out[:] = term
-        else:
-            out += term
+def _weights(term: Term, times: F64, grid: Grid) -> tuple[F32, tuple[int, ...]]:
+    """Return the weights of a term's knots at some times (B, K), and which knots those are."""
+    position, period = positions(term.track, times, grid)
+    first = np.floor(position).astype(int)
+    splines = _spline(position - first)
+    for factor in term.factors:
+        splines = splines * factor[:, None]
+    used = first[:, None] + np.arange(KNOTS)
+    used = used % period if period else used
+    numbers = np.unique(used[splines != 0])
+    weights = np.zeros((len(times), len(numbers) + 1))
+    for column in range(KNOTS):  # no knot appears twice in a row
+        place = np.where(splines[:, column] != 0, np.searchsorted(numbers, used[:, column]), len(numbers))
+        weights[np.arange(len(times)), place] = splines[:, column]
+    return weights[:, :-1].astype(np.float32), tuple(numbers.tolist())
+
+
+def _add(weights: F32, knots: F32, gain: F32 | None, layers: Sequence[F32], *, fresh: bool) -> None:
+    """Add a term to the noise of all layers, (B, pixels) each; where that is fresh, there is none yet."""
+    start = 0
+    for noise in layers:
+        end = start + noise.shape[1]
+        for first in range(start, end, STRETCH):
+            places = slice(first, min(first + STRETCH, end))
+            for row in range(0, len(noise), ROWS):
+                some = slice(row, row + ROWS)
+                sums = noise[some, places.start - start : places.stop - start]
+                term = np.matmul(weights[some], knots[:, places], out=sums if fresh else None)
+                if gain is not None:
+                    term *= gain[places]
+                if not fresh:
+                    sums += term
+        start = end
 
 
 def positions(track: Track, times: F64, grid: Grid) -> tuple[F64, int]:

@@ -37,7 +37,7 @@ from clavilux.profile.calibration import calibrated
 from clavilux.profile.clusters import clusters_of
 from clavilux.profile.contexts import find_context
 from clavilux.profile.edits import read_edit, solve_edit
-from clavilux.signals.expr import Node, Signal
+from clavilux.signals.expr import Node, Signal, naming
 from clavilux.signals.table import OPS
 from clavilux.store import Store
 
@@ -68,14 +68,15 @@ def changes_of(
     """
     made: list[Change] = []
     for number, node in enumerate(nodes):
-        if node.op == BLEND:
-            made += _blends(number, node, model, cells, load)
-        elif node.op in BENDS:
-            made += _bends(number, node, model, cells, store or Store())
-        elif node.op in REWRITES:
-            made += _rewrites(number, node, model, cells, store or Store())
-        else:
-            made.append(_plugin(number, node))
+        with naming(node):
+            if node.op == BLEND:
+                made += _blends(number, node, model, cells, load)
+            elif node.op in BENDS:
+                made += _bends(number, node, model, cells, store or Store())
+            elif node.op in REWRITES:
+                made += _rewrites(number, node, model, cells, store or Store())
+            else:
+                made.append(_plugin(number, node))
     return made
 
 

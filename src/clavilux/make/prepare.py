@@ -78,59 +78,60 @@ def prepare(
         report.note(f"{reason}.")
     project = decided.project
     patch = project.shown
-    program = Program(
-        model,
-        size=output.size,
-        cells=cells,
-        pixels=pixels,
-        stop=stop,
-        taps=changes_of(patch.bends, model, cells, workspace.store),
-        rewrites=changes_of(patch.rewrites, model, cells, workspace.store, workspace.model),
-    )
-    # What is chosen and compiled for the model needs nothing of the song: both sides are prepared at once
-    with ThreadPoolExecutor(1) as aside:
-        seen = _Seen()
-        choosing = aside.submit(
-            choose_palettes, patch, model, workspace.store, workspace.palettes, progress=seen.note
+    with patch.placing():
+        program = Program(
+            model,
+            size=output.size,
+            cells=cells,
+            pixels=pixels,
+            stop=stop,
+            taps=changes_of(patch.bends, model, cells, workspace.store),
+            rewrites=changes_of(patch.rewrites, model, cells, workspace.store, workspace.model),
         )
-        pushing = aside.submit(choose_directions, patch, model, workspace.store)
-        starting = aside.submit(workspace.runner, program, machine)
-        report.begin("Analysing")
-        if audio.silent:
-            report.note(f"{audio.name} is silent; the image will only drift.")
-        song = _song(source, audio, project, workspace)
-        about = headline(song)
-        curves = evaluate(patch.signals, song)
-        song.release()  # curves are all that frames need
-        report.begin("Choosing palettes")
-        seen.report_until(choosing, report)
-        palettes = choosing.result()
-        report.begin("Starting the engine")
-        runner = starting.result()
-    read = files_of(patch, workspace.palettes)
-    bound = bind(
-        patch, curves, model, program, seed=project.seed, palettes=palettes, directions=pushing.result()
-    )
-    source_of_frames = looped(bound, timeline, program.inputs) if project.loop else bound
-    return Job(
-        project=project,
-        played=decided.played,
-        output=output,
-        machine=machine,
-        workspace=workspace,
-        song=song,
-        headline=about,
-        model=model,
-        program=program,
-        bound=bound,
-        source=source_of_frames,
-        runner=runner,
-        timeline=timeline,
-        encoding=encoding,
-        files=tuple(hash_of(path) for path in read),
-        blended=tuple(each.digest for each in blended_models(patch.rewrites, workspace.model)),
-        reads=tuple(files_read(source, stems=project.stems, model=project.model, others=read)),
-    )
+        # What is chosen and compiled for the model needs nothing of the song: both sides are prepared at once
+        with ThreadPoolExecutor(1) as aside:
+            seen = _Seen()
+            choosing = aside.submit(
+                choose_palettes, patch, model, workspace.store, workspace.palettes, progress=seen.note
+            )
+            pushing = aside.submit(choose_directions, patch, model, workspace.store)
+            starting = aside.submit(workspace.runner, program, machine)
+            report.begin("Analysing")
+            if audio.silent:
+                report.note(f"{audio.name} is silent; the image will only drift.")
+            song = _song(source, audio, project, workspace)
+            about = headline(song)
+            curves = evaluate(patch.signals, song)
+            song.release()  # curves are all that frames need
+            report.begin("Choosing palettes")
+            seen.report_until(choosing, report)
+            palettes = choosing.result()
+            report.begin("Starting the engine")
+            runner = starting.result()
+        read = files_of(patch, workspace.palettes)
+        bound = bind(
+            patch, curves, model, program, seed=project.seed, palettes=palettes, directions=pushing.result()
+        )
+        source_of_frames = looped(bound, timeline, program.inputs) if project.loop else bound
+        return Job(
+            project=project,
+            played=decided.played,
+            output=output,
+            machine=machine,
+            workspace=workspace,
+            song=song,
+            headline=about,
+            model=model,
+            program=program,
+            bound=bound,
+            source=source_of_frames,
+            runner=runner,
+            timeline=timeline,
+            encoding=encoding,
+            files=tuple(hash_of(path) for path in read),
+            blended=tuple(each.digest for each in blended_models(patch.rewrites, workspace.model)),
+            reads=tuple(files_read(source, stems=project.stems, model=project.model, others=read)),
+        )
 
 
 @dataclass

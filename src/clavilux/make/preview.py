@@ -31,7 +31,7 @@ from clavilux.report.plot_style import COLOURS, INK, PAPER, section_colours
 from clavilux.timeline import format_time
 from clavilux.video.frame import to_ffmpeg
 
-__all__ = ["Preview", "draw_preview", "preview_targets"]
+__all__ = ["SPEC", "Preview", "draw_preview", "preview_targets"]
 
 
 @dataclass(frozen=True)

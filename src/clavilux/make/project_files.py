@@ -2,32 +2,29 @@
 
 import contextlib
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from clavilux.catalogue import GROUPS
-from clavilux.director.decide import decide
+from clavilux.director.decide import MIX_PRESET, decide
 from clavilux.errors import ClaviluxError, FileError, SettingError
 from clavilux.files import is_file, is_folder, write_atomic
-from clavilux.generator.canvas import default_cells
-from clavilux.make.changes import changes_of
 from clavilux.make.prepare import open_song
+from clavilux.make.refused import refused_parts
 from clavilux.make.targets import check_target, files_read
 from clavilux.make.workspace import Workspace
 from clavilux.patches.broad import read_broad
-from clavilux.patches.ops.latents import layer_range
-from clavilux.patches.ops.noise import noise_layers
-from clavilux.patches.patch import Patch
-from clavilux.profile.model_palettes import ModelPalettes
+from clavilux.patches.patch import with_files
 from clavilux.project.cues import errors_of_cues
+from clavilux.project.migrate import changed_ops
 from clavilux.project.output import Output
 from clavilux.project.project import AUTO, Project
 from clavilux.project.recipe import read_recipe
-from clavilux.project.show import Show, check_show, edited, parse_show, read_show, read_text, show_text
+from clavilux.project.sentences import TABLES, read_looks
+from clavilux.project.show import Show, edited, in_lines, parse_show, read_text, show_text
 from clavilux.schemas import toml_tables
-from clavilux.signals.table import OPS
+from clavilux.signals.expr import Node, nodes_of
 
 __all__ = ["change_project", "check_project", "new_project"]
 
@@ -67,6 +64,7 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
     sheets = [] if project.cues is None else [Path(project.cues)]
     read = files_read(song, stems=project.stems, model=project.model, others=[*reads, *sheets])
     check_target(target, ".toml", overwrite=overwrite, reads=read)
+    reasons: tuple[str, ...] = ()
     show = Show(Path(_as_seen_from(song, target.parent)), project, output)
     with contextlib.suppress(ClaviluxError):  # a song like any other
         recipe = read_recipe(song)
@@ -74,8 +72,11 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
         kept = None if corrected is None or corrected.none else corrected
         shown = replace(recipe.project, corrections=kept)
         show = Show(show.song, shown, recipe.output)  # the video carries the song
+        reasons = tuple(
+            f"In Clavilux {recipe.version}, which made the video, {each} gave other values"
+            for each in changed_ops(recipe.identity.get("ops"))
+        )
     looks: dict[str, Any] | None = None
-    reasons: tuple[str, ...] = ()
     if show.project.patch == AUTO:
         keeping = workspace or Workspace.of_user()
         decided = decide(show.project, lambda: open_song(song, show.project, keeping))
@@ -98,102 +99,74 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
 
 
 def check_project(path: Path) -> list[ClaviluxError]:
-    """Find all that is wrong with a project file, in the file's order, and whether its files are there.
+    """Find all that is wrong with a project file, in the file's order: text, files, and what the model lacks.
 
     Raises:
         FileError: it is no file that can be read.
     """
-    text = read_text(path)
-    errors = check_show(path)
-    if errors:
-        return [*errors, *_missing_files(text, path.parent)]
-    show = read_show(path)
-    cues = show.project.cues
-    named = [("song", show.song), ("cues", None if cues is None else Path(cues))]
-    patch = None
-    if cues is None:
-        patch = None if show.project.patch == AUTO else show.project.shown
-    elif show.project.patch != AUTO and is_file(cues):
-        try:
-            patch = show.project.shown
-        except ClaviluxError as error:
-            errors += [
-                FileError(f"cues: {each.what}", where="cues", value=each.value, hint=each.hint)
-                for each in _refused_in_cues(Path(cues), show.project) or [error]
-            ]
-    named += [(_line_of(text, file.name), file) for file in (patch.files if patch is not None else ())]
-    errors += [
-        FileError(f"{place}: there is no file '{file}'", where=place, value=str(file), hint="check its name")
-        for place, file in named
-        if file is not None and not is_file(file)
-    ]
-    errors += _refused_by_model(show, patch, text)
-    if show.project.stems is not None and not is_folder(show.project.stems):
-        what = f"stems: there is no folder '{show.project.stems}'"
-        errors.append(FileError(what, where="stems", value=show.project.stems, hint="check its name"))
-    return errors
-
-
-def _missing_files(text: str, folder: Path) -> list[ClaviluxError]:
-    """Find which files are missing of those that a project names, where the rest of it cannot be read yet."""
+    text, folder = read_text(path), path.parent
+    show, errors = parse_show(text, folder)
     try:
         tables = toml_tables(text)
     except ClaviluxError:
-        return []
+        return errors
+    errors += _missing_files(tables, folder)
+    try:
+        workspace = Workspace.of_user()
+        model = workspace.model(_model_of(tables, folder))
+    except ClaviluxError as error:
+        return in_lines([*errors, error.placed("model")], text)
+    nodes, wrong = _shown_nodes(show, tables, folder)
+    output = Output() if show is None else show.output
+    return in_lines([*errors, *wrong, *refused_parts(nodes, model, output, workspace)], text)
+
+
+def _missing_files(tables: Mapping[str, Any], folder: Path) -> list[ClaviluxError]:
+    """Find which files are missing of those that a project names at its top."""
     named = {key: tables.get(key) for key in ("song", "cues", "stems")}
     return [
-        FileError(f"{key}: there is no file '{name}'", where=key, value=name, hint="check its name")
+        FileError(
+            f"{key}: there is no {'folder' if key == 'stems' else 'file'} '{name}'",
+            where=key,
+            value=name,
+            hint="check its name",
+        )
         for key, name in named.items()
         if isinstance(name, str) and not (is_folder if key == "stems" else is_file)(folder / name)
     ]
 
 
-def _refused_in_cues(sheet: Path, project: Project) -> list[ClaviluxError]:
-    """Find all that is wrong with a cue sheet, as long as what its tracks are like by default is known."""
-    if not isinstance(project.patch, str):
-        return []
-    return errors_of_cues(sheet, preset=project.patch, seed=project.seed, knobs=project.knobs)
+def _model_of(tables: Mapping[str, Any], folder: Path) -> str:
+    name = str(tables.get("model", Project.model))
+    return str(folder / name) if is_file(folder / name) else name
 
 
-def _line_of(text: str, words: str) -> str:
-    """Return the first line that holds some words, as a place in the file."""
-    lines = [number for number, line in enumerate(text.splitlines(), 1) if words in line]
-    return f"line {lines[0]}" if lines else "look"
+def _shown_nodes(
+    show: Show | None, tables: Mapping[str, Any], folder: Path
+) -> tuple[dict[Node, str], list[ClaviluxError]]:
+    """Return what is shown: its operations, where each is written, and what is wrong with its cue sheet."""
+    if show is None or not isinstance(show.project.patch, str):
+        return _written_nodes(tables, folder), []
+    project = show.project
+    if project.cues is None:
+        return {} if project.patch == AUTO else dict.fromkeys(project.shown.nodes, "look"), []
+    if not is_file(project.cues):
+        return {}, []
+    preset = MIX_PRESET if project.patch == AUTO else str(project.patch)
+    wrong = errors_of_cues(Path(project.cues), preset=preset, seed=project.seed, knobs=project.knobs)
+    if wrong:
+        return {}, [error.placed("cues") for error in wrong]
+    patch = replace(project, patch=preset).shown
+    return {node: f"cues: {patch.places.get(node.digest, 'the mix')}" for node in patch.nodes}, []
 
 
-def _refused_by_model(show: Show, patch: Patch | None, text: str) -> list[ClaviluxError]:
-    """Find what the model or the user's palettes would refuse: layers, classes, directions, names."""
-    try:
-        workspace = Workspace.of_user()
-        model = workspace.model(show.project.model)
-    except ClaviluxError as error:
-        return [FileError(f"model: {error.what}", where="model", value=error.value, hint=error.hint)]
-    source = ModelPalettes(model, workspace.store, workspace.palettes)
-    cells = show.output.cells or default_cells(model.network, show.output.size)
-    groups: dict[str, range] = {name: model.group(name) for name in GROUPS}
-    layers = {name: layer for name, layer in model.network.layers.items() if layer.takes_noise}
-    noisy = {
-        name: frozenset(layer for layer, each in layers.items() if each.w_index in group)
-        for name, group in groups.items()
-    }
-    errors: list[ClaviluxError] = []
-    for node in patch.nodes if patch is not None else ():
-        params = dict(node.params)
-        try:
-            if node.op == "latent.on":
-                layer_range(str(params["layers"]), groups, model.num_ws)
-            elif node.op in {"saved", "from_seeds", "from_classes", "from_latents", "from_image"}:
-                OPS[node.op].compute(source, [], node.params)
-            elif node.op == "noise.on":
-                noise_layers(str(params["layers"]), noisy, frozenset().union(*noisy.values()))
-            elif node.kind in {"bend", "rewrite"}:
-                changes_of([node], model, cells, workspace.store, workspace.model)
-        except ClaviluxError as error:
-            place = _line_of(text, str(error.value)) if error.value else "look"
-            errors.append(
-                type(error)(f"{place}: {error.what}", where=place, value=error.value, hint=error.hint)
-            )
-    return errors
+def _written_nodes(tables: Mapping[str, Any], folder: Path) -> dict[Node, str]:
+    """Return every operation of a project's sentences that can be read, and where it is written."""
+    seed = tables.get("seed", 0)
+    plain = isinstance(seed, int) and not isinstance(seed, bool)
+    look = read_looks({key: tables[key] for key in TABLES if key in tables}, seed=seed if plain else 0)
+    moved = with_files(nodes_of(*look.places), lambda name: str(folder / name))
+    return {moved[node]: place for node, place in look.places.items()}
 
 
 def change_project(path: Path, changes: Sequence[str]) -> None:

@@ -55,8 +55,9 @@ def parse_broad(text: str, *, seed: int = 0) -> list[Bend]:
         PatchError: it says what no bend can do.
 
     >>> lines = ["- layer: 3", "  transform: rotate", "  params: [45]", "  features: all"]
-    >>> print(*parse_broad(chr(10).join(lines)))
-    rotate(by=45, amount=1, where=everywhere(), at='b16.conv0', channels='all', seed=0, guard=0)
+    >>> bend = parse_broad(chr(10).join(lines))[0]
+    >>> bend.op, str(bend.inputs[0]), dict(bend.params)["at"]
+    ('rotate', '45', 'b16.conv0')
     """
     entries: list[dict[str, str]] = []
     for number, line in enumerate(text.splitlines(), start=1):

@@ -59,7 +59,8 @@ def muted(patch: Patch, parts: Collection[str]) -> Patch:
         tuple(root for name, root in roots.items() if name.startswith(kind) and name[len(kind) :].isdigit())
         for kind in ("bend", "rewrite")
     )
-    return Patch(roots["latents"], roots["noise"], roots["psi"], bends, rewrites)
+    places = {made[node].digest: patch.places[node.digest] for node in made if node.digest in patch.places}
+    return Patch(roots["latents"], roots["noise"], roots["psi"], bends, rewrites, places)
 
 
 def _parts_of(node: Node) -> set[str]:

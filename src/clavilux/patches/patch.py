@@ -1,11 +1,13 @@
 """A patch: everything that is shown, as one value."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from clavilux.errors import PatchError
+from clavilux.errors import ClaviluxError, PatchError
 from clavilux.patches.bend import Bend
 from clavilux.patches.latent import Latent
 from clavilux.patches.noise import Noise
@@ -15,10 +17,18 @@ from clavilux.signals.expr import Node, Signal, as_signal, nodes_of
 from clavilux.signals.table import KINDS, OPS
 from clavilux.signals.text import parse_lines, to_lines
 
-__all__ = ["Patch"]
+__all__ = ["Patch", "with_files"]
 
 MAX_NODES = 20_000
 """Operations of a patch, shared ones once: a mix of 500 tracks has about half as many."""
+
+
+MAX_NOISE_TERMS = 10_000
+"""Tracks of noise that are summed: twenty for each of 500 tracks of a mix."""
+MAX_MASKS = 64
+"""Different masks of noise: of each the weights of every pixel of every layer are kept."""
+MAX_CHANGES = 1000
+"""Bends and rewrites, which are built into the network."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +41,7 @@ class Patch:
         psi: truncation; 0 is the model's average image, 1 its full variety. A number or a signal.
         bends: transforms of features.
         rewrites: changes of weights.
+        places: where an operation is written, by its digest, for messages: `look.noise, column 7`.
 
     Raises:
         PatchError: a part is of another kind.
@@ -38,7 +49,7 @@ class Patch:
     >>> from clavilux.patches.functions import drift, palette
     >>> patch = Patch(palette(seed=1).loop(bars=8), drift(seconds=4), psi=0.7)
     >>> print(patch)
-    latents = palette(seed=1).loop(bars=8, path='spline')
+    latents = palette(mood=None, seed=1).loop(bars=8, path='spline')
     noise = drift(seconds=4, name='')
     psi = 0.7
     >>> Patch.parse(str(patch)) == patch
@@ -50,6 +61,7 @@ class Patch:
     psi: Signal | float = 1.0
     bends: tuple[Bend, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
+    places: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "psi", as_signal(self.psi))
@@ -59,12 +71,7 @@ class Patch:
             object.__setattr__(self, name, tuple(getattr(self, name)))
             for node in getattr(self, name):
                 _check(kind, name, node)
-        if sum(1 for _ in self.nodes) > MAX_NODES:
-            raise PatchError(
-                f"A patch of more than {MAX_NODES} operations cannot be drawn",
-                where="patch",
-                hint="write it with fewer scenes or parts",
-            )
+        _check_cost(self)
 
     def __str__(self) -> str:
         return "\n".join(to_lines(self.roots))
@@ -89,17 +96,20 @@ class Patch:
 
     def with_files(self, rename: Callable[[str], str]) -> "Patch":
         """Return the patch with other names of the files that it reads."""
-        made: dict[Node, Any] = {}
-        for node in self.nodes:
-            op = OPS[node.op]
-            params = tuple(
-                (name, rename(str(value)) if op.params[name].is_file and value is not None else value)
-                for name, value in node.params
-            )
-            made[node] = Node.make(op, tuple(made[each] for each in node.inputs), params)
+        made: dict[Node, Any] = with_files(self.nodes, rename)
+        places = {made[n].digest: self.places[n.digest] for n in made if n.digest in self.places}
         parts = {name: made[root] for name, root in self.roots.items()}
         bends, rewrites = (_numbered(parts, name) for name in ("bend", "rewrite"))
-        return Patch(parts["latents"], parts["noise"], parts["psi"], bends, rewrites)
+        return Patch(parts["latents"], parts["noise"], parts["psi"], bends, rewrites, places)
+
+    @contextmanager
+    def placing(self) -> Iterator[None]:
+        """Say in errors that are raised within where what they are about is written, if that is known."""
+        try:
+            yield
+        except ClaviluxError as error:
+            place = self.places.get(error.part)
+            raise (error if place is None else error.placed(place)) from error.__cause__
 
     @property
     def nodes(self) -> Iterator[Node]:
@@ -142,10 +152,50 @@ class Patch:
         return roots | {f"rewrite{k}": rewrite for k, rewrite in enumerate(self.rewrites)}
 
 
+def with_files(nodes: Iterable[Node], rename: Callable[[str], str]) -> dict[Node, Node]:
+    """Return nodes, inputs first, with other names of the files that they read, by what they were."""
+    made: dict[Node, Node] = {}
+    for node in nodes:
+        op = OPS[node.op]
+        params = tuple(
+            (name, rename(str(value)) if op.params[name].is_file and value is not None else value)
+            for name, value in node.params
+        )
+        made[node] = Node.make(op, tuple(made[each] for each in node.inputs), params)
+    return made
+
+
 def _check(kind: Any, name: str, node: object) -> None:
     if not isinstance(node, Node) or node.kind != kind:
         shown = node.place if isinstance(node, Node) else repr(node)
         raise PatchError(f"The {name} of a patch cannot be {shown}", where=name, hint=f"give {KINDS[kind]}")
+
+
+def _check_cost(patch: Patch) -> None:
+    """Check that what is to be computed and kept for a patch is bounded.
+
+    Raises:
+        PatchError: it has too many operations, terms of noise, masks of noise, or changes of the network.
+    """
+    nodes = list(itertools.islice(patch.nodes, MAX_NODES + 1))
+    terms: dict[Node, int] = {}  # of noise: a sum of a noise with itself has them twice
+    for node in nodes:
+        if node.kind == "noise":
+            own = node.op == "noise.fast"
+            terms[node] = own + sum(terms[each] for each in node.inputs if each.kind == "noise") or 1
+    masks = {node.inputs[1] for node in nodes if node.op == "noise.mask"}
+    for count, most, what in (
+        (len(nodes), MAX_NODES, "operations"),
+        (max(terms.values(), default=0), MAX_NOISE_TERMS, "terms of noise"),
+        (len(masks), MAX_MASKS, "masks of noise"),
+        (len(patch.bends) + len(patch.rewrites), MAX_CHANGES, "bends and rewrites"),
+    ):
+        if count > most:
+            raise PatchError(
+                f"A patch of more than {most} {what} cannot be drawn",
+                where="patch",
+                hint="write it with fewer scenes or parts",
+            )
 
 
 def _numbered(parts: Mapping[str, Any], name: str) -> tuple[Any, ...]:

@@ -157,25 +157,20 @@ def _switched(first: Patch, second: Patch, amount: Signal) -> Patch:
     psi = as_signal(first.psi)
     if first.psi != second.psi:
         psi = psi * (1 - amount) + as_signal(second.psi) * amount  # exact at 0 and 1, as a + t (b - a) is not
-    return Patch(
-        changes["latent"],
-        changes["noise"],
-        psi,
-        _joined(first.bends, second.bends, amount),
-        _joined(first.rewrites, second.rewrites, amount),
-    )
+    bends = _joined(first.bends, second.bends, amount)
+    rewrites = _joined(first.rewrites, second.rewrites, amount)
+    places = first.places if first.places is second.places else {**second.places, **first.places}
+    gated = {made.digest: places.get(own.digest, "") for made, own in (bends | rewrites).items()}
+    places = {**{digest: place for digest, place in gated.items() if place}, **places}
+    return Patch(changes["latent"], changes["noise"], psi, tuple(bends), tuple(rewrites), places)
 
 
-def _joined(first: Sequence[T], second: Sequence[T], amount: Signal) -> tuple[T, ...]:
-    """Let changes of one of two patches act in it alone; those of both go on."""
-    return tuple(
-        dict.fromkeys(
-            (
-                *(each if each in second else _gated(each, 1 - amount) for each in first),
-                *(each if each in first else _gated(each, amount) for each in second),
-            )
-        )
-    )
+def _joined(first: Sequence[T], second: Sequence[T], amount: Signal) -> dict[T, T]:
+    """Let changes of one of two patches act in it alone; those of both go on. Returns made -> given."""
+    return {
+        **{each if each in second else _gated(each, 1 - amount): each for each in first},
+        **{each if each in first else _gated(each, amount): each for each in second},
+    }
 
 
 def _gated(change: T, gate: Signal) -> T:

@@ -1,6 +1,7 @@
 """From a cue sheet to a score: a scene for every track of a mix."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +46,14 @@ def score_of_cues(path: Path, *, preset: str, seed: int, knobs: Mapping[str, Any
     cues = read_cues(path)
     starts = [cue.time for cue in cues[1:]]
     ends = [Moment("seconds", start) for start in starts] + [Moment("end")]
-    patches = [
-        _patch(cue, seed + number, path.parent, preset, knobs or {}) for number, cue in enumerate(cues)
-    ]
+    patches = []
+    for number, cue in enumerate(cues):
+        try:
+            patch = _patch(cue, seed + number, path.parent, preset, knobs or {})
+        except ClaviluxError as error:
+            raise error.placed(_track(cue)) from error
+        places = {each.digest: _track(cue, patch.places.get(each.digest, "")) for each in patch.nodes}
+        patches.append(replace(patch, places=places))
     return score(
         *(scene(patch, until=end, fade=cue.fade) for cue, patch, end in zip(cues, patches, ends, strict=True))
     )
@@ -66,9 +72,14 @@ def errors_of_cues(
         try:
             _patch(cue, seed, path.parent, preset, knobs or {})
         except ClaviluxError as error:
-            what = f"the track at {format_time(cue.time)}: {error.what}"
-            errors.append(FileError(what, value=error.value, hint=error.hint))
+            errors.append(error.placed(_track(cue)))
     return errors
+
+
+def _track(cue: Cue, place: str = "") -> str:
+    """Return what messages call a track, or a place in its project."""
+    named = f"the track at {format_time(cue.time)} ({cue.title})"
+    return f"{named}, {cue.patch}: {place}" if place else named
 
 
 def _patch(
@@ -106,7 +117,7 @@ def _patch(
         patch = chosen(usual_seed if cue.seed is None else cue.seed, **{**usual, **known, **cue.knobs})
     if cue.gain == 1:
         return patch
-    return Patch(patch.latents, patch.noise.scale(cue.gain), patch.psi, patch.bends, patch.rewrites)
+    return replace(patch, noise=patch.noise.scale(cue.gain))
 
 
 def _knobs_of(energy: float) -> dict[str, Any]:

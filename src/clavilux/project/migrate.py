@@ -6,14 +6,18 @@ filled in with the value that reproduces the old behaviour.
     1   version 0.1.0: `settings`, one flat table, and `plan`
     3   the text of a project file, with a table `made`; its identity has the exact text of the patch and the
         versions of its ops
+
+An op's version rises when the same text gives other values. No text can then make an old video again: it is
+refused, and the operations are named.
 """
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from clavilux.patches.presets.pulse import pulse
+from clavilux.signals.table import OPS
 
-__all__ = ["SAMPLES", "SCHEMA", "migrated"]
+__all__ = ["SAMPLES", "SCHEMA", "changed_ops", "migrated"]
 
 SCHEMA = 3
 
@@ -59,6 +63,23 @@ def migrated(recipe: Any) -> dict[str, Any]:
             raise ValueError(f"schema {str(whole['schema'])[:20]}")
         whole = step(whole)
     return whole
+
+
+def changed_ops(versions: object) -> list[str]:
+    """Return the operations that give other values in this version of Clavilux than where a text was written.
+
+    Args:
+        versions: of every operation that it uses, by key, as its identity has them.
+
+    >>> changed_ops({"signal.smooth": 0, "signal.clip": 1})
+    ["'smooth' (version 0, here 1)"]
+    """
+    known = versions if isinstance(versions, Mapping) else {}
+    return [
+        f"'{OPS[key].name}' (version {str(version)[:20]}, here {OPS[key].version})"
+        for key, version in known.items()
+        if key in OPS and OPS[key].version != version
+    ]
 
 
 def _from_1(old: Mapping[str, Any]) -> dict[str, Any]:

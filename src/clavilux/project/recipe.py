@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
-from clavilux.errors import ClaviluxError, FileError, ModelError, ProjectError
-from clavilux.project.migrate import SAMPLES, migrated
+from clavilux.errors import ClaviluxError, FileError, ModelError, PatchError, ProjectError
+from clavilux.patches.patch import Patch
+from clavilux.project.migrate import SAMPLES, changed_ops, migrated
 from clavilux.project.output import Output
 from clavilux.project.project import Project
 from clavilux.project.schema import check_made
@@ -103,18 +104,47 @@ class Recipe:
         """
         if samples and str(self.identity.get("song")).startswith(SAMPLES):
             identity = {**identity, **samples}
+        known = {**self.identity, "patch": _as_written_now(self.identity.get("patch"))}
         for name, what in WHAT_DIFFERS.items():
-            if identity[name] != self.identity.get(name):
+            if identity[name] != known.get(name):
                 raise what(self)
         for name, value in identity.items():
             if name == "precision":  # another machine may draw it; the pixels are compared at the end
                 continue
-            if value != self.identity.get(name):
+            if value != known.get(name):
                 raise ProjectError(
                     f"The recipe has {name} {self.identity.get(name)}, but this would be {value}",
                     where=name,
                     value=value,
                 )
+
+
+def _as_written_now(patch: object) -> object:
+    """Return a patch's text as this version writes it: earlier ones left out what was not given."""
+    try:
+        return str(Patch.parse(patch)) if isinstance(patch, str) else patch
+    except PatchError:
+        return patch
+
+
+def _another_patch(recipe: Recipe) -> ProjectError:
+    return ProjectError(
+        f"The video was made by Clavilux {recipe.version} with a patch that this version does not have",
+        where="patch",
+        hint="use that version, or the script that holds the patch",
+    )
+
+
+def _other_values(recipe: Recipe) -> ProjectError:
+    changed = changed_ops(recipe.identity.get("ops"))
+    if not changed:  # of other operations: that is another patch
+        return _another_patch(recipe)
+    return ProjectError(
+        f"The video was made by Clavilux {recipe.version}, in which {', '.join(changed)} gave other values",
+        where="ops",
+        value=", ".join(changed),
+        hint="use that version, or render the video anew from its project, which `clavilux new` writes",
+    )
 
 
 WHAT_DIFFERS: Mapping[str, Callable[[Recipe], ClaviluxError]] = {
@@ -136,16 +166,8 @@ WHAT_DIFFERS: Mapping[str, Callable[[Recipe], ClaviluxError]] = {
         hint="give its file",
         remedy="model",
     ),
-    "patch": lambda recipe: ProjectError(
-        f"The video was made by Clavilux {recipe.version} with a patch that this version does not have",
-        where="patch",
-        hint="use that version, or the script that holds the patch",
-    ),
-    "ops": lambda recipe: ProjectError(
-        f"The video was made by Clavilux {recipe.version}, whose operations gave other values",
-        where="ops",
-        hint="use that version",
-    ),
+    "ops": _other_values,
+    "patch": _another_patch,
 }
 """The keys that are compared first, and what it means where they differ."""
 

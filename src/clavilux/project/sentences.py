@@ -19,7 +19,7 @@ import itertools
 import keyword
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from clavilux.errors import ClaviluxError, PatchError, suggest
@@ -37,6 +37,8 @@ __all__ = ["NAMED", "TABLES", "Look", "read_looks", "write_patch"]
 NAMED = ("palettes", "knobs", "signals", "parts")
 """Tables of names that sentences may call, in the order in which they are read."""
 TABLES = (*NAMED, "look", "looks", "scenes", "by_section")
+NO_NOISE = "drift(seconds=3).scale(0)"
+"""Of a look without a sentence for it: none, which is all that a StyleGAN3 takes."""
 PARTS_OF_LOOK = ("latents", "noise", "psi", "bends", "rewrites")
 MAX_SENTENCES = 20_000
 MAX_LOOKS = 1000
@@ -56,11 +58,13 @@ class Look:
         patch: a patch, or a preset's name.
         knobs: of the preset.
         errors: everything that is wrong, in the file's order.
+        places: where every operation that could be read is written, such as `look.noise, column 7`.
     """
 
     patch: Patch | str | None = None
     knobs: Mapping[str, Any] = field(default_factory=dict)
     errors: list[ClaviluxError] = field(default_factory=list)
+    places: Mapping[Node, str] = field(default_factory=dict)
 
 
 def read_looks(tables: Mapping[str, Any], *, seed: int = 0, knobs: Mapping[str, float] | None = None) -> Look:
@@ -79,7 +83,7 @@ def read_looks(tables: Mapping[str, Any], *, seed: int = 0, knobs: Mapping[str, 
     for name in unknown:
         hint = suggest(name, reader.used_knobs, otherwise="it has {}")
         reader.errors.append(PatchError(f"There is no knob '{name}'", where=name, value=name, hint=hint))
-    return Look(*shown, reader.errors)
+    return Look(*shown, reader.errors, reader.places)
 
 
 class _Reader:
@@ -90,6 +94,14 @@ class _Reader:
         self.broken: set[str] = set()
         self.used_knobs: set[str] = set()
         self.errors: list[ClaviluxError] = []
+        self.places: dict[Node, str] = {}
+        self.by_digest: dict[str, str] = {}  # of every patch made
+
+    def note(self, nodes: Iterable[Node], place: str) -> None:
+        """Note where nodes are written, unless they are written before."""
+        for node in nodes:
+            self.places.setdefault(node, place)
+            self.by_digest.setdefault(node.digest, place)
 
     def read_names(self, table: str, lines: Any) -> None:
         """Read a table of names: sentences, or knobs."""
@@ -147,13 +159,17 @@ class _Reader:
             if self.words - len(WORD.findall(text)) <= MAX_WORDS:  # said once
                 self.fail(place, f"the sentences have more than {MAX_WORDS} words up to here")
             return None
+        columns: dict[Node, int] = {}
         try:
-            found = parse(text, self.names)
+            found = parse(text, self.names, columns=columns)
         except PatchError as error:
             if isinstance(error.value, str) and error.value in self.broken:  # said where it is defined
                 return None
             self.errors.append(_placed(error, place))
             return None
+        finally:
+            for node, column in columns.items():
+                self.note([node], f"{place}, column {column}")
         if not isinstance(found, Node) or (kind and found.kind != kind):
             shown = found.place if isinstance(found, Node) else repr(found)[:40]
             self.fail(place, f"it gives {shown}, not {KINDS[kind] if kind else 'a part of a patch'}")
@@ -183,6 +199,9 @@ class _Reader:
                 patch = None
             if isinstance(patch, str):
                 patch = self.attempt(place, find_preset(patch), seed, **knobs)
+                if patch is not None:
+                    self.note(patch.nodes, place)
+                    patch = replace(patch, places=self.by_digest)
             patches[name] = patch
         given = tables[many[0]]
         read = self.scenes if many[0] == "scenes" else self.sections
@@ -209,15 +228,14 @@ class _Reader:
         for key in _first(key for key in table if key not in known):
             hint = suggest(key, known, otherwise="there are {}")
             self.fail(f"{place}.{key}", "there is no such part of a look", hint=hint)
-        for key in ("latents", "noise"):
-            if key not in table:
-                self.fail(place, f"it has no {key}", hint="write one, or preset = 'pulse'")
+        if "latents" not in table:
+            self.fail(place, "it has no latents", hint="write some, or preset = 'pulse'")
         latents = (
             self.sentence(table.get("latents", ""), f"{place}.latents", "latent")
             if "latents" in table
             else None
         )
-        noise = self.sentence(table.get("noise", ""), f"{place}.noise", "noise") if "noise" in table else None
+        noise = self.sentence(table.get("noise", NO_NOISE), f"{place}.noise", "noise")
         psi = self.sentence(table.get("psi", 1.0), f"{place}.psi", "signal")
         changes = {}
         kinds: tuple[tuple[str, Kind], ...] = (("bends", "bend"), ("rewrites", "rewrite"))
@@ -232,9 +250,8 @@ class _Reader:
         parts = [latents, noise, psi, *changes["bends"], *changes["rewrites"]]
         if any(part is None for part in parts):
             return None, {}
-        return self.attempt(
-            place, Patch, latents, noise, psi, tuple(changes["bends"]), tuple(changes["rewrites"])
-        ), {}
+        bends, rewrites = (tuple(changes[name]) for name in ("bends", "rewrites"))
+        return self.attempt(place, Patch, latents, noise, psi, bends, rewrites, self.by_digest), {}
 
     def preset(self, table: Mapping[str, Any], place: str) -> tuple[str | None, Mapping[str, Any]]:
         name = str(table["preset"])

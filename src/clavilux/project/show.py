@@ -46,6 +46,7 @@ __all__ = [
     "Show",
     "check_show",
     "edited",
+    "in_lines",
     "parse_show",
     "parse_tables",
     "read_show",
@@ -107,7 +108,11 @@ def check_show(path: Path) -> list[ClaviluxError]:
         FileError: it is no file that can be read.
     """
     text = read_text(path)
-    errors = parse_show(text, path.parent)[1]
+    return in_lines(parse_show(text, path.parent)[1], text)
+
+
+def in_lines(errors: Sequence[ClaviluxError], text: str) -> list[ClaviluxError]:
+    """Return errors in the order of the lines of a text that they are about, each with its line."""
     lines = lines_of(text)
     found = [(_line_of(error.where, lines), error) for error in errors]
     found.sort(key=lambda each: each[0] or 0)

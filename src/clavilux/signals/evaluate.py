@@ -18,11 +18,14 @@ from clavilux.arrays import F64, AnyArray
 from clavilux.curves import Curve, Grid
 from clavilux.errors import PatchError
 from clavilux.features.song import Song
-from clavilux.signals.expr import Node, Signal, nodes_of
+from clavilux.signals.expr import Node, Signal, naming, nodes_of
 from clavilux.signals.table import OPS
 from clavilux.signals.text import parse, to_text
 
 __all__ = ["Curves", "Evaluated", "curves_needed", "evaluate"]
+
+MAX_CURVE_BYTES = 2**32
+"""Of all curves kept at once: 500 chromas of a mix of half an hour."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -115,12 +118,17 @@ def evaluate(signals: Signal | Iterable[Signal], song: Song, *, known: "Evaluate
     before = {} if known is None else known.values
     uses = Counter(each for node in nodes_of(*needed) for each in node.inputs)
     values: dict[Node, Any] = {}
+    kept, held = set(needed), 0
     for node in nodes_of(*needed):
         values[node] = before[node] if node in before else _computed(node, values, song)
+        held += _bytes(values[node])
+        if held > MAX_CURVE_BYTES:
+            what = f"The signals of this patch need more than {MAX_CURVE_BYTES / 1e6:.3g} MB in this song"
+            raise PatchError(what, where="patch", hint="use fewer signals, or render a part of the song")
         for each in node.inputs:
             uses[each] -= 1
-            if known is None and not uses[each] and each not in needed:
-                del values[each]  # a long song has many intermediate curves
+            if known is None and not uses[each] and each not in kept:
+                held -= _bytes(values.pop(each))  # a long song has many intermediate curves
     if known is not None:
         known.values.clear()
         known.values.update(values)
@@ -156,7 +164,8 @@ def _computed(node: Node, values: Mapping[Node, Any], song: Song) -> Any:
     """Compute a node from the values of its inputs: a curve, float32, for a signal."""
     op = OPS[node.op]
     try:
-        found = op.compute(song, [_given(values[each]) for each in node.inputs], node.params)
+        with naming(node):
+            found = op.compute(song, [_given(values[each]) for each in node.inputs], node.params)
         if not isinstance(node, Signal):
             return found
         curve = np.asarray(found, np.float32)
@@ -169,6 +178,10 @@ def _computed(node: Node, values: Mapping[Node, Any], song: Song) -> Any:
             where=op.name,
             hint="tell the authors of the plugin",
         ) from error
+
+
+def _bytes(value: Any) -> int:
+    return value.values.nbytes if isinstance(value, Curve) else 0
 
 
 def _given(value: Any) -> Any:

@@ -13,24 +13,38 @@ True
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import inspect
-import math
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from hashlib import blake2b
 from typing import Any, ClassVar, TypeVar
 
-from clavilux.errors import PatchError, suggest
+from clavilux.errors import ClaviluxError, PatchError, suggest
 from clavilux.signals import ops as _ops  # fills the op table
 from clavilux.signals.methods import EventsMethods, SignalMethods, StemMethods
 from clavilux.signals.plugins import is_namespace
-from clavilux.signals.table import KINDS, OPS, Kind, Op, Param, Value, find_op
+from clavilux.signals.table import KINDS, OPS, Kind, Op, Param, Value, find_op, shown_number
 
-__all__ = ["Events", "Namespace", "Node", "Signal", "Stem", "apply", "as_signal", "maker", "nodes_of"]
+__all__ = [
+    "Events",
+    "Namespace",
+    "Node",
+    "Signal",
+    "Stem",
+    "apply",
+    "as_signal",
+    "maker",
+    "naming",
+    "nodes_of",
+    "operator_hint",
+]
 
 assert _ops
 
 Number = int | float
+LARGEST_NUMBER = sys.float_info.max
 MAX_DEPTH = 256
 """Longest chain of ops: beyond it no one can read a patch, and recursion would fail."""
 
@@ -39,6 +53,22 @@ N = TypeVar("N", bound="Node")
 
 class UnknownOpError(PatchError, AttributeError):
     """An op that does not exist, or not for this kind of node."""
+
+
+class UnknownOperatorError(PatchError, TypeError):
+    """An operator of Python that means nothing here."""
+
+
+def _refusing(sign: str) -> Callable[..., Any]:
+    def refuse(self: Node, *_: object) -> Any:
+        raise UnknownOperatorError(
+            f"There is no '{sign}' with {self.place}",
+            where=sign,
+            value=sign,
+            hint=operator_hint(sign, self.kind),
+        )
+
+    return refuse
 
 
 class Node:
@@ -105,6 +135,19 @@ class Node:
         return to_text(self)
 
     __repr__ = __str__
+
+    __add__ = __radd__ = _refusing("+")
+    __sub__ = __rsub__ = __neg__ = _refusing("-")
+    __mul__ = __rmul__ = _refusing("*")
+    __truediv__ = __rtruediv__ = _refusing("/")
+    __pow__ = __rpow__ = _refusing("**")
+    __mod__ = __rmod__ = _refusing("%")
+    __floordiv__ = __rfloordiv__ = _refusing("//")
+    __lt__ = __gt__ = __le__ = __ge__ = _refusing(">")
+    __and__ = __rand__ = __or__ = __ror__ = _refusing("&")
+    __abs__ = _refusing("abs")
+    __bool__ = _refusing("and, or, not, if")
+    __getitem__ = _refusing("[]")
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
@@ -207,6 +250,38 @@ class Signal(Node, SignalMethods):
         return _arithmetic("subtract", 0.0, self)
 
 
+def operator_hint(sign: str, kind: Kind) -> str:
+    """Return how what an operator means is written for a kind of node.
+
+    >>> operator_hint("**", "signal")
+    'a power is written .sharpen(by=2)'
+    """
+    return SIGNAL_OPERATORS.get(sign, "") if kind == "signal" else INSTEAD_OF_OPERATORS.get(kind, "")
+
+
+SIGNAL_OPERATORS: Mapping[str, str] = {
+    "**": "a power is written .sharpen(by=2)",
+    "%": "what starts again at every whole number is written phase(bars=1), what turns back .fold()",
+    "//": "steps are written .quantize(4)",
+    ">": "where it is above a level is written .threshold(level=0.5), the higher of two .max(other)",
+    "&": "both at once are written .min(other), either .max(other)",
+    "abs": "write .max(0), or 0 - it where it is below",
+    "and, or, not, if": "it is a curve through the song; a choice is mix(first, second, amount)",
+    "[]": "its value at another time is written .delay(beats=1)",
+}
+INSTEAD_OF_OPERATORS: Mapping[Kind, str] = {
+    "events": "give them an envelope, such as .decay(beats=0.25)",
+    "stem": "measure it, such as .rms()",
+    "palette": "mix what is made of palettes: mix(one.loop(bars=8), other.loop(bars=8), amount)",
+    "entry": "move towards it: .toward(entry, amount)",
+    "latent": "write mix(first, second, amount), or .toward(entry, amount)",
+    "noise": "its strength is written .scale(amount), a blend mix(first, second, amount)",
+    "mask": "what it removes is written .invert()",
+    "bend": "its strength is written amount=signal",
+    "rewrite": "its strength is written amount=signal",
+}
+
+
 def as_signal(value: Signal | Number) -> Signal:
     """Turn a number into a constant signal; a signal stays itself.
 
@@ -221,9 +296,13 @@ def as_signal(value: Signal | Number) -> Signal:
             value=str(value),
             hint=f"give them an envelope, as in {value}.decay(beats=0.25)",
         )
-    if isinstance(value, bool) or not isinstance(value, Number) or not math.isfinite(value):
-        shown = f"'{value}'" if isinstance(value, Node) else repr(value)
-        raise PatchError(f"{shown} is neither a number nor a signal", value=value)
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, Number)
+        or not -LARGEST_NUMBER <= value <= LARGEST_NUMBER
+    ):
+        shown = f"'{value}'" if isinstance(value, Node) else shown_number(value)
+        raise PatchError(f"{shown} is neither a number nor a signal", value=shown)
     made: Signal = apply(OPS["constant"], (), {"value": float(value)})
     return made
 
@@ -300,6 +379,16 @@ def maker(op: Op) -> Callable[..., Any]:
     make.__doc__ = inspect.getdoc(op.function)
     make.__signature__ = op.signature  # type: ignore[attr-defined]
     return make
+
+
+@contextlib.contextmanager
+def naming(node: Node) -> Iterator[None]:
+    """Note in errors that are raised within that they are about a node, unless they are about another."""
+    try:
+        yield
+    except ClaviluxError as error:
+        error.part = error.part or node.digest
+        raise
 
 
 def nodes_of(*roots: Node) -> Iterator[Node]:

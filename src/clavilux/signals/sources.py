@@ -5,9 +5,9 @@
 """
 
 from clavilux.catalogue import EVENTS, PARTS
-from clavilux.errors import suggest
 from clavilux.signals.expr import Stem, UnknownOpError, apply
 from clavilux.signals.table import OPS
+from clavilux.signals.text import hint_for
 
 __all__ = ["SongSource", "song"]
 
@@ -28,8 +28,7 @@ class SongSource:
     def __getattr__(self, name: str) -> object:
         if name.startswith("_"):
             raise AttributeError(name)
-        known = (*PARTS, *EVENTS)
-        hint = suggest(name, known, otherwise="it has {}")
+        hint = hint_for(name, (*PARTS, *EVENTS))
         raise UnknownOpError(f"The song has no part '{name}'", where="song", value=name, hint=hint)
 
     def stem(self, name: str) -> Stem:

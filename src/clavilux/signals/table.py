@@ -45,6 +45,7 @@ __all__ = [
     "moment",
     "number",
     "op",
+    "shown_number",
     "text",
     "whole",
 ]
@@ -68,6 +69,8 @@ Sampling = Literal["mean", "max", "pointwise"]
 Need = Literal["", "song", "moments", "source"]
 Style = Literal["method", "function", "attribute", "infix", "literal"]
 Value = float | int | str | None
+MAX_WHOLE = 10**19
+"""From here on messages show whole numbers as powers of ten."""
 
 
 @dataclass(frozen=True)
@@ -130,16 +133,32 @@ class Param:
             or not isinstance(value, int | float)
             or not self.low <= value <= self.high
         ):
-            shown = f"{value:g}" if isinstance(value, float) else repr(value)
+            shown = shown_number(value)
             raise PatchError(
                 f"{name}={shown} of {place} is out of range",
                 where=name,
-                value=value,
+                value=shown,
                 hint=f"it goes from {self.range}",
             )
         if self.type is int and value != int(value):
             raise PatchError(f"{name} of {place} is a whole number, not {value!r}", where=name, value=value)
         return int(value) if self.type is int else float(value)
+
+
+def shown_number(value: object) -> str:
+    """Return how a message shows what should be a number.
+
+    >>> shown_number(0.5), shown_number(10**20), shown_number(10**5000), shown_number("a")
+    ('0.5', '1e+20', 'a number that is too large', "'a'")
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return repr(value)[:80]
+    if isinstance(value, int) and abs(value) < MAX_WHOLE:
+        return str(value)
+    try:
+        return f"{value:g}"
+    except OverflowError:
+        return "a number that is too large"
 
 
 def number(default: Any, low: float, high: float, unit: str = "") -> Param:

@@ -1,7 +1,8 @@
 """Expressions as text, exactly: what is written can be read back as the same nodes.
 
-Every parameter is written, numbers with all their digits. A part that occurs more than once is named first
-and then called by its name, so text is never longer than what it means:
+Every parameter is written, also where it is None, numbers with all their digits; of a length, its one unit.
+A part that occurs more than once is named first and then called by its name, so text is never longer than
+what it means:
 
     s1 = kick.decay(beats=0.5)
     (s1 * s1)
@@ -14,23 +15,27 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import difflib
 import operator
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from clavilux.catalogue import EVENTS, PARTS
 from clavilux.errors import PatchError, suggest
-from clavilux.signals.expr import Node, apply, as_signal, nodes_of
+from clavilux.signals.expr import Node, apply, as_signal, nodes_of, operator_hint
 from clavilux.signals.plugins import is_namespace
 from clavilux.signals.table import OPS, Op, Value, find_op
 
-__all__ = ["parse", "parse_lines", "to_line", "to_lines", "to_sentences", "to_text"]
+__all__ = ["hint_for", "parse", "parse_lines", "to_line", "to_lines", "to_sentences", "to_text"]
 
 MAX_CHARACTERS = 200_000
 MAX_NESTING = 24
 """Ops written inside one another before the inner ones are named."""
+MAX_DIGITS = 300
+"""Of a number: those that 64 bits hold have fewer."""
+LONG_NUMBER = re.compile(rf"(?<!\w)\d\w{{{MAX_DIGITS},}}")
 LITERALS = ("stem", "detected", "constant", "everywhere")
 SHOWN_DEPTH = 6
 PLACE = re.compile(r"line \d+, column \d+")
@@ -95,12 +100,15 @@ def to_sentences(roots: Mapping[str, Node]) -> tuple[list[tuple[str, Node, str]]
     return shared, {name: names.get(root.digest, texts[root.digest]) for name, root in roots.items()}
 
 
-def parse(text: str, names: Mapping[str, Any] | None = None) -> Any:
+def parse(
+    text: str, names: Mapping[str, Any] | None = None, *, columns: dict[Node, int] | None = None
+) -> Any:
     """Read one expression as `to_text` writes it.
 
     Args:
         text: the expression, after lines that name its parts.
         names: nodes and numbers that it may call by name.
+        columns: is given the column, from 1, at which each operation is written.
 
     Raises:
         PatchError: it cannot be read; the message has line and column.
@@ -109,7 +117,7 @@ def parse(text: str, names: Mapping[str, Any] | None = None) -> Any:
     >>> parse("kick.decay(beats=0.5) * 2") == song.kick.decay(beats=0.5) * 2
     True
     """
-    last = _read(text, names or {})[1]
+    last = _read(text, names or {}, columns)[1]
     if last is None:
         raise PatchError(f"'{_cut(text)}' names parts but has no expression", value=text)
     return as_signal(last) if isinstance(last, int | float) else last
@@ -121,17 +129,39 @@ def parse_lines(text: str) -> dict[str, Any]:
     Raises:
         PatchError: it cannot be read; the message has line and column.
     """
-    return _read(text, {})[0]
+    return _read(text, {}, None)[0]
 
 
-def _read(text: str, names: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
+def hint_for(name: str, known: Iterable[str]) -> str:
+    """Return a hint for a name that means no part of the song: the nearest, or a stem of the user's own.
+
+    >>> hint_for("vox", PARTS), hint_for("drms", PARTS)
+    ("it is one of your own stems: stem(name='vocals')", "did you mean 'drums'?")
+    """
+    from clavilux.audio.stem_files import KINDS, WORDS
+
+    known = list(known)
+    near = difflib.get_close_matches(name, [*known, *KINDS], n=1)
+    stem = WORDS.get(name.lower()) or (near[0] if near and near[0] not in known else "")
+    if stem and stem not in known:
+        return f"it is one of your own stems: stem(name='{stem}')"
+    return suggest(name, known, otherwise="there are {}")
+
+
+def _read(text: str, names: Mapping[str, Any], columns: dict[Node, int] | None) -> tuple[dict[str, Any], Any]:
     if len(text) > MAX_CHARACTERS:
         raise PatchError(
             f"A patch of {len(text)} characters cannot be read", hint=f"{MAX_CHARACTERS} are the most"
         )
+    text = text.strip()
+    if long := LONG_NUMBER.search(text):
+        line = text.count("\n", 0, long.start()) + 1
+        place = f"line {line}, column {long.start() - text.rfind(chr(10), 0, long.start())}"
+        what = f"{place}: a number of {len(long[0])} digits"
+        raise PatchError(what, where=place, hint=f"{MAX_DIGITS} are the most")
     try:
-        body = ast.parse(text.strip()).body
-        reader = _Reader(dict(names))
+        body = ast.parse(text).body
+        reader = _Reader(dict(names), {} if columns is None else columns)
         last = None
         for statement in body:
             match statement:
@@ -155,8 +185,8 @@ def _read(text: str, names: Mapping[str, Any]) -> tuple[dict[str, Any], Any]:
 class _Reader:
     """Turns syntax into nodes; knows the names given so far."""
 
-    def __init__(self, names: dict[str, Any]) -> None:
-        self.names = names
+    def __init__(self, names: dict[str, Any], columns: dict[Node, int]) -> None:
+        self.names, self.columns = names, columns
 
     def read(self, syntax: ast.expr) -> Any:  # one case for each form of the language
         match syntax:
@@ -244,7 +274,9 @@ class _Reader:
                 sides = self._node(left), self._node(right)
                 op = OPS.get(f"{sides[0].kind}.{BINARY[type(sign)]}")
                 if op is None:
-                    raise _error(syntax, f"there is no arithmetic with {sides[0].place}")
+                    hint = operator_hint("", sides[0].kind)
+                    what = f"there is no arithmetic with {sides[0].place}"
+                    raise _located(PatchError(what, hint=hint), syntax)
                 return self._applied(op, sides, {}, syntax)
         raise _error(syntax, "this is not part of the patch language")
 
@@ -276,9 +308,11 @@ class _Reader:
         self, op: Op, arguments: tuple[Any, ...], params: Mapping[str, Any], syntax: ast.expr
     ) -> Any:
         try:
-            return apply(op, arguments, params)
+            made = apply(op, arguments, params)
         except PatchError as error:
             raise _located(error, syntax) from None
+        self.columns.setdefault(made, _column(syntax))
+        return made
 
     def _node(self, syntax: ast.expr) -> Node:
         value = self.read(syntax)
@@ -296,8 +330,9 @@ class _Reader:
         if name in PARTS:
             return apply(OPS["stem"], (), {"name": name})
         known = [*self.names, *PARTS, *EVENTS]
-        hint = suggest(name, known, otherwise="there are {}")
-        raise _located(PatchError(f"There is no '{name}' here", value=name, hint=hint), syntax)
+        raise _located(
+            PatchError(f"There is no '{name}' here", value=name, hint=hint_for(name, known)), syntax
+        )
 
 
 def _written(node: Node, inputs: list[str]) -> str:
@@ -315,7 +350,11 @@ def _written(node: Node, inputs: list[str]) -> str:
             text if name in op.params else f"{name}={text}"
             for name, text in zip(op.positional, arguments, strict=True)
         ]
-    arguments += [f"{name}={_value(value)}" for name, value in params.items() if value is not None]
+    arguments += [
+        f"{name}={_value(value)}"
+        for name, value in params.items()
+        if value is not None or name not in op.alternatives  # a length has one unit
+    ]
     if op.style == "function" or op.begins:
         return f"{op.name}({', '.join(arguments)})"
     first = f"({arguments[0]})" if node.inputs[0].op == "constant" else arguments[0]
@@ -378,11 +417,13 @@ def _refused(syntax: ast.expr) -> str:
     written = ""
     match syntax:
         case ast.BinOp(op=ast.Pow()):
-            written = "; powers are written .sharpen(by=2)"
+            written = f"; {operator_hint('**', 'signal')}"
+        case ast.BinOp(op=ast.Mod()):
+            written = f"; {operator_hint('%', 'signal')}"
         case ast.Subscript():
             written = "; a palette's latents are written .entry('C')"
         case ast.Compare():
-            written = "; where a signal is above a level is written .threshold(level=0.5)"
+            written = f"; {operator_hint('>', 'signal')}"
         case ast.IfExp() | ast.BoolOp():
             written = "; a choice is written switch(first, second, amount)"
     return f"this is not part of the patch language{written}"

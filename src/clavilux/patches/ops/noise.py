@@ -134,8 +134,8 @@ def noise_layers(layers: str, groups: Mapping[str, frozenset[str]], known: froze
     Raises:
         PatchError: there are none.
     """
-    chosen = groups.get(layers) or frozenset({layers} & known)
-    if not chosen:
+    chosen = groups.get(layers, frozenset({layers} & known))
+    if not chosen and layers not in groups:
         hint = suggest(layers, [*GROUPS, *sorted(known)], otherwise="there are {}")
         what = f"There are no layers '{layers[:40]}' that take noise"
         raise PatchError(what, where="on", value=layers, hint=hint)

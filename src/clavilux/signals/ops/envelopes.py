@@ -18,7 +18,7 @@ from clavilux.signals.table import number, op, whole
 if TYPE_CHECKING:
     from clavilux.features.song import Song
 
-__all__: list[str] = []
+__all__ = ["fall", "strongest_of"]
 
 MAX_STAGE_SECONDS = 60
 """Of the stages of an ADSR envelope."""
@@ -39,9 +39,9 @@ def pulse(song: Song, hits: Events, *, seconds: float | None, beats: float | Non
     values = np.zeros(len(clock(song.duration)))
     first = _ticks(hits.times, len(values))
     last = _ticks(Length(seconds, beats, bars).after(song.grid, hits.times), len(values))
-    last = np.maximum(last, first + 1)
-    for each in np.argsort(hits.strengths, kind="stable"):  # the strongest is written last
-        values[first[each] : last[each]] = hits.strengths[each]
+    spans, strengths = strongest_of(np.stack([first, np.maximum(last, first + 1)], axis=1), hits.strengths)
+    for each in np.argsort(strengths, kind="stable"):  # the strongest is written last
+        values[spans[each, 0] : spans[each, 1]] = strengths[each]
     return values[:, None]
 
 
@@ -67,7 +67,8 @@ def adsr(  # noqa: PLR0913  # the stages of a synthesizer's envelope
     `hold` as if a key were held, and falls to 0 within `release`, every stage on a straight line.
     """
     envelope = np.zeros(len(clock(song.duration)))
-    places, now = _ticks(hits.times, len(envelope) - 1), np.arange(len(envelope))
+    spans, strengths = strongest_of(_ticks(hits.times, len(envelope) - 1)[:, None], hits.strengths)
+    places, now = spans[:, 0], np.arange(len(envelope))
     ends = np.cumsum([0, attack, decay, hold, release])
     begun = np.searchsorted(places, now, side="right")
     sounding = begun - np.searchsorted(places, now - ends[-1] * CONTROL_RATE, side="left")  # events, (T,)
@@ -76,7 +77,7 @@ def adsr(  # noqa: PLR0913  # the stages of a synthesizer's envelope
         event = begun[rows] - back
         age = (rows - places[event]) / CONTROL_RATE
         level = np.interp(age, ends, [0, 1, sustain, sustain, 0])
-        envelope[rows] = np.maximum(envelope[rows], level * hits.strengths[event])
+        envelope[rows] = np.maximum(envelope[rows], level * strengths[event])
     return envelope[:, None]
 
 
@@ -96,6 +97,19 @@ def toggle(song: Song, hits: Events) -> F64:
 def release(song: Song, curve: F64, *, seconds: float | None, beats: float | None, bars: float | None) -> F64:
     """Rise at once with the curve, then fall no faster than to a tenth within the given time."""
     return fall(curve, _elapsed(song, clock(song.duration), seconds, beats, bars))
+
+
+def strongest_of(spans: I64, strengths: F64) -> tuple[I64, F64]:
+    """Return every different span (N, K) once, in order, and the strength (N,) of its strongest event.
+
+    >>> spans, strengths = strongest_of(np.array([[3], [1], [3]]), np.array([0.5, 1.0, 0.75]))
+    >>> spans.ravel().tolist(), strengths.tolist()
+    ([1, 3], [1.0, 0.75])
+    """
+    different, place = np.unique(spans, axis=0, return_inverse=True)
+    strongest = np.zeros(len(different))
+    np.maximum.at(strongest, place.ravel(), strengths)
+    return different, strongest
 
 
 def _ticks(times: F64, last: int) -> I64:

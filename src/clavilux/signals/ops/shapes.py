@@ -17,12 +17,14 @@ from clavilux.signals.table import choice, number, op
 if TYPE_CHECKING:
     from clavilux.features.song import Song
 
-__all__: list[str] = []
+__all__ = ["average"]
 
 PER = choice("song", "track", default="song")
 """What a curve is measured against: the whole song, or each track of a mix."""
 NARROWEST = 0.125
 """Standard deviation, in ticks, below which a Gaussian cut off at four of them has one weight."""
+WIDE = 512.0
+"""Standard deviation, in ticks, from which an average is computed by FFT."""
 MAX_ROWS = 20_000
 """Moments from which the number of notes is estimated, and moments turned at a time, of a long song."""
 
@@ -30,15 +32,29 @@ MAX_ROWS = 20_000
 @op("signal", "signal", needs="song", params=length(seconds=0.2))
 def smooth(song: Song, curve: F64, *, seconds: float | None, beats: float | None, bars: float | None) -> F64:
     """Average around each moment, as wide as a moving average over a length, without corners or lag."""
-    from scipy.ndimage import gaussian_filter1d
 
     def averaged(values: F64, width: float) -> F64:
-        sigma = width / np.sqrt(12)  # the standard deviation of a box of this width
-        if sigma < NARROWEST:
-            return values
-        return np.asarray(gaussian_filter1d(values, sigma, axis=0, mode="nearest"))
+        return average(values, width / np.sqrt(12))  # the standard deviation of a box of this width
 
     return Length(seconds, beats, bars).filtered(song.grid, curve, averaged)
+
+
+def average(values: F64, sigma: float) -> F64:
+    """Average values (N, C) with a Gaussian cut off at four standard deviations, in ticks; the ends hold.
+
+    A wide one is computed by FFT: its time grows with the song's length, not with the width.
+    """
+    from scipy.ndimage import gaussian_filter1d
+    from scipy.signal import oaconvolve
+
+    if sigma < NARROWEST:
+        return values
+    if sigma < WIDE:
+        return np.asarray(gaussian_filter1d(values, sigma, axis=0, mode="nearest"))
+    reach = int(4 * sigma + 0.5)
+    kernel = np.exp(-(np.arange(-reach, reach + 1)[:, None] ** 2) / (2 * sigma**2))
+    padded = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
+    return np.asarray(oaconvolve(padded, kernel / kernel.sum(), mode="valid", axes=0))
 
 
 @op("signal", "signal", needs="song", params={"percentile": number(90, 0, 100), "per": PER})
