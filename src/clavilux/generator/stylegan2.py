@@ -20,6 +20,7 @@ from clavilux.generator.layers import (
     EPSILON,
     SQRT2,
     blended,
+    clamped,
     demodulation,
     leaky_relu,
     styled_conv,
@@ -207,8 +208,7 @@ class StyledConv(nn.Module):
             strength = _shared(self.noise_strength, [(other.noise_strength, a) for other, a in others])
             x = x.add_((noise * (strength * self.gain)).to(x.dtype))
         bias = _shared(self.bias, [(other.bias, a) for other, a in others]) * self.gain
-        x = leaky_relu(x.add_(bias.to(x.dtype)))
-        return x if self.clamp is None else x.clamp_(-self.clamp, self.clamp)
+        return clamped(leaky_relu(x.add_(bias.to(x.dtype))), self.clamp)
 
 
 def _shared(own: Tensor, others: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
@@ -264,4 +264,4 @@ class ToRGB(nn.Module):
         colours = blended(
             own, [(F.conv2d(x, other.weight, other.bias), a) for other, a in others]
         ).contiguous()
-        return colours if self.clamp is None else colours.clamp_(-self.clamp, self.clamp)
+        return clamped(colours, self.clamp)
