@@ -76,7 +76,7 @@ def test_layers_are_counted_as_published():
         ("what is this", "Line 1"),
         ("- layer: 3\n  transform: scalar-multiply\n  params: [-2]", "negative gain cannot be imported"),
         ("- layer: 3\n  transform: scalar-multiply\n  params: [100]", "is beyond what 'gain' can do"),
-        ("- layer: 3\n  transform: dilate\n  params: [5]", "is beyond what 'dilate' can do; radius is 0 to 4"),
+        ("- layer: 3\n  transform: dilate\n  params: [5]", "'dilate' can do; radius is 0 to 4"),
         ("- layer: 3\n  transform: scale\n  params: [-1]", "is beyond what 'zoom' can do"),
         ("- layer: 3\n  transform: ablate\n  features: random\n  feature-param: 3", "features 'random'"),
         (
@@ -100,7 +100,7 @@ def test_a_configuration_becomes_sentences_of_a_project(tmp_path, monkeypatch, c
     (tmp_path / "song.wav").write_bytes(b"RIFF")  # a song is not opened before it is rendered
     (tmp_path / "bends.yaml").write_text(TEXT.replace("- {extra}\n", ""))
     with pytest.raises(SystemExit) as ended:
-        main(["new", "song.wav", "--bends", "bends.yaml", "--seed", "4", "--psi", "0.7"])
+        main(["new", "song.wav", "--patch", "pulse", "--bends", "bends.yaml", "--seed", "4", "--psi", "0.7"])
     assert ended.value.code == 0, capsys.readouterr().err
     shown = read_show(tmp_path / "song.toml").project.shown
     assert list(shown.bends) == parse_broad(TEXT.replace("- {extra}\n", ""), seed=4)

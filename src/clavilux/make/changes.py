@@ -92,7 +92,7 @@ def _bends(number: int, node: Node, model: Model, cells: tuple[int, int], store:
         yield BENDS[node.op](site, **own)
 
 
-def _site(  # noqa: PLR0913  # all of them fix where a bend acts
+def _site(  # all of them fix where a bend acts
     number: int, node: Node, layer: str, model: Model, cells: tuple[int, int], store: Store
 ) -> Site:
     params: dict[str, Any] = dict(node.params)
