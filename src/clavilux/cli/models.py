@@ -136,7 +136,7 @@ def profile(
 ) -> None:
     """Find a model's palettes, directions, clusters of features and rules, for patches; kept for later.
 
-    It takes about five minutes on two processor cores for a model of 512 px, and is done once.
+    It takes a minute or two on two processor cores for a model of 512 px, and is done once.
     """
     import time
 
