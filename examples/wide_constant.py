@@ -2,7 +2,7 @@
 
 StyleGAN2 grows every image from a small learned constant, 4 x 4 cells; a wide video grows from 4 x 7. The
 cells that are added mirror the constant, with a little fixed noise, and bends act on them as on any layer:
-one half mirrored, the whole turned or scrolled. `SIZE = (1920, 1080)` draws them in full.
+one half mirrored, the whole turned or scrolled. Each is an image of 1920 x 1080, in its full detail.
 
     python examples/wide_constant.py [SONG]
 """
@@ -12,7 +12,7 @@ import sys
 from clavilux import Patch, compose, song, still
 from clavilux.patches.functions import drift, mirror, palette, phase, rotate, translate
 
-SIZE = (640, 360)
+SIZE = (1920, 1080)
 
 piece = sys.argv[1] if len(sys.argv) > 1 else compose(seed=1, bars=4, bpm=120).audio
 look, texture = palette(seed=3).weigh(song.chords.chroma().smooth(seconds=0.3)), drift(seconds=4)
