@@ -2,7 +2,8 @@
 
 The snare moves the features of 16 px sideways by up to an eighth of the width, the kick enlarges those of
 32 px, and half-way through the melody begins to shake the texture. The second video is the same without
-bends; the stills show further bends: a kaleidoscope, an endless scroll, a cluster of channels, a mask.
+bends. Two more are a kaleidoscope that turns once in two bars, and an endless scroll: two widths in two bars,
+mirrored, and back where it began. The stills show a cluster of channels, and a mask.
 
     python examples/network_bending.py [SONG]
 """
@@ -35,9 +36,16 @@ for name, chosen in {"bent": bends, "plain": []}.items():
     job = prepare(piece, shown, Output(size=(256, 256), fps=12))
     print(job.render(f"{name}.mp4", overwrite=True).path)
 
+moving = {
+    "kaleidoscope": kaleidoscope(at="b16.conv1", by=360 * phase(bars=2)),
+    "scroll": translate(at="b8.conv1", x=2 * phase(bars=2), along="all"),
+}
+for name, bend in moving.items():
+    shown = Project(patch=Patch(look, drift(seconds=4), bends=[bend]), start=8, duration=2)
+    job = prepare(piece, shown, Output(size=(256, 256), fps=12))
+    print(job.render(f"{name}.mp4", overwrite=True).path)
+
 further = {
-    "kaleidoscope": kaleidoscope(at="b16.conv1", by=360 * phase(bars=8)),
-    "scroll": translate(at="b8.conv1", x=2 * phase(bars=8), along="all"),  # two widths: mirrored, and back
     "cluster": gain(at="b32.conv0", db=12 * kick, channels="cluster 0", guard=0.5),
     "centre": zoom(at="b32.conv0", by=1 + kick, where=disc(radius=0.3, soft=0.2)),
 }

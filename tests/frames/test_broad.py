@@ -14,8 +14,8 @@ transforms:
 - layer: 5
   transform: "ablate"
   params: []
-  features: "cluster"
-  feature-param: 2
+  features: "all"
+  feature-param:
 - layer: 3            # 16 px
   transform: "translate"
   params: [0.25, -0.1]
@@ -28,7 +28,7 @@ transforms:
 def test_every_transform_finds_its_bend():
     text = TEXT.replace("- {extra}\n", "")
     assert parse_broad(text, seed=4) == [
-        ablate(at="b32.conv0", channels="cluster 2", seed=4),
+        ablate(at="b32.conv0", seed=4),
         translate(at="b16.conv0", x=0.25, y=-0.1, channels="30.000000%", seed=4),
     ]
     for words, wanted in {
@@ -49,6 +49,13 @@ def test_numbers_are_read_in_every_form_of_yaml():
         assert f"x={value!r}" in str(found[0]) or f"x={value:g}" in str(found[0])
 
 
+@pytest.mark.parametrize("indent", ["  ", "    "])
+def test_a_list_may_be_written_line_by_line(indent):
+    lines = f"params:\n{indent}- 0.5\n{indent}- -1e-1  # up\n  features: all"
+    found = parse_broad(f"- layer: 0\n  transform: translate\n  {lines}\n- layer: 1\n  transform: ablate")
+    assert found == [translate(at="b4.conv1", x=0.5, y=-0.1), ablate(at="b8.conv0")]
+
+
 def test_layers_are_counted_as_published():
     found = [parse_broad(f"- layer: {k}\n  transform: ablate\n  params: []")[0] for k in (1, 2, 11, 16)]
     assert [dict(each.params)["at"] for each in found] == [
@@ -67,6 +74,16 @@ def test_layers_are_counted_as_published():
         ("- layer: x\n  transform: ablate", "no layer 'x'"),
         ("- layer: 3\n  transform: ablate\n  features: some", "features 'some'"),
         ("what is this", "Line 1"),
+        ("- layer: 3\n  transform: scalar-multiply\n  params: [-2]", "negative gain cannot be imported"),
+        ("- layer: 3\n  transform: scalar-multiply\n  params: [100]", "is beyond what 'gain' can do"),
+        ("- layer: 3\n  transform: dilate\n  params: [5]", "'dilate' can do; radius is 0 to 4"),
+        ("- layer: 3\n  transform: scale\n  params: [-1]", "is beyond what 'zoom' can do"),
+        ("- layer: 3\n  transform: ablate\n  features: random\n  feature-param: 3", "features 'random'"),
+        (
+            "- layer: 3\n  transform: ablate\n  features: cluster\n  feature-param: 2",
+            "cluster 2 of a dictionary of channels cannot be imported",
+        ),
+        ("- layer: 3\n  transform: ablate\n  params: [1]\n  - layer", "Line 4"),
     ],
 )
 def test_what_cannot_be_read_is_said(text, words, tmp_path):

@@ -9,6 +9,7 @@ import torch
 from clavilux import seeds
 from clavilux.colour import srgb_to_lab
 from clavilux.generator.generate import seed_inputs
+from clavilux.generator.model import load_model
 from clavilux.generator.program import Program
 from clavilux.generator.rewrites import Boost, Mute, Place, Rule, Scale, Swap, styled_convs
 
@@ -117,15 +118,22 @@ def test_neutral_is_bit_equal_and_every_frame_has_its_own_amount(name, small_mod
     assert np.abs(found[1].astype(int) - plain[1]).mean() > 0.5
 
 
-def test_scaling_is_seen_at_one_and_does_not_jump_on_the_way(silk):
+@pytest.mark.parametrize("layers", [("b16.conv1",), ("b8.conv0", "b8.conv1", "b16.conv0", "b16.conv1")])
+@pytest.mark.parametrize("name", ["silk", "glass"])
+def test_scaling_is_seen_at_one_and_does_not_jump_on_the_way(name, layers):
+    model = load_model(name)
     size = {"size": (64, 64), "cells": (4, 4), "pixels": "rgb24", "stop": 64}
-    layers = ["b8.conv0", "b8.conv1", "b16.conv0", "b16.conv1", "b32.conv0", "b32.conv1"]
-    rewrites = [Scale(place(silk, layer, number=0)) for layer in layers]
-    amounts = np.linspace(0, 1, 25)
-    lab = srgb_to_lab(frames(silk, rewrites, amounts, size) / 255)
+    rewrites = [Scale(place(model, layer, number=0)) for layer in layers]
+    lab = srgb_to_lab(frames(model, rewrites, np.linspace(0, 1, 21), size) / 255)
     steps = np.linalg.norm(np.diff(lab, axis=0), axis=-1).mean(axis=(1, 2))
-    assert np.linalg.norm(lab[-1] - lab[0], axis=-1).mean() > 10
-    assert steps.max() < 0.3 * steps.sum()
+    assert np.linalg.norm(lab[-1] - lab[0], axis=-1).mean() > 10, steps
+    assert steps.max() < 3 * steps.mean()
+
+
+def test_scaling_ends_at_the_seeds_formula(small_model):
+    scale = Scale(place(small_model, "b8.conv0"), spread=0.4)
+    c = [x.item() for x in scale.coefficients(amount=torch.ones(1), turn=torch.full((1,), 0.25))]
+    assert np.allclose(c, [-2, 0, 0.4], atol=1e-6)  # W (-1 + sigma E_2)
 
 
 def test_places_limit_a_rule(small_model):

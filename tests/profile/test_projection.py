@@ -1,5 +1,8 @@
 """Projection: an image that the model drew is found again, and patches read what was found."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -7,10 +10,19 @@ from PIL import Image
 
 from clavilux.cli import main
 from clavilux.errors import FileError
+from clavilux.generator.model import load_model
 from clavilux.profile.latent_files import read_latents
 from clavilux.profile.model_palettes import ModelPalettes
-from clavilux.profile.probe import colours, draw, sample_latents
-from clavilux.profile.projection import project_image, read_target, target_side, unlikeness
+from clavilux.profile.probe import colours, draw, fixed_noise, sample_latents
+from clavilux.profile.projection import (
+    PROJECTION,
+    Eyes,
+    open_eyes,
+    project_image,
+    read_target,
+    target_side,
+    unlikeness,
+)
 from clavilux.profile.saved import read_palette
 from clavilux.store import Store
 
@@ -99,3 +111,51 @@ def test_the_middle_square_is_projected_and_what_is_no_image_is_said(small_model
     (tmp_path / "no.png").write_text("no image")
     with pytest.raises(FileError, match="cannot be read"):
         read_target(tmp_path / "no.png", small_model)
+
+
+CHECKPOINTS = Path(__file__).parents[1] / "generator" / "data" / "checkpoints"
+
+
+def test_a_checkpoints_own_discriminator_compares_images(store):
+    model = load_model(CHECKPOINTS / "ada32.pkl")
+    target = drawn(model, sample_latents(model, 1, "test/eyes", psi=0.9))
+    eyes = open_eyes(model)
+    assert "by the checkpoint's own discriminator" in eyes.words
+    other = drawn(model, sample_latents(model, 1, "test/others"))
+    assert eyes.distance(target, target).item() == 0
+    assert eyes.distance(other, target).item() > unlikeness(other, target, texture=0).item() + 0.01
+
+    def gap(found):  # of what the discriminator sees
+        ws = np.broadcast_to(found.ws, (1, model.num_ws, model.w_dim)).copy()
+        image = drawn(model, ws)
+        return (eyes.distance(image, target) - unlikeness(image, target, texture=0)).item()
+
+    found = project_image(model, target, store)
+    assert found.distance < 0.5 * found.start
+    foreign = load_model(CHECKPOINTS / "rosinality32.pt")
+    target = drawn(foreign, sample_latents(foreign, 1, "test/foreign"))  # which this model cannot draw
+    found = project_image(model, target, store)
+    assert gap(found) < gap(project_image(model, target, store, eyes=Eyes(None, "")))
+
+
+@pytest.mark.parametrize("path", sorted(CHECKPOINTS.glob("*.p*[lt]")), ids=lambda path: path.stem)
+def test_every_family_can_be_projected_into_also_with_a_clamp(path):
+    model = load_model(path)
+    ws = torch.from_numpy(model.w_avg)[None, None].repeat(1, model.num_ws, 1).requires_grad_()
+    image = model.network(ws, fixed_noise(model, model.resolution), stop=model.resolution)
+    image.square().sum().backward()
+    assert ws.grad.abs().mean() > 0
+
+
+def test_what_compares_images_is_said(small_model, capsys, tmp_path, monkeypatch):
+    words = open_eyes(small_model).words
+    assert words.startswith("Images are compared by colours and texture: The model")
+    assert words.endswith("has no discriminator.")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("clavilux.profile.projection.PROJECTION", replace(PROJECTION, small_steps=2, steps=2))
+    model = load_model(CHECKPOINTS / "ada32.pkl")
+    file_of(drawn(model, sample_latents(model, 1, "test/said")), tmp_path / "a.png")
+    with pytest.raises(SystemExit) as ended:
+        main(["project", "a.png", "--model", str(CHECKPOINTS / "ada32.pkl"), "-o", "found.npz"])
+    assert ended.value.code == 0
+    assert "own discriminator" in " ".join(capsys.readouterr().err.split())

@@ -7,10 +7,11 @@ import pytest
 
 from clavilux.colour import srgb_to_lab
 from clavilux.generator.generate import seed_inputs
+from clavilux.generator.model import load_model
 from clavilux.generator.program import Program
 from clavilux.make.changes import changes_of
 from clavilux.profile.probe import sample_latents
-from clavilux.profile.rules import RULES, rules_of
+from clavilux.profile.rules import RULES, ruled_layers, rules_of
 from clavilux.signals.text import parse
 from clavilux.store import Store
 
@@ -49,11 +50,16 @@ def sweep(model, store, rule, amounts):
     return srgb_to_lab(drawn.numpy() / 255)
 
 
-def test_a_rule_is_written_as_a_patch_takes_it_is_seen_and_does_not_jump(silk, store, rules):
-    for op in {rule.op for rule in rules}:
-        rule = next(rule for rule in rules if rule.op == op)
-        lab = sweep(silk, store, rule, np.linspace(0, 1, 17))
+@pytest.mark.parametrize("name", ["silk", "glass"])
+@pytest.mark.parametrize("op", ["mute", "boost", "swap"])
+def test_a_rule_is_written_as_a_patch_takes_it_is_seen_and_does_not_jump(name, op, store):
+    model = load_model(name)
+    found = [rule for layer in ruled_layers(model)[:2] for rule in rules_of(model, store, layer)]
+    chosen = [rule for rule in found if rule.op == op][:3]
+    assert chosen, f"{name} has no {op}"
+    for rule in chosen:
+        lab = sweep(model, store, rule, np.linspace(0, 1, 21))
         distance = np.linalg.norm(lab[-1] - lab[0], axis=-1).mean()
         steps = np.linalg.norm(np.diff(lab, axis=0), axis=-1).mean(axis=(1, 2))
         assert distance > 2.3, (str(rule), distance)
-        assert steps.max() < 0.25 * steps.sum(), (str(rule), steps)
+        assert steps.max() < 3 * steps.mean(), (str(rule), steps)

@@ -134,7 +134,12 @@ def profile(
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> None:
-    """Find a model's directions, clusters of features and rules, for patches; kept for later."""
+    """Find a model's palettes, directions, clusters of features and rules, for patches; kept for later.
+
+    It takes a minute or two on two processor cores for a model of 512 px, and is done once.
+    """
+    import time
+
     from rich.console import Console
     from rich.table import Table
 
@@ -148,11 +153,14 @@ def profile(
     with Screen(as_json=as_json) as screen:
         workspace = Workspace.of_user(screen)
         model = workspace.model(name)
+        start = time.monotonic()
         found = profile_model(model, workspace.store, screen)
+        seconds = time.monotonic() - start
+        screen.note(f"The profile of {model.name} took {seconds:.0f} s; what was found is kept.")
         if page is not None:
             screen.begin("Drawing")
-            draw_profile(model, found, page)
-    screen.result({"name": model.name, "found": dict(found.lines())})
+            draw_profile(model, found, page, workspace.store)
+    screen.result({"name": model.name, "seconds": round(seconds, 1), "found": dict(found.lines())})
     if not as_json:
         table = Table(show_header=False, box=None, pad_edge=False)
         for key, value in found.lines():

@@ -16,6 +16,7 @@ __all__ = [
     "EPSILON",
     "SQRT2",
     "blended",
+    "clamped",
     "demodulation",
     "fir",
     "leaky_relu",
@@ -34,6 +35,17 @@ COLOURS = 3
 def leaky_relu(x: Tensor) -> Tensor:
     """Apply the leaky ReLU of slope 0.2 in place; its gain of sqrt(2) has been applied by the caller."""
     return F.leaky_relu_(x, 0.2)
+
+
+def clamped(x: Tensor, limit: float | None) -> Tensor:
+    """Limit features to [-limit, limit]: in place, unless the gradient of what made them is needed.
+
+    >>> clamped(torch.tensor([-3.0, 0.5]), 2.0).tolist()
+    [-2.0, 0.5]
+    """
+    if limit is None:
+        return x
+    return x.clamp(-limit, limit) if x.requires_grad else x.clamp_(-limit, limit)
 
 
 def normalized(x: Tensor) -> Tensor:

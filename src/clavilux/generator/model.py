@@ -46,12 +46,14 @@ class Model:
         network: the network, in evaluation mode.
         card: what is known of the weights: licence, source, ...
         digest: hash of the weights.
+        file: where they were read from.
     """
 
     name: str
     network: Network
     card: Card
     digest: str
+    file: Path | None = None
 
     @property
     def z_dim(self) -> int:
@@ -219,7 +221,7 @@ def load_model(name_or_path: str | Path, *, folder: Path | None = None) -> Model
     """
     path = find_model(name_or_path, folder)
     checkpoint = read_checkpoint(path)
-    return Model(path.stem, _build(checkpoint), checkpoint.card, checkpoint.digest)
+    return Model(path.stem, _build(checkpoint), checkpoint.card, checkpoint.digest, path)
 
 
 def named_models(folder: Path | None) -> dict[str, Path]:

@@ -20,6 +20,7 @@ from clavilux.generator.layers import (
     EPSILON,
     SQRT2,
     blended,
+    clamped,
     demodulation,
     leaky_relu,
     phases,
@@ -217,8 +218,7 @@ class StyledConv(nn.Module):
         how = {"up": self.up, "in_phases": self.in_phases}
         x = styled_conv(x, self.weight, style, factors, **how, noise=noise, rewrite=rewrite)
         bias = _shared(self.bias, [(other.bias, a) for other, a in others]) * self.gain
-        x = leaky_relu(x.add_(bias.to(x.dtype)))
-        return x if self.clamp is None else x.clamp_(-self.clamp, self.clamp)
+        return clamped(leaky_relu(x.add_(bias.to(x.dtype))), self.clamp)
 
 
 def _shared(own: Tensor, others: Sequence[tuple[Tensor, Tensor]]) -> Tensor:
@@ -272,7 +272,7 @@ class ToRGB(nn.Module):
         mixed = blended(
             _coloured(x, style, self), [(_coloured(x, style, other), a) for other, a in others]
         ).contiguous()
-        return mixed if self.clamp is None else mixed.clamp_(-self.clamp, self.clamp)
+        return clamped(mixed, self.clamp)
 
 
 def _coloured(x: Tensor, style: Tensor, layer: Any) -> Tensor:

@@ -15,7 +15,7 @@ from torch.nn import functional as F
 
 from clavilux.generator.checkpoints.checkpoint import Extension
 from clavilux.generator.configured import ConfiguredNetwork
-from clavilux.generator.layers import EPSILON, SQRT2, demodulation, leaky_relu
+from clavilux.generator.layers import EPSILON, SQRT2, clamped, demodulation, leaky_relu
 from clavilux.generator.mapping import Dense, MappingNetwork, under
 from clavilux.generator.network import SideBranch, Tap
 from clavilux.generator.stylegan3_config import FilteredLayer, StyleGAN3Config
@@ -202,8 +202,7 @@ class FilteredConv(nn.Module):
         x = upsampled(x, self.up_filter, self.layer)
         if not self.colours:
             x = leaky_relu(x)
-        if self.clamp is not None:
-            x = x.clamp_(-self.clamp, self.clamp)
+        x = clamped(x, self.clamp)
         if self.down_filter is not None:
             x = downsampled(x, self.down_filter, self.layer.down)
         return x if self.gain == 1 else x * self.gain

@@ -83,29 +83,37 @@ def changes_of(
 def _bends(number: int, node: Node, model: Model, cells: tuple[int, int], store: Store) -> Iterator[Change]:
     params: dict[str, Any] = dict(node.params)
     own = {name: value for name, value in params.items() if name not in SITE | ALONG}
-    where = node.inputs[-1]
-    for layer in find_layers(model.network, params["at"]):
-        count, margin = model.network.layers[layer].channels, model.network.layers[layer].margin
-        channels = channel_weights(
-            params["channels"], count, layer=layer, seed=params["seed"], clusters=_clusters(model, store)
-        )
-        site = Site(
-            layer,
-            channels,
-            places=None
-            if where.op == "everywhere"
-            else weigh_places(_mask(where), _extent(model, layer, cells), margin),
-            margin=margin,
-            guard=params["guard"],
-            key=(node.params, str(where)),
-            number=number,
-            seed=params["seed"],
-            along=params.get("along"),
-        )
-        if params["reach"] is not None:
-            whole = replace(site, places=None, along=None)
-            site = replace(site, reach=calibrated(model, store, node.op, whole, **own)[params["reach"]])
+    sites = [
+        _site(number, node, layer, model, cells, store) for layer in find_layers(model.network, params["at"])
+    ]
+    if params["reach"] is not None:
+        reach = calibrated(model, store, node.op, sites, **own)[params["reach"]]
+        sites = [replace(site, reach=reach) for site in sites]
+    for site in sites:
         yield BENDS[node.op](site, **own)
+
+
+def _site(  # all of them fix where a bend acts
+    number: int, node: Node, layer: str, model: Model, cells: tuple[int, int], store: Store
+) -> Site:
+    params: dict[str, Any] = dict(node.params)
+    where = node.inputs[-1]
+    count, margin = model.network.layers[layer].channels, model.network.layers[layer].margin
+    return Site(
+        layer,
+        channel_weights(
+            params["channels"], count, layer=layer, seed=params["seed"], clusters=_clusters(model, store)
+        ),
+        places=None
+        if where.op == "everywhere"
+        else weigh_places(_mask(where), _extent(model, layer, cells), margin),
+        margin=margin,
+        guard=params["guard"],
+        key=(node.params, str(where)),
+        number=number,
+        seed=params["seed"],
+        along=params.get("along"),
+    )
 
 
 def _rewrites(

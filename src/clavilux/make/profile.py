@@ -1,4 +1,4 @@
-"""The profile of a model: its survey, directions, clusters and rules, found once and shown on a page."""
+"""The profile of a model: its palettes, directions, clusters and rules, found once and shown on a page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,21 +10,28 @@ from PIL import Image, ImageDraw
 from torch import Tensor
 
 from clavilux.arrays import F32
+from clavilux.catalogue import MOODS
 from clavilux.files import atomic, write_error
 from clavilux.generator.model import Model
 from clavilux.generator.network import bendable
 from clavilux.make.workspace import NullReporter, Reporter
+from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.profile.clusters import CLUSTERS, Cluster, clusters_of
 from clavilux.profile.directions import Direction, directions_of
+from clavilux.profile.palettes import choose_palette
 from clavilux.profile.probe import MAX_RESOLUTION, draw, pooled_features, sample_latents
-from clavilux.profile.rules import FoundRule, ruled_layers, rules_of
-from clavilux.profile.survey import SURVEY, survey, view_of
+from clavilux.profile.rules import FoundRule, draw_rule, ruled_layers, rules_of
+from clavilux.profile.survey import survey, view_of
 from clavilux.store import Store
 
 __all__ = ["Profile", "draw_profile", "profile_model"]
 
 SIDE, GAP, LABEL = 128, 4, 220
 """Of an image on the page, between images, and of what is written beside them, px."""
+STEP = 32
+"""What a step counts in progress, in pictures of the survey: about as long as drawing so many."""
+SHOWN_RULES = 6
+"""Of each layer, on the page."""
 PUSHES = (-1.0, -0.5, 0.0, 0.5, 1.0)
 
 
@@ -33,18 +40,24 @@ class Profile:
     """What is known of a model's inside.
 
     Attributes:
+        palettes: the automatic one and that of each mood, by name.
         directions: by name.
         clusters: by layer, the most visible first.
         rules: by layer, the most visible first.
     """
 
+    palettes: dict[str, PaletteLatents]
     directions: dict[str, Direction]
     clusters: dict[str, list[Cluster]]
     rules: dict[str, list[FoundRule]]
 
     def lines(self) -> list[tuple[str, str]]:
         """Return everything as pairs of a name and what is known of it."""
-        found = [(each.name, _words(each)) for each in self.directions.values()]
+        found = [
+            (f"palette {name}", f"{len(each.ring)} latents on the circle of fifths")
+            for name, each in self.palettes.items()
+        ]
+        found += [(each.name, _words(each)) for each in self.directions.values()]
         for layer, clusters in self.clusters.items():
             found += [
                 (f"{layer} cluster {k}", f"{len(each.channels)} channels, {each.words}")
@@ -62,31 +75,47 @@ def profile_model(model: Model, store: Store, report: Reporter | None = None) ->
         report: is told what is done; nobody unless given.
     """
     report = report or NullReporter()
-    count = view_of(model.network).count
-    report.begin("Surveying its images", count)
-    survey(model, store, progress=lambda done, _: report.advance(min(done, SURVEY.batch)))
-    report.begin("Finding directions")
-    directions = directions_of(model, store)
     layers = [
         name
         for name in bendable(model.network.layers)
         if model.network.layers[name].resolution <= MAX_RESOLUTION
     ]
-    report.begin("Looking at its features")
+    ruled, pictures = ruled_layers(model), view_of(model.network).count
+    report.begin("Profiling", pictures + STEP * (2 + 1 + len(layers) + 2 * len(ruled)))
+    done = 0
+
+    def surveyed(found: int, _: int) -> None:
+        nonlocal done
+        report.advance(found - done)
+        done = found
+
+    pool = survey(model, store, progress=surveyed)
+    surveyed(pictures, pictures)
+    palettes = {str(mood or "automatic"): choose_palette(pool, seed=0, mood=mood) for mood in (None, *MOODS)}
+    report.advance(STEP)
+    directions = directions_of(model, store)
+    report.advance(STEP)
     maps = pooled_features(model, sample_latents(model, CLUSTERS.images), layers)
+    report.advance(STEP)
     clusters: dict[str, list[Cluster]] = {}
-    for number, layer in enumerate(layers, start=1):
-        report.begin(f"Clustering {layer} ({number} of {len(layers)})")
+    for layer in layers:
         clusters[layer] = clusters_of(model, store, layer, maps=maps)
+        report.advance(STEP)
     rules: dict[str, list[FoundRule]] = {}
-    for layer in ruled_layers(model):
-        report.begin(f"Trying rules at {layer}")
+    for layer in ruled:
         rules[layer] = rules_of(model, store, layer)
-    return Profile(directions, clusters, rules)
+        report.advance(2 * STEP)
+    return Profile(palettes, directions, clusters, rules)
 
 
-def draw_profile(model: Model, profile: Profile, target: Path) -> Path:
-    """Draw a page: an image pushed along every direction, and without every cluster.
+def draw_profile(model: Model, profile: Profile, target: Path, store: Store | None = None) -> Path:
+    """Draw a page: palettes, an image pushed along directions, without clusters, and under rules.
+
+    Args:
+        model: the generator.
+        profile: what is known of it.
+        target: the PNG.
+        store: keeps the contexts of its rules.
 
     Raises:
         OutputError: the file cannot be written.
@@ -94,12 +123,20 @@ def draw_profile(model: Model, profile: Profile, target: Path) -> Path:
     w = sample_latents(model, 1, "profile/page")
     ws = np.repeat(w[:, None], model.num_ws, axis=1)
     rows: list[tuple[str, list[Tensor]]] = []
+    for name, palette in profile.palettes.items():
+        ring = model.truncate(palette.ring, 0.7)
+        rows.append((f"palette {name}", [draw(model, each[None]) for each in ring]))
     for direction in profile.directions.values():
         pushed = [(ws + push * 0.7 * direction.shift).astype(np.float32) for push in PUSHES]
         rows.append((f"{direction.name}\n{_words(direction)}", [draw(model, each) for each in pushed]))
     for layer, clusters in profile.clusters.items():
         words = [f"{k}: {each.words}" for k, each in enumerate(clusters)]
         rows.append(("\n".join([f"{layer}, without cluster", *words]), _without(model, w, layer, clusters)))
+    for layer, rules in profile.rules.items():
+        shown = rules[:SHOWN_RULES]
+        words = [f"{each.op} {each.context}{'' if each.to is None else f' to {each.to}'}" for each in shown]
+        images = [draw(model, w), *(draw_rule(model, store or Store(), w, each) for each in shown)]
+        rows.append(("\n".join([f"{layer}, as it is, and by rule", *words]), images))
     page = _page(rows)
     try:
         with atomic(target) as part:

@@ -2,7 +2,9 @@
 
 Layers are numbered from 0 at 4 px: odd ones upsample. Where our bend differs, ours is used: inversion is
 about the channel's mean rather than 1 - x, thresholds are in standard deviations, affine borders mirror
-rather than go black, and random shares are those of a seed.
+rather than go black, and random shares are those of a seed. What no bend can do is refused: negative factors,
+numbers beyond a bend's range, and clusters, as their numbers mean nothing without the dictionary of channels
+that they come from.
 """
 
 import math
@@ -14,12 +16,14 @@ from typing import Any
 from clavilux.errors import FileError, PatchError, suggest
 from clavilux.patches.bend import Bend
 from clavilux.signals.expr import apply
-from clavilux.signals.table import OPS
+from clavilux.signals.table import OPS, Param
 
 __all__ = ["parse_broad", "read_broad"]
 
 LINE = re.compile(r"^\s*(-?)\s*([\w-]+)\s*:\s*(.*?)\s*(?:#.*)?$")
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:e[-+]?\d+)?", re.IGNORECASE)
+ITEM = re.compile(r"^\s*-\s*([-+.\d][-+.\de]*)\s*(?:#.*)?$", re.IGNORECASE)
+"""A number in a list that is written line by line."""
 TRANSFORMS = {
     "ablate": (),
     "invert": (),
@@ -63,6 +67,10 @@ def parse_broad(text: str, *, seed: int = 0) -> list[Bend]:
     for number, line in enumerate(text.splitlines(), start=1):
         if not line.strip() or line.strip().startswith("#") or line.strip() in {"transforms:", "---"}:
             continue
+        item = ITEM.match(line)
+        if item and entries and list(entries[-1])[-1] == "params":
+            entries[-1]["params"] += f" {item[1]}"
+            continue
         found = LINE.match(line)
         if found is None or not (entries or found[1]):
             raise PatchError(
@@ -85,6 +93,12 @@ def _bend(entry: Mapping[str, str], seed: int) -> Bend:
         what = f"'{name}' takes {len(wanted)} numbers, not {len(numbers)}"
         raise PatchError(what, where="params", value=entry.get("params"), hint=f"give {', '.join(wanted)}")
     op, params = _translated(name, numbers)
+    for param, value in params.items():
+        accepted = OPS[op].optional.get(param)
+        if isinstance(accepted, Param) and not accepted.low <= value <= accepted.high:
+            what = f"'{name}' with {entry['params']} is beyond what '{op}' can do"
+            hint = f"{param} is {accepted.range}"
+            raise PatchError(what, where="params", value=entry["params"], hint=hint)
     site = {"at": _layer(entry.get("layer", "")), "channels": _channels(entry), "seed": seed}
     made: Bend = apply(OPS[op], (), {**params, **site})
     return made
@@ -125,9 +139,11 @@ def _channels(entry: Mapping[str, str]) -> str:
     kind, number = entry.get("features", "all") or "all", entry.get("feature-param", "")
     if kind == "all":
         return "all"
-    if kind == "random" and number:
+    if kind == "random" and re.fullmatch(NUMBER, number) and 0 <= float(number) <= 1:
         return f"{float(number):.6%}"
-    if kind == "cluster" and number:
-        return f"cluster {int(number)}"
-    hint = "write all, random with a share, or cluster with a number"
+    if kind == "cluster":
+        hint = "write channels='cluster 0' of those that `clavilux models profile` lists"
+        what = f"The cluster {number} of a dictionary of channels cannot be imported"
+        raise PatchError(what, where="features", value=number, hint=hint)
+    hint = "write all, or random with a share"
     raise PatchError(f"The features '{kind}' cannot be read", where="features", value=kind, hint=hint)

@@ -262,7 +262,7 @@ class rewrite:
     def scale(
         *, turn: Signal | float = 0, amount: Signal | float = 1, where: Mask = ..., spread: float = 0.31, seed: int = 0, at: str
     ) -> Rewrite:
-        """Multiply every weight by 1 - amount + amount N, N normal about -1: at 1 the network paints in negative. `turn` moves N, in a circle of 1."""
+        """Turn every weight into itself times N, normal about -1: at 1 the network paints in negative, on the way the weights are random. `turn` moves N, in a circle of 1."""
 
     @staticmethod
     def swap(*, amount: Signal | float = 1, where: Mask = ..., context: str, to: str, at: str) -> Rewrite:

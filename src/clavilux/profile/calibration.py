@@ -1,10 +1,12 @@
 """How far a bend must go to be seen: subtle, medium and strong, the same on any model and layer.
 
 The strength of a bend is walked from neutral to full and beyond; bisection finds where images change by a
-mean CIELAB distance of 6, 12 and 24. A bend that cannot change so much is used as far as it goes.
+mean CIELAB distance of 6, 12 and 24, drawn as a patch draws them: at all its layers together, with what it
+moves along. A bend that cannot change so much is used as far as it goes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
@@ -13,41 +15,55 @@ from clavilux.arrays import F32, F64
 from clavilux.catalogue import REACHES
 from clavilux.generator.bends import BENDS, Bend, Site
 from clavilux.generator.model import Model
-from clavilux.profile.probe import MAX_RESOLUTION, colours, draw, sample_latents
+from clavilux.generator.program import Program
+from clavilux.profile.probe import MAX_RESOLUTION, colours, fixed_noise, sample_latents
 from clavilux.store import Store
 
 __all__ = ["calibrated"]
 
-VERSION = 1
+VERSION = 2
 IMAGES, STEPS = 4, 10
 """Images that are compared, and halvings of the interval."""
 MAX_STRENGTH = 2.0
 """Farthest that a bend goes, times its full strength; strengths of blends end at 1."""
 
 
-def calibrated(model: Model, store: Store, name: str, site: Site, **own: object) -> dict[str, float]:
+def calibrated(
+    model: Model, store: Store, name: str, sites: Sequence[Site], **own: object
+) -> dict[str, float]:
     """Return the strength of a bend that is subtle, medium and strong, in shares of its full strength.
 
     Args:
         model: the generator.
         store: keeps the result.
         name: of the bend.
-        site: where it acts.
+        sites: where it acts, all at once; what it moves along counts too, places do not.
         **own: the bend's own parameters.
     """
-    key = f"generator/calibration/{VERSION}/{model.digest}/{name}/{site.layer}/{site.key!r}"
-    kept = store.fetch(key, lambda: {"strengths": _found(model, BENDS[name](site, **own))})["strengths"]
+    layers = ",".join(site.layer for site in sites)
+    key = f"generator/calibration/{VERSION}/{model.digest}/{name}/{layers}/{sites[0].key!r}"
+
+    def found() -> dict[str, F64]:
+        bends = [BENDS[name](replace(site, places=None, reach=None, number=None), **own) for site in sites]
+        return {"strengths": _found(model, bends)}
+
+    kept = store.fetch(key, found)["strengths"]
     return {reach: float(strength) for reach, strength in zip(REACHES, kept, strict=True)}
 
 
-def _found(model: Model, bend: Bend) -> F64:
+def _found(model: Model, bends: Sequence[Bend]) -> F64:
     w = sample_latents(model, IMAGES, "profile/calibration")
-    plain = _drawn(model, bend, w, None)
+    side = max(model.network.layers[bend.layer].resolution for bend in bends)
+    stop = max(side, min(MAX_RESOLUTION, model.resolution))
+    size = {"size": (stop, stop), "cells": model.network.cells, "stop": stop, "pixels": "rgb24"}
+    program = Program(model, taps=bends, **size)  # type: ignore[arg-type]
+    plain = _drawn(model, program, w, [bend.at_strength(0) for bend in bends])
 
     def distance(strength: float) -> float:
-        return float(np.linalg.norm(_drawn(model, bend, w, strength) - plain, axis=-1).mean())
+        drawn = _drawn(model, program, w, [bend.at_strength(strength) for bend in bends])
+        return float(np.linalg.norm(drawn - plain, axis=-1).mean())
 
-    farthest = MAX_STRENGTH if bend.neutral else 1.0
+    farthest = MAX_STRENGTH if bends[0].neutral else 1.0
     strengths = []
     low = 0.0
     for wanted in REACHES.values():
@@ -61,13 +77,18 @@ def _found(model: Model, bend: Bend) -> F64:
     return np.array(strengths)
 
 
-def _drawn(model: Model, bend: Bend, w: F32, strength: float | None) -> F64:
-    """Draw images under a bend, CIELAB (N, 64, 64, 3)."""
-    stop = max(model.network.layers[bend.layer].resolution, min(MAX_RESOLUTION, model.resolution))
-    if strength is None:
-        return colours(draw(model, w, stop=stop))
-    signals: Mapping[str, torch.Tensor] = {
-        name: torch.full((len(w),), value, dtype=torch.float32)
-        for name, value in bend.at_strength(strength).items()
+def _drawn(model: Model, program: Program, w: F32, signals: Sequence[Mapping[str, float]]) -> F64:
+    """Draw images with the signals of each bend, CIELAB (N, 64, 64, 3)."""
+    count, network = len(w), program.network
+    noise = fixed_noise(model, program.spec.resolution)
+    given = {
+        "ws": torch.from_numpy(w)[:, None].expand(-1, network.num_ws, -1),
+        "frame": torch.zeros(count, dtype=torch.int64),
     }
-    return colours(draw(model, w, taps={bend.layer: lambda x: bend(x, **signals)}, stop=stop))
+    given |= {f"noise/{name}": each.expand(count, -1, -1, -1) for name, each in noise.items()}
+    for k, each in enumerate(signals):
+        given |= {f"bend/{k}/{name}": torch.full((count,), float(value)) for name, value in each.items()}
+    device = network.w_avg.device
+    with torch.inference_mode():
+        drawn = program(*(given[name].to(device) for name in program.inputs))  # (N, H, W, 3)
+    return colours(drawn.permute(0, 3, 1, 2).float() / 127.5 - 1)

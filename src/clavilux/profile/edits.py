@@ -9,8 +9,14 @@ An edit is a JSON file of seeds and masks (Bau et al. 2020, arXiv:2007.15646; th
 Masks are left, top, right and bottom, shares of the image, or the name of an image beside the JSON file, such
 as "hat.png", white where the mask is. With the context's directions D fixed, what a
 layer draws before its activation is linear in Lambda, so the goal is met in closed form: with R the residual
-between goal and W0 K, and M the unfolded D K of the pasted box, Lambda = R M^T (M M^T + l I)^-1. As
-demodulation depends on Lambda, this is repeated.
+between goal and W0 K, M the unfolded D K, and p the weights of places, 1 in the pasted box and less outside,
+where the goal is what was there, Lambda = R p M^T (M p M^T + l I)^-1. As demodulation depends on Lambda, this
+is repeated.
+
+Two things keep an edit where it was pasted. Keys of the contexts' images outside their masks count as much as
+all keys of other images, so that d = C^-1 k* tells the places of one image apart. And l grows until the layer
+is divided by little more than before: what a rule draws takes its share of the power that demodulation
+returns to 1, so a rule with large Lambda would fade everything else.
 """
 
 import json
@@ -36,8 +42,12 @@ from clavilux.profile.probe import BATCH, PSI, draw, sample_latents
 
 __all__ = ["EditPlan", "read_edit", "solve_edit"]
 
-ROUNDS, DAMPING = 3, 1e-3
-"""Repetitions, and l as a share of the mean of M M^T's diagonal."""
+ROUNDS, OUTSIDE = 3, 0.3
+"""Repetitions, and the weight of places outside the pasted box."""
+DAMPINGS = tuple(10.0 ** (k / 4) for k in range(-12, 13))
+"""l as a share of the mean of M p M^T's diagonal, tried in this order."""
+LEAST_SHARE = 0.95
+"""Of its former scale that a layer must keep, on average over its channels."""
 SLOPE = 0.2
 """Of the leaky ReLU."""
 
@@ -146,20 +156,34 @@ def solve_edit(model: Model, layer: str, plan: EditPlan, *, rank: int = 1) -> tu
     source, target = (_seen(model, layer, spot.seed) for spot in (plan.source, plan.paste))
     side = int(target.output.shape[-1])
     wanted, box = _pasted(source.output, target.output, plan, side)
-    weight, base = conv.weight, _factors(conv.weight, target.style)
-    texture = _before_relu(target.output) - base * target.drawn  # noise and bias, as they are
     along = F.conv2d(target.keys, directions[:, :, None, None])  # m = D x', (1, R, H, W)
-    unfolded = F.unfold(along, 3, padding=1).reshape(1, -1, side, side)[0][:, box[0], box[1]].flatten(1)
-    gram = unfolded @ unfolded.T  # M M^T, (9 R, 9 R)
-    gram += DAMPING * gram.diagonal().mean() * torch.eye(len(gram), device=gram.device)
-    content = torch.zeros(weight.shape[0], rank, 3, 3, device=weight.device)
-    for _ in range(ROUNDS):
-        whole = weight + torch.einsum("oryx,ri->oiyx", content, directions)
-        goal = (_before_relu(wanted) - texture) / _factors(whole, target.style)
-        residual = (goal - target.drawn)[0][:, box[0], box[1]].flatten(1)  # R, (O, P)
-        solved = torch.linalg.solve(gram, unfolded @ residual.T).T  # R M^T (M M^T + l I)^-1
-        content = solved.reshape(content.shape)
+    unfolded = F.unfold(along, 3, padding=1)[0]  # M, (9 R, P)
+    places = torch.full((side, side), OUTSIDE, device=unfolded.device)
+    places[box] = 1
+    weighed = unfolded * places.flatten()  # M p
+    gram = weighed @ unfolded.T  # M p M^T, (9 R, 9 R)
+    unit = gram.diagonal().mean() * torch.eye(len(gram), device=gram.device)
+    for damping in DAMPINGS:
+        solver = torch.linalg.solve(gram + damping * unit, weighed)  # (M p M^T + l I)^-1 M p
+        content, share = _content(conv.weight, directions, target, wanted, solver)
+        if share >= LEAST_SHARE:
+            break
     return content, directions
+
+
+def _content(
+    weight: Tensor, directions: Tensor, target: Seen, wanted: Tensor, solver: Tensor
+) -> tuple[Tensor, float]:
+    """Return Lambda, (O, R, 3, 3), and which share of its scale the layer keeps under it."""
+    base = _factors(weight, target.style)
+    texture = _before_relu(target.output) - base * target.drawn  # noise and bias, as they are
+    factors = base
+    for _ in range(ROUNDS):
+        goal = (_before_relu(wanted) - texture) / factors
+        residual = (goal - target.drawn)[0].flatten(1)  # R, (O, P)
+        content = (residual @ solver.T).reshape(len(weight), len(directions), 3, 3)
+        factors = _factors(weight + torch.einsum("oryx,ri->oiyx", content, directions), target.style)
+    return content, float((factors / base).mean())
 
 
 def _seen(model: Model, layer: str, seed: int) -> Seen:
@@ -187,21 +211,30 @@ def _directions(model: Model, layer: str, contexts: tuple[Spot, ...], rank: int)
     w = sample_latents(model, CONTEXTS.images)
     keys = [keys_of(model, layer, w[k : k + BATCH]) for k in range(0, len(w), BATCH)]
     rows: F64 = torch.cat(keys).permute(0, 2, 3, 1).flatten(0, 2).double().cpu().numpy()
-    moment = rows.T @ rows / len(rows)
-    moment += CONTEXTS.damping * np.trace(moment) / len(moment) * np.eye(len(moment))
-    values, vectors = np.linalg.eigh(moment)
-    whiten = vectors / np.sqrt(values) @ vectors.T  # Z = C^-1/2
-    selected = []
+    selected, others = [], []
     for spot in contexts:
         found = _seen(model, layer, spot.seed).keys
         inside = torch.from_numpy(spot.weights(int(found.shape[-1])) >= 0.5).to(found.device)
         selected.append(found[0, :, inside].T.double().cpu().numpy())
+        others.append(found[0, :, ~inside].T.double().cpu().numpy())
+    moment = _moment(rows)
+    if any(map(len, others)):
+        moment = moment + _moment(np.concatenate(others))
+    moment += CONTEXTS.damping * np.trace(moment) / len(moment) * np.eye(len(moment))
+    values, vectors = np.linalg.eigh(moment)
+    whiten = vectors / np.sqrt(values) @ vectors.T  # Z = C^-1/2
     _, _, axes = np.linalg.svd(np.concatenate(selected) @ whiten, full_matrices=False)
     count = min(rank, len(axes))
     basis, _ = np.linalg.qr(whiten @ axes[:count].T)  # (I, R), orthonormal
     directions: F32 = np.zeros((rank, basis.shape[0]), np.float32)
     directions[:count] = basis.T
     return torch.from_numpy(directions).to(model.network.w_avg.device)
+
+
+def _moment(rows: F64) -> F64:
+    """Return the second moment of keys (N, I), (I, I), of mean power 1."""
+    moment = rows.T @ rows
+    return np.asarray(moment / max(np.trace(moment), 1e-12) * len(moment))
 
 
 def _pasted(source: Tensor, target: Tensor, plan: EditPlan, side: int) -> tuple[Tensor, tuple[slice, slice]]:

@@ -4,9 +4,9 @@ The start is retrieved from the model's survey, then latents are optimised (Adam
 whitened coordinates p, w = mu + S p with S S^T the covariance of the model's latents: there every direction
 is equally likely, and |p|^2 is the squared Mahalanobis distance, which holds latents among those that the
 model knows. The loss compares colours on every octave, and the energy of each octave's detail place by
-place, so texture need not agree pixel by pixel (in the manner of Burt & Adelson 1983). It needs no other
-network; a discriminator is not used, as few checkpoints still have one. Noise is fixed and not optimised:
-in a video it belongs to the music.
+place, so texture need not agree pixel by pixel (in the manner of Burt & Adelson 1983). Where the checkpoint
+still has its discriminator, the distance of its features takes the place of that energy (Pan et al. 2020,
+arXiv:2003.13659, invert generators so). Noise is fixed and not optimised: in a video it belongs to the music.
 
 Images are (B, 3, H, W) in [-1, 1]; latents w (B, D), or (B, L, D) of W+, one for each layer.
 """
@@ -22,6 +22,9 @@ from torch.nn import functional as F
 
 from clavilux import seeds
 from clavilux.arrays import F32, F64
+from clavilux.errors import ModelError
+from clavilux.generator.checkpoints import read_discriminator
+from clavilux.generator.discriminator import Discriminator
 from clavilux.generator.model import Model
 from clavilux.generator.network import image_sides
 from clavilux.image_files import read_square
@@ -29,7 +32,7 @@ from clavilux.profile.probe import colours, draw, fixed_noise
 from clavilux.profile.survey import survey
 from clavilux.store import Store
 
-__all__ = ["PROJECTION", "Projection", "project_image", "read_target", "target_side"]
+__all__ = ["PROJECTION", "Eyes", "Projection", "open_eyes", "project_image", "read_target", "target_side"]
 
 Step = Callable[[int], None]
 """Is called with the number of steps that were done."""
@@ -49,6 +52,7 @@ class ProjectionSpec:
         prior: weight of the squared Mahalanobis distance, by number.
         apart: weight of the squared distance of a layer's latent from the mean of all layers.
         texture: weight of the energy of details, beside colours.
+        features: weight of the features of a discriminator, instead of that.
         codes: from which the distribution of latents is estimated.
     """
 
@@ -61,6 +65,7 @@ class ProjectionSpec:
     prior: float = 2e-3
     apart: float = 1e-3
     texture: float = 1.0
+    features: float = 0.3
     codes: int = 4096
 
 
@@ -84,6 +89,48 @@ class Projection:
     distance: float
 
 
+@dataclass(frozen=True, eq=False)
+class Eyes:
+    """By what images are compared, beside their colours.
+
+    Attributes:
+        discriminator: by its features; by texture where there is none.
+        words: which of them, and why, in a sentence.
+    """
+
+    discriminator: Discriminator | None
+    words: str
+
+    def distance(self, image: Tensor, target: Tensor) -> Tensor:
+        """Compare images (B, 3, H, W) with one (1, 3, H, W), (B,)."""
+        if self.discriminator is None:
+            return unlikeness(image, target, texture=PROJECTION.texture)
+        colours = unlikeness(image, target, texture=0)
+        return colours + PROJECTION.features * self._apart(self.discriminator, image, target)
+
+    @staticmethod
+    def _apart(discriminator: Discriminator, image: Tensor, target: Tensor) -> Tensor:
+        """Return the mean over blocks of |phi(x) - phi(y)|_1 / |phi(y)|_1, (B,)."""
+        with torch.no_grad():
+            wanted = list(discriminator.features(target))
+        gaps = [
+            (x - y).abs().mean(dim=(1, 2, 3)) / y.abs().mean().clamp_min(1e-8)
+            for x, y in zip(discriminator.features(image), wanted, strict=True)
+        ]
+        return torch.stack(gaps).mean(dim=0)
+
+
+def open_eyes(model: Model) -> Eyes:
+    """Read a model's discriminator from its file, if it has one that is known."""
+    try:
+        if model.file is None:
+            raise ModelError(f"The model {model.name} has no file")
+        discriminator = Discriminator(read_discriminator(model.file)).to(model.network.w_avg.device)
+    except ModelError as error:
+        return Eyes(None, f"Images are compared by colours and texture: {error.what}.")
+    return Eyes(discriminator, "Images are compared by colours and by the checkpoint's own discriminator.")
+
+
 def target_side(model: Model) -> int:
     """Return the side of the images that are compared, px: at most 256 where the model can stop there."""
     sides = image_sides(model.network.layers)
@@ -101,7 +148,13 @@ def read_target(path: Path, model: Model) -> Tensor:
 
 
 def project_image(
-    model: Model, target: Tensor, store: Store, *, per_layer: bool = True, step: Step | None = None
+    model: Model,
+    target: Tensor,
+    store: Store,
+    *,
+    eyes: Eyes | None = None,
+    per_layer: bool = True,
+    step: Step | None = None,
 ) -> Projection:
     """Find the latents whose image comes nearest to an image.
 
@@ -109,6 +162,7 @@ def project_image(
         model: the generator.
         target: the image, (1, 3, S, S).
         store: keeps the model's survey.
+        eyes: by what images are compared; by default what `open_eyes` finds.
         per_layer: find one latent for each layer, in W+, which comes nearer; else one for all, in W.
         step: is called after every step.
     """
@@ -120,7 +174,7 @@ def project_image(
     p = ((starts - mean) @ inverse)[:, None]  # (N, 1, D)
     sides = [side for side in image_sides(model.network.layers) if side <= PROJECTION.small_side]
     small = max(sides) if sides else target_side(model)
-    search = _Search(model, target, torch.from_numpy(mean), torch.from_numpy(root))
+    search = _Search(model, eyes or open_eyes(model), target, torch.from_numpy(mean), torch.from_numpy(root))
     p, losses = search.run(p, small, PROJECTION.small_steps, report)
     p = p[losses.argmin()][None]  # (1, 1, D)
     if per_layer:
@@ -137,6 +191,7 @@ class _Search:
     """Optimises whitened latents p (B, L or 1, D) of a model for a target."""
 
     model: Model
+    eyes: Eyes
     target: Tensor
     mean: Tensor
     root: Tensor
@@ -157,7 +212,7 @@ class _Search:
             image = _displayed(network(ws, noise, stop=side))
             apart = (p - p.mean(dim=1, keepdim=True)).square().mean(dim=(1, 2))
             prior = PROJECTION.prior * p.square().mean(dim=(1, 2)) + PROJECTION.apart * apart
-            loss = unlikeness(image, wanted) + prior  # (B,)
+            loss = self.eyes.distance(image, wanted) + prior  # (B,)
             better = loss.detach() < least
             best[better], least[better] = p.detach()[better], loss.detach()[better]
             adam.zero_grad()
@@ -173,8 +228,13 @@ def _displayed(image: Tensor) -> Tensor:
     return limited + 0.05 * (image - limited)
 
 
-def unlikeness(image: Tensor, target: Tensor) -> Tensor:
+def unlikeness(image: Tensor, target: Tensor, *, texture: float = PROJECTION.texture) -> Tensor:
     """Compare images (B, 3, H, W) with one (1, 3, H, W): colours and texture on every octave; (B,).
+
+    Args:
+        image: the images.
+        target: what they are compared with.
+        texture: weight of the energy of details, beside colours.
 
     >>> black, white = -torch.ones(1, 3, 16, 16), torch.ones(2, 3, 16, 16)
     >>> unlikeness(black, black).item(), unlikeness(white, black).round().tolist()
@@ -192,7 +252,7 @@ def unlikeness(image: Tensor, target: Tensor) -> Tensor:
             for large, small in ((image, smaller), (target, wanted))
         ]
         gap = (energies[0] - energies[1]).abs().mean(dim=(1, 2, 3))
-        total = total + PROJECTION.texture * gap  # energy of this octave's detail, by place
+        total = total + texture * gap  # energy of this octave's detail, by place
         image, target = smaller, wanted
 
 

@@ -14,6 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from clavilux.arrays import F32
 from clavilux.generator.model import Model
 from clavilux.generator.rewrites import REWRITES, Place, Rewrite, styled_layers
 from clavilux.profile.clusters import clusters_of
@@ -21,7 +22,7 @@ from clavilux.profile.contexts import find_context, layer_before
 from clavilux.profile.probe import BATCH, MAX_RESOLUTION, colours, draw, sample_latents
 from clavilux.store import Store
 
-__all__ = ["RULES", "FoundRule", "ruled_layers", "rules_of"]
+__all__ = ["RULES", "FoundRule", "draw_rule", "ruled_layers", "rules_of"]
 
 VERSION = 1
 
@@ -105,6 +106,16 @@ def rules_of(model: Model, store: Store, layer: str) -> list[FoundRule]:
     (least, most), (small, large) = RULES.change, RULES.area
     shown = [rule for rule in found if least <= rule.change <= most and small <= rule.area <= large]
     return sorted(shown, key=lambda rule: -rule.change)
+
+
+def draw_rule(model: Model, store: Store, w: F32, rule: FoundRule) -> Tensor:
+    """Draw images of latents w (B, D) under a rule at full amount, (B, 3, H, W); at most 128 px."""
+    place = Place(rule.layer, styled_layers(model.network)[rule.layer].weight)
+    numbers = [rule.context] if rule.to is None else [rule.context, rule.to]
+    contexts = [torch.from_numpy(find_context(model, store, rule.layer, f"cluster {k}")) for k in numbers]
+    kinds: dict[str, Any] = dict(REWRITES)
+    made = kinds[f"rewrite.{rule.op}"](place, *contexts)
+    return draw(model, w, rewrites={rule.layer: _Full(made)})
 
 
 def _arrays(model: Model, store: Store, layer: str) -> dict[str, np.ndarray]:

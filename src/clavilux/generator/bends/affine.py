@@ -6,6 +6,7 @@ saw-tooth of period 2 W. `affine_grid` has no counterpart on compiled engines, s
 """
 
 import math
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import ClassVar
 
@@ -24,6 +25,7 @@ Axis = {"x": 3, "y": 2}
 class Move(Bend):
     """A bend that shows each place what is at another."""
 
+    @abstractmethod
     def source(
         self, u: Tensor, v: Tensor, size: tuple[int, int], /, **moved: Tensor
     ) -> tuple[Tensor, Tensor]:
@@ -38,7 +40,6 @@ class Move(Bend):
         Returns:
             u and v of what is shown there, broadcastable to (B, H, W).
         """
-        raise NotImplementedError
 
     @property
     def is_whole(self) -> bool:

@@ -6,6 +6,7 @@ features are selected unchanged, so a neutral bend is bit-equal to none. Feature
 (B,). Bends compute in float32 whatever the features are in: positions and statistics need it.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar
@@ -55,7 +56,7 @@ class Site:
     reach: float | None = None
 
 
-class Bend(nn.Module):
+class Bend(nn.Module, ABC):
     """A transform at one layer; a `generator.program.Change`.
 
     Attributes:
@@ -90,9 +91,9 @@ class Bend(nn.Module):
         self.spec: tuple[Hashable, ...] = (type(self).__name__, site.layer, site.key, site.along, site.reach)
         self.places = None if site.places is None else nn.Buffer(torch.from_numpy(site.places))  # (H, W)
 
+    @abstractmethod
     def transform(self, x: Tensor, /, **moved: Tensor) -> Tensor:
         """Return T(x) of features (B, C, H, W), float32, under the transform's signals (B,)."""
-        raise NotImplementedError
 
     def forward(self, x: Tensor, /, *, amount: Tensor, **moved: Tensor) -> Tensor:
         """Bend features (B, C, H, W) by an amount (B,) and the transform's own signals (B,)."""

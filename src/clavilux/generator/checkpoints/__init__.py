@@ -7,8 +7,12 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from clavilux.arrays import F32
 from clavilux.errors import ModelError
 from clavilux.generator.checkpoints.checkpoint import Card, Checkpoint
+from clavilux.generator.checkpoints.discriminators import find_discriminator
 from clavilux.generator.checkpoints.families import family_of, family_of_file
 from clavilux.generator.checkpoints.found import Found, check_shapes, to_floats
 from clavilux.generator.checkpoints.mapped import MappedFile, Views
@@ -27,7 +31,7 @@ from clavilux.generator.checkpoints.torch_files import (
     read_torch_zip,
 )
 
-__all__ = ["Card", "Checkpoint", "read_card", "read_checkpoint"]
+__all__ = ["Card", "Checkpoint", "read_card", "read_checkpoint", "read_discriminator"]
 
 START_BYTES = 256
 
@@ -75,13 +79,35 @@ def read_card(path: Path) -> Card:
         return read_native_card(path)
 
 
+def read_discriminator(path: Path) -> dict[str, F32]:
+    """Read the discriminator beside a generator, float32: its residual blocks by name, copies of the file's.
+
+    Raises:
+        ModelError: the file has none, or one of another layout than StyleGAN2's.
+    """
+    start = _start(path)
+    with explained(path):
+        if _is_safetensors(start):
+            raise Refusal("has no discriminator")
+        file = MappedFile(path)
+        value, _ = _value(file.content, start)
+        floats = to_floats(find_discriminator(value), file)
+        return {name: np.array(array) for name, array in floats.items()}
+
+
 def _find(content: memoryview, start: bytes) -> tuple[Found, str]:
     """Find the network in a file that is not native, and name the file's format."""
+    value, is_of_torch = _value(content, start)
+    return _of_torch(value) if is_of_torch else _of_pickle(value)
+
+
+def _value(content: memoryview, start: bytes) -> tuple[Any, bool]:
+    """Read what a file that is not native holds, and whether torch wrote the file."""
     if start[:2] == b"PK":
-        return _of_torch(read_torch_zip(content))
+        return read_torch_zip(content), True
     if start[:1] == b"\x80" or OLD_PICKLE.match(start):
         value, _ = read_pickle(content, StandIns(makers(), is_inert))
-        return _of_torch(read_torch_legacy(content)) if value == LEGACY_MAGIC else _of_pickle(value)
+        return (read_torch_legacy(content), True) if value == LEGACY_MAGIC else (value, False)
     if family := family_of_file(start):
         raise Refusal(f"is {family}, which cannot be drawn", OTHERS)
     raise Refusal("is not a checkpoint of any known format", OTHERS)

@@ -10,6 +10,7 @@ summed over the kernel, (O, I),
 A term D_j is either dense, (O, I, 3, 3), or of rank one, Lambda d^T with Lambda (O, 3, 3) and d (I,).
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -74,7 +75,7 @@ class Term:
         return self.kernel if self.direction is None else self.kernel[:, None]
 
 
-class Rewrite(nn.Module):
+class Rewrite(nn.Module, ABC):
     """A change of one layer's weights by amounts per frame; a `generator.program.Change`.
 
     Args:
@@ -100,9 +101,9 @@ class Rewrite(nn.Module):
         self.places = None if place.places is None else nn.Buffer(torch.from_numpy(place.places))
         self.tables = nn.Buffer(_tables(place.base, self.terms))  # (J + J (J + 1) / 2, O, I)
 
+    @abstractmethod
     def coefficients(self, **signals: Tensor) -> list[Tensor]:
         """Return c_j, (B,) each, of this pass's signals (B,)."""
-        raise NotImplementedError
 
     def own(self, **signals: Tensor) -> Tensor | None:
         """Return c of the layer's own weights, (B,): they count 1 + c times; none where c is always 0."""

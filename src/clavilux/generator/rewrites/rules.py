@@ -18,12 +18,14 @@ __all__ = ["Boost", "Edit", "Mute", "Rule", "Scale", "Swap"]
 
 
 class Scale(Rewrite):
-    """W_t = W ((1 - a) + a N_t), N_t normal about -1 for each weight: at a = 1 the sign of all is turned.
+    """Every weight turns into itself times N_t, normal about -1: at a = 1 the sign of all is turned.
 
-    N_t = -1 + sigma (cos(2 pi t) E_1 + sin(2 pi t) E_2) with fixed random E_r, so it is normal at every
-    moment and returns after one turn. Demodulation cancels any common factor; the part that differs from
-    weight to weight is what shows, and what keeps a = 1/2, where the mean vanishes, continuous. It costs
-    two more convolutions of the layer's size.
+    N_t = -1 + sigma E_t with E_t = cos(2 pi t) E_1 + sin(2 pi t) E_2 of fixed random E_r, so it is normal at
+    every moment and returns after one turn. A straight line from W to W N_t would pass near zero, and as
+    demodulation cancels any common factor, all would happen at once about a = 1/2. So the weights go half
+    round an ellipse, W_t = W (cos(pi a) + f E_t), and differ from one another most on the way:
+    f^2 = (2 sin(pi a))^2 + (sigma (1 - cos(pi a)) / 2)^2; twice as wide as a circle, so that the turn is
+    slowest in the middle. It costs two more convolutions of the layer's size.
 
     Args:
         place: which weights.
@@ -44,10 +46,11 @@ class Scale(Rewrite):
         self.spec = (*self.spec, spread)
 
     def coefficients(self, **signals: Tensor) -> list[Tensor]:
-        """W (1 - 2a) + a sigma (cos W E_1 + sin W E_2): c = -2a, a sigma cos, a sigma sin."""
-        amount, angle = signals["amount"], signals["turn"] * (2 * math.pi)
-        spread = amount * self.spread
-        return [-2 * amount, spread * torch.cos(angle), spread * torch.sin(angle)]
+        """Return c: cos(pi a) - 1 of W, f cos(2 pi t) of W E_1, f sin(2 pi t) of W E_2."""
+        half, angle = signals["amount"] * math.pi, signals["turn"] * (2 * math.pi)
+        own = torch.cos(half)
+        factor = torch.sqrt((2 * torch.sin(half)).square() + (self.spread * (1 - own) / 2).square())  # f
+        return [own - 1, factor * torch.cos(angle), factor * torch.sin(angle)]
 
 
 class Rule(Rewrite):

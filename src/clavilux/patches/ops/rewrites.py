@@ -48,8 +48,8 @@ def _rewrite(
 
 _rewrite(
     "scale",
-    "Multiply every weight by 1 - amount + amount N, N normal about -1: at 1 the network paints in negative. "
-    "`turn` moves N, in a circle of 1.",
+    "Turn every weight into itself times N, normal about -1: at 1 the network paints in negative, on the way "
+    "the weights are random. `turn` moves N, in a circle of 1.",
     {"turn": number(0, -65536, 65536, "turns")},
     {"spread": number(0.31, 0, 4), "seed": whole(0, 0, 2**31 - 1)},
 )
