@@ -7,8 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from clavilux.generator.canvas import extend
-from clavilux.generator.checkpoints.checkpoint import Extension
-from clavilux.generator.network import Layer
+from clavilux.generator.network import Extension, Layer
 
 __all__ = ["ConfiguredNetwork", "NetworkConfig"]
 

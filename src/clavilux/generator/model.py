@@ -21,8 +21,7 @@ from clavilux.catalogue import Group
 from clavilux.errors import ModelError, suggest
 from clavilux.files import is_file, is_folder
 from clavilux.generator.checkpoints import Card, Checkpoint, read_card, read_checkpoint
-from clavilux.generator.checkpoints.checkpoint import Extension
-from clavilux.generator.network import Network, layer_groups
+from clavilux.generator.network import Extension, Network, layer_groups
 
 if TYPE_CHECKING:
     from torch import Tensor

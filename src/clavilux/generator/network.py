@@ -10,18 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
 from clavilux.catalogue import Group
-from clavilux.generator.checkpoints.checkpoint import Extension
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
 __all__ = [
+    "Extension",
     "Layer",
     "Network",
     "SideBranch",
@@ -35,6 +35,9 @@ __all__ = [
 
 Tap = Callable[["Tensor"], "Tensor"]
 """A bend: maps a layer's features to features of the same shape (Broad et al. 2020, arXiv:2005.12420)."""
+
+Extension = Literal["mirror", "replicate", "tile"]
+"""How the learned constant is continued beyond its edge."""
 
 MAX_COARSE, MAX_MIDDLE = 16, 64
 """Largest feature size of the coarse and the middle group, px; larger features are fine."""
