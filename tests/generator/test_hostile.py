@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools"))
 
 from clavilux.errors import ModelError
-from clavilux.generator.checkpoints import read_checkpoint, rosinality
+from clavilux.generator.checkpoints import averages, read_checkpoint
 from clavilux.generator.checkpoints.native import write_native
 from clavilux.generator.checkpoints.torch_files import LEGACY_MAGIC
 from foreign import Made, Name, persistent, pickled
@@ -314,7 +314,7 @@ def test_one_value_copied_again_and_again(tmp_path, value, maker):
 
 def test_a_mapping_of_a_thousand_layers(tmp_path, monkeypatch):
     """Refused before its mean latent would be estimated."""
-    monkeypatch.setattr(rosinality, "_average", None)
+    monkeypatch.setattr(averages, "_estimate", None)
     weight, bias = torch.zeros(16, 16), torch.zeros(16)
     state = {"input.input": torch.zeros(1, 8, 4, 4)}
     for k in range(1, 999):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from clavilux.errors import ModelError
+from clavilux.generator.checkpoints.averages import with_mean_latent
 from clavilux.generator.checkpoints.checkpoint import Card, Checkpoint
 from clavilux.generator.checkpoints.families import family_of, family_of_file
 from clavilux.generator.checkpoints.found import Found, check_shapes, to_floats
@@ -57,6 +58,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
             return read_native(path)
         file = MappedFile(path)
         found, kind = _find(file.content, start)
+        found = with_mean_latent(found)
         check_shapes(found.config, {name: array.shape for name, array in found.arrays.items()})
         tensors = Views(to_floats(found.arrays, file), file)
         card = Card(resolution=found.config.resolution, extra={"format": kind, **found.card})

@@ -17,6 +17,7 @@ from clavilux.generator.checkpoints.found import Found
 from clavilux.generator.checkpoints.persistence import Module, read_module
 from clavilux.generator.checkpoints.plain import find_fastgan, find_r3gan
 from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, OTHERS, Refusal, shown
+from clavilux.generator.mapping_config import mapping_sizes
 from clavilux.generator.stylegan2_config import StyleGAN2Config
 from clavilux.generator.stylegan3_config import FilteredLayer, StyleGAN3Config
 
@@ -97,19 +98,15 @@ def _stylegan3(network: Module) -> Found:
         if layer.values.get("is_torgb") is not (own == "torgb"):
             raise Refusal("is damaged: the last of its layers makes no colours", FETCH_AGAIN)
     arrays |= in_colour(arrays, r"synthesis\.torgb\.(weight|bias)")
-    dense = sum(re.fullmatch(r"fc\d+", name) is not None for name in mapping.modules)
     sides = _pair(start, "size")
     if len(set(sides)) != 1:
         raise Refusal("draws images that are not square", OTHERS)
-    embed = arrays.get("mapping.embed.weight", np.empty((0, 0)))
-    first = arrays.get("mapping.fc0.weight", np.empty((0, 0)))
+    sizes = mapping_sizes({name: array.shape for name, array in arrays.items()})
     clamps = {_clamp(synthesis[name]) for name in names}
-    if len(clamps) != 1 or first.ndim != 2 or embed.ndim != 2:
+    if len(clamps) != 1 or sizes is None:
         raise Refusal("is damaged: its layers do not belong together", FETCH_AGAIN)
     config = StyleGAN3Config(
-        z_dim=first.shape[1] - embed.shape[0],
-        w_dim=arrays["mapping.w_avg"].size,
-        mapping_layers=dense,
+        **sizes,
         resolution=network.whole("img_resolution"),
         input_channels=start.array("phases").size,
         input_size=sides[0],
@@ -117,13 +114,11 @@ def _stylegan3(network: Module) -> Found:
         bandwidth=start.number("bandwidth"),
         filtered=tuple(specs),
         lr_multiplier=_lr_multiplier(mapping),
-        c_dim=embed.shape[1],
-        embed_dim=embed.shape[0],
         clamp=clamps.pop(),
         output_scale=synthesis.number("output_scale", 0.25),
     )
-    card = {"w_avg": "the mean of its classes' own"} if mapping.array("w_avg").ndim == 2 else {}
-    return Found(config, arrays, card)
+    several = mapping.arrays.get("w_avg") is not None and mapping.array("w_avg").ndim == 2
+    return Found(config, arrays, {"w_avg": "the mean of its classes' own"} if several else {})
 
 
 def _mapping_arrays(mapping: Module) -> dict[str, AnyArray]:
@@ -133,22 +128,21 @@ def _mapping_arrays(mapping: Module) -> dict[str, AnyArray]:
     arXiv:2202.00273); truncation is towards the mean of all classes.
     """
     own = {f"mapping.{name}": array for name, array in mapping.named_arrays()}
-    if "mapping.w_avg" not in own:
-        raise Refusal("is damaged: it has no mean latent", FETCH_AGAIN)
     if "embed" not in mapping.modules or mapping["embed"].kind != "Embedding":
         return own
     kept = {name: array for name, array in own.items() if not name.startswith("mapping.embed")}
-    average = kept["mapping.w_avg"]
-    if average.ndim == 1:  # made without classes; the embeddings are idle
+    average = kept.get("mapping.w_avg")
+    classes = mapping.whole("c_dim", 0) if average is None else len(average) if average.ndim == 2 else 0
+    if not classes:  # the embeddings are idle
         return kept
-    classes, project = len(average), mapping["embed_proj"]
+    project = mapping["embed_proj"]
     known = np.asarray(mapping["embed"].array("weight")[:classes], np.float64)  # (c_dim, E)
     weight = np.asarray(project.array("weight"), np.float64)
     y = known @ weight.T * weight.shape[1] ** -0.5 + project.array("bias")
     y = np.where(y < 0, 0.2 * y, y)
     y /= np.sqrt((y**2).mean(axis=1, keepdims=True) + EPSILON)
     return kept | {
-        "mapping.w_avg": average.mean(axis=0),
+        **({} if average is None else {"mapping.w_avg": average.mean(axis=0)}),
         "mapping.embed.weight": (y.T * classes**0.5).astype(np.float32),  # the layer divides by the root
         "mapping.embed.bias": np.zeros(y.shape[1], np.float32),
     }

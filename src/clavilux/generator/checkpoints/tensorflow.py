@@ -46,10 +46,9 @@ def find_tensorflow(content: Any) -> Found:
     if synthesis is None or mapping is None:
         raise Refusal(f"has the network {network.name}, which is no StyleGAN")
     _check_arguments(network, synthesis, mapping)
-    average = network.variables.get("dlatent_avg")
-    if average is None:
-        raise Refusal("is damaged: it has no mean latent", FETCH_AGAIN)
-    arrays = {"mapping.w_avg": average, **dict(_mapping(mapping.variables))}
+    arrays = dict(_mapping(mapping.variables))
+    if "dlatent_avg" in network.variables:
+        arrays["mapping.w_avg"] = network.variables["dlatent_avg"]
     if STYLE_OF_2019 in synthesis.variables:
         grown = {"lod": network.variables["lod"]} if "lod" in network.variables else {}
         arguments = {**network.arguments, **synthesis.arguments, **mapping.arguments}
