@@ -27,6 +27,8 @@ FILTER = (1, 3, 3, 1)
 """The resampling filter of StyleGAN2, up to a factor."""
 
 EPSILON = 1e-8
+MAX_EMBEDDED = 2**25
+"""Numbers of all embedded classes; StyleGAN-XL has 64 for each of 1,000."""
 
 GENERATORS = ("G_ema", "Gs", "G")
 
@@ -138,6 +140,8 @@ def _mapping_arrays(mapping: Module) -> dict[str, AnyArray]:
     project = mapping["embed_proj"]
     known = np.asarray(mapping["embed"].array("weight")[:classes], np.float64)  # (c_dim, E)
     weight = np.asarray(project.array("weight"), np.float64)
+    if known.ndim != 2 or weight.ndim != 2 or len(known) * len(weight) > MAX_EMBEDDED:
+        raise Refusal("is damaged: its classes are not embedded", FETCH_AGAIN)
     y = known @ weight.T * weight.shape[1] ** -0.5 + project.array("bias")
     y = np.where(y < 0, 0.2 * y, y)
     y /= np.sqrt((y**2).mean(axis=1, keepdims=True) + EPSILON)
@@ -184,11 +188,13 @@ def check_filter(array: AnyArray) -> None:
     Raises:
         Refusal: they are not.
     """
+    if array.shape not in {(len(FILTER),), (len(FILTER),) * 2}:
+        raise Refusal("resamples its features with a filter other than [1, 3, 3, 1]", OTHERS)
     taps = np.asarray(FILTER, np.float64)
     taps = taps / taps.sum()
     wanted = taps if array.ndim == 1 else np.outer(taps, taps)
     total = float(np.asarray(array, np.float64).sum()) or 1.0
-    if array.shape != wanted.shape or not np.allclose(array / total, wanted, atol=1e-5):
+    if not np.allclose(array / total, wanted, atol=1e-5):
         raise Refusal("resamples its features with a filter other than [1, 3, 3, 1]", OTHERS)
 
 
@@ -197,7 +203,8 @@ def in_colour(arrays: Mapping[str, AnyArray], names: str) -> dict[str, AnyArray]
     changed = {}
     for name, array in arrays.items():
         if re.fullmatch(names, name) and array.ndim and array.shape[0] in {1, 4}:
-            changed[name] = np.repeat(array, 3, axis=0) if array.shape[0] == 1 else array[:3]
+            grey = array.shape[0] == 1
+            changed[name] = np.broadcast_to(array, (3, *array.shape[1:])) if grey else array[:3]
     return changed
 
 

@@ -10,13 +10,17 @@ from typing import Any
 
 from clavilux import seeds
 from clavilux.arrays import AnyArray
-from clavilux.generator.checkpoints.arrays import array_of, is_array
+from clavilux.generator.checkpoints.arrays import array_of, check_shared, is_array
 from clavilux.generator.checkpoints.found import Found
 from clavilux.generator.checkpoints.nvidia import check_filter
 from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal
 from clavilux.generator.stylegan2_config import StyleGAN2Config
 
 __all__ = ["find_rosinality", "is_rosinality"]
+
+
+LAYERS_WITHOUT_NOISE = 19
+"""Most convolutions, up to 2048 px, for which noise is drawn where a file has none."""
 
 
 def is_rosinality(content: Any) -> bool:
@@ -32,6 +36,7 @@ def find_rosinality(content: Mapping[str, Any]) -> Found:
     """
     stored = content.get("g_ema", content)
     values = {name.removeprefix("module."): array_of(value) for name, value in stored.items()}
+    check_shared(values.values())
     for name, array in values.items():
         if name.endswith(".kernel"):
             check_filter(array)
@@ -67,7 +72,7 @@ def _arrays(values: Mapping[str, AnyArray]) -> Iterator[tuple[str, AnyArray]]:
         count = sum(
             re.fullmatch(r"(conv1|convs\.\d{1,2})\.noise\.weight", name) is not None for name in values
         )
-        for k in range(min(count, 2 * 12)):
+        for k in range(min(count, LAYERS_WITHOUT_NOISE)):
             conv = _conv(k)
             side = int(conv[1:].partition(".")[0])
             constant = seeds.normal(0, f"generator/noise_const/{conv}", 0, (side, side))

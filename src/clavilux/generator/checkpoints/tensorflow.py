@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from clavilux.arrays import AnyArray
-from clavilux.generator.checkpoints.arrays import array_of, is_array
+from clavilux.generator.checkpoints.arrays import array_of, check_shared, is_array
 from clavilux.generator.checkpoints.found import Found
 from clavilux.generator.checkpoints.nvidia import check_filter, in_colour
 from clavilux.generator.checkpoints.pickles import Record
@@ -24,6 +24,7 @@ from clavilux.generator.stylegan2_config import StyleGAN2Config
 __all__ = ["find_tensorflow", "is_tensorflow"]
 
 NETWORK = "dnnlib.tflib.network.Network"
+COMPONENTS = ("mapping", "synthesis")
 LR_MULTIPLIER = 0.01
 """Of the mapping, unless the file names another."""
 
@@ -82,6 +83,7 @@ def _read(value: Any, depth: int = 0) -> _Network:
     arguments = state.get("static_kwargs", {})
     if not isinstance(pairs, list) or not isinstance(components, dict) or not isinstance(arguments, dict):
         raise Refusal("is damaged: a network has no variables", FETCH_AGAIN)
+    check_shared(array for _, array in pairs)
     return _Network(
         shown(state.get("name", "")),
         arguments,
@@ -90,7 +92,7 @@ def _read(value: Any, depth: int = 0) -> _Network:
             for name, array in pairs
             if isinstance(name, str) and (is_array(array) or np.isscalar(array))
         },
-        {name: _read(component, depth + 1) for name, component in components.items()},
+        {name: _read(components[name], depth + 1) for name in COMPONENTS if name in components},
     )
 
 
