@@ -10,14 +10,15 @@ from typing import Any
 from clavilux.errors import ModelError
 from clavilux.generator.checkpoints.averages import with_mean_latent
 from clavilux.generator.checkpoints.checkpoint import Card, Checkpoint
-from clavilux.generator.checkpoints.families import family_of, family_of_file
+from clavilux.generator.checkpoints.families import family_of
 from clavilux.generator.checkpoints.found import Found, check_shapes, to_floats
 from clavilux.generator.checkpoints.mapped import MappedFile, Views
 from clavilux.generator.checkpoints.native import digest, read_native, read_native_card
 from clavilux.generator.checkpoints.nvidia import GENERATORS, find_nvidia
+from clavilux.generator.checkpoints.other_files import other_file
 from clavilux.generator.checkpoints.persistence import PERSISTENT
 from clavilux.generator.checkpoints.pickles import Record, StandIns, read_pickle
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, OTHERS, Refusal, explained
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, OTHERS, Refusal, explained, shown
 from clavilux.generator.checkpoints.rosinality import find_rosinality, is_rosinality
 from clavilux.generator.checkpoints.tensorflow import find_tensorflow, is_tensorflow
 from clavilux.generator.checkpoints.torch_files import (
@@ -57,7 +58,7 @@ def read_checkpoint(path: Path) -> Checkpoint:
         if _is_safetensors(start):
             return read_native(path)
         file = MappedFile(path)
-        found, kind = _find(file.content, start)
+        found, kind = _find(file.content, start, path.name)
         found = with_mean_latent(found)
         check_shapes(found.config, {name: array.shape for name, array in found.arrays.items()})
         tensors = Views(to_floats(found.arrays, file), file)
@@ -77,15 +78,15 @@ def read_card(path: Path) -> Card:
         return read_native_card(path)
 
 
-def _find(content: memoryview, start: bytes) -> tuple[Found, str]:
+def _find(content: memoryview, start: bytes, name: str) -> tuple[Found, str]:
     """Find the network in a file that is not native, and name the file's format."""
     if start[:2] == b"PK":
         return _of_torch(read_torch_zip(content))
     if start[:1] == b"\x80" or OLD_PICKLE.match(start):
         value, _ = read_pickle(content, StandIns(makers(), is_inert))
         return _of_torch(read_torch_legacy(content)) if value == LEGACY_MAGIC else _of_pickle(value)
-    if family := family_of_file(start):
-        raise Refusal(f"is {family}, which cannot be drawn", OTHERS)
+    if meaning := other_file(content, name):
+        raise Refusal(meaning, OTHERS)
     raise Refusal("is not a checkpoint of any known format", OTHERS)
 
 
@@ -122,7 +123,8 @@ def _unknown(value: Any) -> tuple[str, str]:
             return f"is {family}, which cannot be drawn", OTHERS
         names = ", ".join(str(name)[:30] for name in list(value)[:4])
         return f"has no generator of a known layout: it has {names or 'nothing'}", OTHERS
-    return "is a pickle without a generator", OTHERS
+    kind = f"of {shown(value.name)[1:-1]}" if isinstance(value, Record) else "without a generator"
+    return f"is a pickle {kind}", OTHERS
 
 
 def _is_safetensors(start: bytes) -> bool:

@@ -16,7 +16,7 @@ from clavilux.generator.checkpoints.arrays import array_of
 from clavilux.generator.checkpoints.found import Found
 from clavilux.generator.checkpoints.persistence import Module, read_module
 from clavilux.generator.checkpoints.plain import find_fastgan, find_r3gan
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, OTHERS, Refusal, shown
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, OTHERS, Missing, Refusal, laid_out, shown
 from clavilux.generator.mapping_config import mapping_sizes
 from clavilux.generator.stylegan2_config import StyleGAN2Config
 from clavilux.generator.stylegan3_config import FilteredLayer, StyleGAN3Config
@@ -42,16 +42,20 @@ def find_nvidia(content: Mapping[Any, Any]) -> Found:
     value = next((content[name] for name in GENERATORS if content.get(name) is not None), None)
     network = read_module(value)
     if "Model" in network.modules:
-        return find_r3gan(network["Model"])
+        with laid_out("an R3GAN"):
+            return find_r3gan(network["Model"])
     if not {"synthesis", "mapping"} <= network.modules.keys():
-        raise Refusal(f"has a {network.kind[:60]} that is no StyleGAN")
-    synthesis = network["synthesis"]
-    if "to_big" in synthesis.modules:
-        return find_fastgan(network)
-    if "input" in synthesis.modules:
-        return _stylegan3(network)
-    if "b4" in synthesis.modules:
-        return _stylegan2(network)
+        raise Refusal(f"has a {network.kind[:60]} that is no StyleGAN", OTHERS)
+    if "mlp" in network["mapping"].modules:
+        raise Refusal("is a StyleGAN-T, which cannot be drawn: it takes text", OTHERS)
+    for sign, family, find in (
+        ("to_big", "a FastGAN", find_fastgan),
+        ("input", "a StyleGAN3", _stylegan3),
+        ("b4", "a StyleGAN2", _stylegan2),
+    ):
+        if sign in network["synthesis"].modules:
+            with laid_out(family):
+                return find(network)
     raise Refusal(f"has a {network.kind[:60]} of an architecture that is not known", OTHERS)
 
 
@@ -71,7 +75,7 @@ def _stylegan2(network: Module) -> Found:
     arrays |= in_colour(arrays, r"synthesis\.b\d+\.torgb\.(weight|bias)")
     config = StyleGAN2Config.of_shapes({name: array.shape for name, array in arrays.items()})
     if config is None:
-        raise Refusal("is damaged: its mapping or its 4 px block is missing", FETCH_AGAIN)
+        raise Missing("its mapping or its 4 px block is missing")
     layers = [layer for block in network["synthesis"].modules.values() for layer in block.modules.values()]
     for layer in layers:
         activation = layer.values.get("activation", "lrelu")
@@ -106,7 +110,7 @@ def _stylegan3(network: Module) -> Found:
     sizes = mapping_sizes({name: array.shape for name, array in arrays.items()})
     clamps = {_clamp(synthesis[name]) for name in names}
     if len(clamps) != 1 or sizes is None:
-        raise Refusal("is damaged: its layers do not belong together", FETCH_AGAIN)
+        raise Missing("its mapping is missing, or its layers have different clamps")
     config = StyleGAN3Config(
         **sizes,
         resolution=network.whole("img_resolution"),

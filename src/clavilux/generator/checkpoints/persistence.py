@@ -12,7 +12,7 @@ from typing import Any
 from clavilux.arrays import AnyArray
 from clavilux.generator.checkpoints.arrays import array_of, check_shared
 from clavilux.generator.checkpoints.pickles import Record
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Missing, Refusal
 
 __all__ = ["PERSISTENT", "Module", "read_module"]
 
@@ -43,20 +43,20 @@ class Module:
         """Return a module inside this one."""
         found = self.modules.get(name)
         if found is None:
-            raise Refusal(f"is damaged: its {self.kind} has no {name[:40]}", FETCH_AGAIN)
+            raise Missing(f"its {self.kind[:40]} has no {name[:40]}")
         return found
 
     def array(self, name: str) -> AnyArray:
         """Return a parameter or buffer."""
         if self.arrays.get(name) is None:
-            raise Refusal(f"is damaged: its {self.kind} has no {name}", FETCH_AGAIN)
+            raise Missing(f"its {self.kind[:40]} has no {name}")
         return array_of(self.arrays[name])
 
     def number(self, name: str, default: float | None = None) -> float:
         """Return a plain number."""
         value = self.values.get(name, default)
         if value is None:
-            raise Refusal(f"is damaged: its {self.kind} has no {name}", FETCH_AGAIN)
+            raise Missing(f"its {self.kind[:40]} has no {name}")
         return float(array_of(value).reshape(()))
 
     def whole(self, name: str, default: int | None = None) -> int:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from clavilux.arrays import AnyArray
 from clavilux.generator.checkpoints.found import Found
 from clavilux.generator.checkpoints.persistence import Module
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Missing, Refusal
 from clavilux.generator.fastgan_config import FastGANConfig
 from clavilux.generator.r3gan_config import R3GANConfig
 
@@ -169,7 +169,7 @@ def find_r3gan(model: Module) -> Found:
         groups.append(inside.shape[0] // max(inside.shape[1], 1))
         kernel = inside.shape[-1]
     if not stages:
-        raise Refusal("is damaged: it has no layers", FETCH_AGAIN)
+        raise Missing("it has no layers")
     arrays[f"b{4 << len(stages) - 1}.torgb"] = _kernel(model, "AggregationLayer")
     if "EmbeddingLayer" in model.modules:
         arrays["embed.weight"] = model["EmbeddingLayer"].array("weight")

@@ -19,8 +19,9 @@ from clavilux.generator.checkpoints.arrays import (
     Storage,
     storage_kind,
 )
+from clavilux.generator.checkpoints.other_files import other_archive
 from clavilux.generator.checkpoints.pickles import LIMITS, StandIns, read_pickle
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, OTHERS, Refusal
 
 __all__ = ["LEGACY_MAGIC", "is_inert", "makers", "read_torch_legacy", "read_torch_zip"]
 
@@ -52,7 +53,8 @@ INERT = {
 }
 INERT_ROOMS = (
     *("torch.nn.modules.", "torch.nn.utils.spectral_norm.", "torch.optim.", "timm.", "torchvision.models."),
-    *("training.", "pg_modules.", "feature_networks.", "R3GAN."),
+    *("training.", "pg_modules.", "feature_networks.", "R3GAN.", "networks.", "clip.model.", "open_clip."),
+    *("pytorch_lightning.", "lightning.", "omegaconf.", "diffusers.", "transformers."),
 )
 """Where the classes of layers and optimisers are, of which only the state is read."""
 
@@ -98,9 +100,13 @@ def read_torch_zip(content: memoryview) -> Any:
         raise
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
         raise Refusal("is damaged: its zip archive cannot be read", FETCH_AGAIN) from error
+    if meaning := other_archive(entries):
+        raise Refusal(meaning, OTHERS)
     pickled = [name for name in entries if name.endswith("/data.pkl") or name == "data.pkl"]
     if len(pickled) != 1 or len(entries) > MAX_ENTRIES:
-        raise Refusal("is a zip archive, but none that torch has written", "give a checkpoint itself")
+        raise Refusal(
+            "is a zip archive, but none that torch has written", "unpack it: give a checkpoint itself"
+        )
     folder = pickled[0].removesuffix("data.pkl")
     known: dict[str, Storage] = {}
     viewed = 0
