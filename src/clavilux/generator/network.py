@@ -24,6 +24,7 @@ __all__ = [
     "Extension",
     "Layer",
     "Network",
+    "NetworkSizes",
     "SideBranch",
     "Tap",
     "bendable",
@@ -92,8 +93,8 @@ class SideBranch(Protocol):
         """The same layer of other models, and how far this one turns into each, (B,)."""
 
 
-class Network(Protocol):
-    """A generator in evaluation mode."""
+class NetworkSizes(Protocol):
+    """The sizes of a network, without its weights."""
 
     @property
     def architecture(self) -> str:
@@ -120,6 +121,14 @@ class Network(Protocol):
         """Side of the square image the network was trained for, px."""
 
     @property
+    def layers(self) -> Mapping[str, Layer]:
+        """Every layer by name, in the order in which they are computed."""
+
+
+class Network(NetworkSizes, Protocol):
+    """A generator in evaluation mode."""
+
+    @property
     def w_avg(self) -> Tensor:
         """The mean latent, (D,)."""
 
@@ -137,10 +146,6 @@ class Network(Protocol):
 
         These map a grid (B, 2, H, W) of x and y, in cells from the centre, to where the image is drawn from.
         """
-
-    @property
-    def layers(self) -> Mapping[str, Layer]:
-        """Every layer by name, in the order in which they are computed."""
 
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """Map random codes (B, Z), and classes (B, c_dim), to latents (B, D), untruncated."""
