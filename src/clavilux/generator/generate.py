@@ -46,19 +46,11 @@ def generate(
     return np.stack(images) if images else np.empty((0, *shape), dtype)
 
 
-def preview_images(
-    model: Model, seeds: Sequence[int], side: int, *, cells: tuple[int, int] | None = None
-) -> Iterator[NDArray[np.uint8]]:
-    """Draw small square images of some seeds, (side, side, 3) each; large networks stop early.
-
-    Args:
-        model: the generator.
-        seeds: one for each image.
-        side: of an image, px.
-        cells: rows and columns; by default the network's own.
-    """
-    cells = cells or model.network.cells
-    program = Program(model, size=(side, side), cells=cells, pixels="rgb24", stop=MAX_PREVIEW_RESOLUTION)
+def preview_images(model: Model, seeds: Sequence[int], side: int) -> Iterator[NDArray[np.uint8]]:
+    """Draw small square images of some seeds, (side, side, 3) each; large networks stop early."""
+    program = Program(
+        model, size=(side, side), cells=model.network.cells, pixels="rgb24", stop=MAX_PREVIEW_RESOLUTION
+    )
     for seed in seeds:
         yield _draw(program, seed_inputs(model, program, seed, psi=0.8))
 

@@ -17,9 +17,17 @@ from clavilux.generator.generate import preview_images
 from clavilux.generator.model import BUILTIN, Model, builtin_models, named_models
 from clavilux.make.targets import check_target
 from clavilux.make.workspace import Reporter, Workspace
-from clavilux.profile.survey import view_of
+from clavilux.profile.survey import glances, view_of
 
-__all__ = ["UserModel", "convert_model", "describe_model", "import_model", "preview_of", "user_models"]
+__all__ = [
+    "UserModel",
+    "convert_model",
+    "describe_model",
+    "draw_preview",
+    "import_model",
+    "preview_of",
+    "user_models",
+]
 
 NAME = re.compile(r"\w(?:[\w-]{0,62}\w)?")
 PREVIEW_IMAGES, PREVIEW_PIXELS = 6, 128
@@ -132,11 +140,12 @@ def preview_of(model: Model, path: Path, workspace: Workspace) -> Image.Image:
 
 def draw_preview(model: Model, report: Reporter) -> Image.Image:
     """Draw a strip of a model's images; of a dear one that starts from Fourier features their middle."""
-    cells = view_of(model.network).cells
-    seen = None if model.network.repeats else (cells, cells)
+    seeds = range(PREVIEW_IMAGES)
+    whole = model.network.repeats or view_of(model.network).cells >= model.network.cells[0]
+    draw = preview_images if whole else glances
     report.begin("Drawing a preview", PREVIEW_IMAGES)
     images = []
-    for image in preview_images(model, range(PREVIEW_IMAGES), PREVIEW_PIXELS, cells=seen):
+    for image in draw(model, seeds, PREVIEW_PIXELS):
         images.append(image)
         report.advance(1)
     return Image.fromarray(np.concatenate(images, axis=1))
