@@ -289,6 +289,13 @@ def test_values_that_hold_themselves_many_times_over(tmp_path, value):
     refused(file)
 
 
+@pytest.mark.parametrize("clamp", [0.0, -1.0, float("nan"), float("inf")])
+def test_features_that_are_clamped_to_nothing(tmp_path, clamp):
+    file = tmp_path / "bad.pkl"
+    file.write_bytes(pickled({"G_ema": persistent_of(conv_clamp=clamp)}))
+    refused(file, "clamps its features")
+
+
 MANY = b"](" + b"N" * 6000 + b"eq\x01"
 PAIRS = b"](" + b"K\x01K\x02\x86q\x03" + b"h\x03" * 6000 + b"eq\x01"
 TEXT = b"X" + struct.pack("<I", 1 << 18) + b"a" * (1 << 18) + b"q\x01"

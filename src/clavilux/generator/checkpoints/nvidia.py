@@ -4,6 +4,7 @@ Names, gains and their places are those of the published layout (Karras et al. 2
 arXiv:2106.12423), which are also the names of the native format.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -219,7 +220,18 @@ def _pair(module: Module, name: str) -> tuple[int, int]:
 
 
 def _clamp(layer: Module) -> float | None:
-    return None if layer.values.get("conv_clamp") is None else layer.number("conv_clamp")
+    return None if layer.values.get("conv_clamp") is None else check_clamp(layer.number("conv_clamp"))
+
+
+def check_clamp(clamp: float) -> float:
+    """Return the largest feature of a network.
+
+    Raises:
+        Refusal: no feature could be that large.
+    """
+    if not 0 < clamp < math.inf:
+        raise Refusal(f"is damaged: it clamps its features at {clamp}", FETCH_AGAIN)
+    return clamp
 
 
 def _lr_multiplier(mapping: Module) -> float:

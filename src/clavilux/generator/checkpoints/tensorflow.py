@@ -15,7 +15,7 @@ import numpy as np
 from clavilux.arrays import AnyArray
 from clavilux.generator.checkpoints.arrays import array_of, check_shared, is_array
 from clavilux.generator.checkpoints.found import Found
-from clavilux.generator.checkpoints.nvidia import check_filter, in_colour
+from clavilux.generator.checkpoints.nvidia import check_clamp, check_filter, in_colour
 from clavilux.generator.checkpoints.pickles import Record
 from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal, shown
 from clavilux.generator.checkpoints.tensorflow1 import STYLE_OF_2019, find_stylegan1
@@ -62,7 +62,7 @@ def find_tensorflow(content: Any) -> Found:
     arguments = {**network.arguments, **synthesis.arguments, **mapping.arguments}
     rate = float(array_of(arguments.get("mapping_lrmul", LR_MULTIPLIER)))
     clamp = arguments.get("conv_clamp")
-    clamp = None if clamp is None else float(array_of(clamp))
+    clamp = None if clamp is None else check_clamp(float(array_of(clamp)))
     return Found(replace(config, lr_multiplier=rate, clamp=clamp), arrays)
 
 
