@@ -27,6 +27,7 @@ __all__ = [
     "pickled",
     "rosinality",
     "stylegan2_ada",
+    "stylegan2_tensorflow",
     "stylegan3",
     "tensor",
     "tensorflow",
@@ -157,8 +158,14 @@ def stylegan2_ada(config: StyleGAN2Config, arrays: Arrays) -> bytes:
     return pickled({"G": None, "D": None, "G_ema": nested({**arrays, **filters}, persistent, values)})
 
 
-def stylegan3(config: StyleGAN3Config, arrays: Arrays) -> bytes:
-    """Write a StyleGAN3 as NVIDIA's program does, or StyleGAN-XL where `embed_proj` is in its mapping."""
+def stylegan3(config: StyleGAN3Config, arrays: Arrays, *, c_dim: int = 0) -> bytes:
+    """Write a StyleGAN3 as NVIDIA's program does, or StyleGAN-XL where `embed_proj` is in its mapping.
+
+    Args:
+        config: the network's sizes.
+        arrays: by canonical name.
+        c_dim: what a StyleGAN-XL says of its classes.
+    """
     layers = dict(zip(config.names, config.filtered, strict=True))
     own = {name: f"L{k}_{layer.size}_{layer.channels}" for k, (name, layer) in enumerate(layers.items())}
     looked_up = "mapping.embed_proj.weight" in arrays
@@ -191,7 +198,11 @@ def stylegan3(config: StyleGAN3Config, arrays: Arrays) -> bytes:
                 "kind": "FullyConnectedLayer",
                 "bias_gain": config.lr_multiplier if last.startswith("fc") else 1,
             }
-        more = {"": {"img_resolution": config.resolution}, "synthesis": {"output_scale": config.output_scale}}
+        more = {
+            "": {"img_resolution": config.resolution},
+            "mapping": {"c_dim": c_dim},
+            "synthesis": {"output_scale": config.output_scale},
+        }
         return {"kind": path or "Generator", **more.get(path, {})}
 
     named = {
@@ -216,6 +227,39 @@ def tensorflow(name: str, variables: Arrays, parts: Mapping[str, Arrays], **argu
 
     whole = network(name, variables, {part: network(part, own, {}) for part, own in parts.items()})
     return pickled((network("G", {}, {}), network("D", {}, {}), whole), 3)
+
+
+TENSORFLOW_LAYERS = {"conv1": "Conv1", "conv0": "Conv0_up", "torgb": "ToRGB", "skip": "Skip"}
+TENSORFLOW_PARTS = {"affine.weight": "mod_weight", "affine.bias": "mod_bias"}
+
+
+def stylegan2_tensorflow(arrays: Arrays, embed: str = "LabelConcat", **arguments: Any) -> bytes:
+    """Write a StyleGAN2 as NVIDIA's program of TensorFlow does, with its arguments."""
+    mapping: dict[str, np.ndarray] = {}
+    synthesis: dict[str, np.ndarray] = {}
+    for name, array in arrays.items():
+        if found := re.fullmatch(r"mapping\.fc(\d+)\.(\w+)", name):
+            mapping[f"Dense{found[1]}/{found[2]}"] = array.T
+        elif name.startswith("mapping.embed"):
+            mapping[f"{embed}/{name.rpartition('.')[2]}"] = array.T
+        elif name == "synthesis.b4.const":
+            synthesis["4x4/Const/const"] = array[None]
+        elif found := re.fullmatch(r"synthesis\.b(\d+)\.(\w+)\.(.+)", name):
+            side, layer, part = int(found[1]), found[2], found[3]
+            own = "Conv" if (side, layer) == (4, "conv1") else TENSORFLOW_LAYERS[layer]
+            if part == "noise_const":
+                number = 2 * int(np.log2(side)) - (5 if layer == "conv0" else 4)
+                synthesis[f"noise{number}"] = array[None, None]
+            elif part == "weight":
+                turned = array[:, :, ::-1, ::-1] if layer == "conv0" else array
+                synthesis[f"{side}x{side}/{own}/weight"] = turned.transpose(2, 3, 1, 0)
+            else:
+                value = array.T if part == "affine.weight" else array - 1 if part == "affine.bias" else array
+                synthesis[f"{side}x{side}/{own}/{TENSORFLOW_PARTS.get(part, part)}"] = value
+    top = {"lod": np.float32(0)}
+    if "mapping.w_avg" in arrays:
+        top["dlatent_avg"] = arrays["mapping.w_avg"]
+    return tensorflow("Gs", top, {"mapping": mapping, "synthesis": synthesis}, **arguments)
 
 
 def rosinality(path: Path, arrays: Arrays, *, average: bool = True) -> None:

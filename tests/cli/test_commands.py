@@ -240,6 +240,20 @@ def test_a_colour_terminal_shows_what_models_paint(capsys, monkeypatch):
     assert {line.count("\N{UPPER HALF BLOCK}") for line in lines} == {60}
 
 
+def test_a_colour_terminal_shows_what_one_model_paints(small_file, capsys, monkeypatch):
+    for name in ("silk", small_file):
+        assert run("models", "info", name) == 0
+        assert "\N{UPPER HALF BLOCK}" not in capsys.readouterr().out
+    for name, value in {"FORCE_COLOR": "1", "COLORTERM": "truecolor", "COLUMNS": "60"}.items():
+        monkeypatch.setenv(name, value)
+    for name in ("silk", small_file):
+        assert run("models", "info", name) == 0
+        lines = [line for line in capsys.readouterr().out.splitlines() if "\N{UPPER HALF BLOCK}" in line]
+        assert len(lines) == 5
+        assert run("models", "info", name, "--json") == 0
+        assert "\N{UPPER HALF BLOCK}" not in capsys.readouterr().out
+
+
 def test_unfinished_renders_are_listed_and_removed(tune, tmp_path, capsys, monkeypatch):
     monkeypatch.setenv("CLAVILUX_CACHE", str(tmp_path / "cache"))
     assert run("renders") == 0

@@ -78,7 +78,7 @@ def test_half_precision_is_widened(tmp_path, arrays):
         (b"", "empty"),
         (b"<!DOCTYPE html><html>404</html>", "web page"),
         (b"  \n<html>not found</html>", "web page"),
-        (b"just a text, long enough to have a start", "known format"),
+        (b"just a text, long enough to have a start", "a text file"),
         (pickle.dumps({"G_ema": 1}), "generator"),
         (b"PK\x03\x04" + bytes(60), "zip"),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:0", "LFS"),

@@ -1,6 +1,7 @@
 """Models are imported under a name, converted exactly, and fetched with their hash."""
 
 import threading
+from dataclasses import replace
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -11,9 +12,11 @@ import pytest
 from clavilux.errors import ModelError, OutputError
 from clavilux.generator.generate import generate
 from clavilux.generator.model import load_model, named_models
+from clavilux.make import models
 from clavilux.make.fetch import MAX_BYTES, fetch
-from clavilux.make.models import convert_model, describe_model, import_model, user_models
+from clavilux.make.models import convert_model, describe_model, draw_preview, import_model, user_models
 from clavilux.make.workspace import NullReporter, Workspace
+from clavilux.profile import survey
 
 FILES = Path(__file__).parents[1] / "generator" / "data" / "checkpoints"
 NAMES = sorted(path.name for path in FILES.iterdir() if path.suffix != ".npz")
@@ -79,6 +82,31 @@ def test_what_is_known_of_a_model():
     assert about["noise"] == "none"
     assert about["file sha256"] == sha256(path.read_bytes()).hexdigest()
     assert "ask" in about["licence"]
+
+
+class Counting(NullReporter):
+    def __init__(self):
+        self.stages, self.done = [], 0
+
+    def begin(self, stage, total=None):
+        self.stages.append((stage, total))
+
+    def advance(self, count):
+        self.done += count
+
+
+@pytest.mark.parametrize(
+    ("name", "dear"), [("ada32.pkl", False), ("sg3t64.pkl", False), ("sg3t64.pkl", True)]
+)
+def test_a_preview_is_a_strip_that_shows_its_progress(monkeypatch, name, dear):
+    model, report = load_model(FILES / name), Counting()
+    if dear:
+        monkeypatch.setattr(survey, "SURVEY", replace(survey.SURVEY, cost=1e-3))
+        monkeypatch.setattr(models, "preview_images", None)  # the whole of every image would take minutes
+    strip = draw_preview(model, report)
+    assert strip.size == (6 * 128, 128)
+    assert np.asarray(strip).std() > 1
+    assert (report.stages, report.done) == ([("Drawing a preview", 6)], 6)
 
 
 ASKED = []

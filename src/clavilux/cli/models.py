@@ -8,6 +8,9 @@ import typer
 from clavilux.cli import options
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from PIL.Image import Image
     from rich.console import Console
     from rich.text import Text
 
@@ -21,6 +24,7 @@ def models(context: typer.Context, *, as_json: options.Json = False) -> None:
     """List the models that come with Clavilux, the first being the default, and those you imported."""
     if context.invoked_subcommand is not None:
         return
+    from PIL import Image
     from rich.console import Console
     from rich.table import Table
 
@@ -46,7 +50,8 @@ def models(context: typer.Context, *, as_json: options.Json = False) -> None:
         for name, card in cards.items():
             if "preview" in card:
                 console.print(f"\n{name}")
-                console.print(_preview(Path(card["preview"]), console.width), end="")
+                with Image.open(card["preview"]) as strip:
+                    console.print(_half_blocks(strip, console.width), end="")
     console.print("\nSee one larger with: clavilux models show NAME --sheet NAME.png")
 
 
@@ -56,17 +61,15 @@ def _draws_images(console: "Console") -> bool:
     return console.is_terminal and enough and not console.options.ascii_only
 
 
-def _preview(file: Path, width: int) -> "Text":
+def _half_blocks(image: "Image", width: int) -> "Text":
     """Draw an image ``width`` characters wide, each of them two pixels."""
     import numpy as np
-    from PIL import Image
     from rich.color import Color
     from rich.style import Style
     from rich.text import Text
 
-    with Image.open(file) as image:
-        lines = max(round(width * image.height / image.width / 2), 1)
-        pixels = np.asarray(image.convert("RGB").resize((width, 2 * lines))).tolist()
+    lines = max(round(width * image.height / image.width / 2), 1)
+    pixels = np.asarray(image.convert("RGB").resize((width, 2 * lines))).tolist()
     text = Text()
     for y in range(0, 2 * lines, 2):
         for x in range(width):
@@ -96,32 +99,49 @@ def show(
     force: options.Force = False,
     as_json: options.Json = False,
 ) -> None:
-    """Show a model's family, sizes, classes, hash and card, and with --sheet what it draws."""
-    from rich.console import Console
-    from rich.table import Table
+    """Show a model's family, sizes, classes, hash and card, and what it draws.
 
-    from clavilux.cli.console import Screen, plain
-    from clavilux.make.models import describe_model
+    That is a strip of images in a terminal with colours, and a sheet of them with --sheet.
+    """
+    from rich.console import Console
+
+    from clavilux.cli.console import Screen
+    from clavilux.make.models import describe_model, preview_of
     from clavilux.make.sheet import draw_sheet
     from clavilux.make.targets import check_target
     from clavilux.make.workspace import Workspace
 
     if sheet is not None:
         check_target(sheet, ".png", overwrite=force, reads=[Path(name)])
+    console = Console(highlight=False)
+    strip = None
     with Screen(as_json=as_json) as screen:
         workspace = Workspace.of_user(screen)
         path = workspace.model_file(name)
         model = workspace.model(str(path))
+        if not as_json and _draws_images(console):
+            strip = preview_of(model, path, workspace)
         if sheet is not None:
             screen.begin("Drawing")
             draw_sheet(model, sheet, seed=seed)
     about = describe_model(model, path)
     screen.result(about)
     if not as_json:
-        table = Table(show_header=False, box=None, pad_edge=False)
-        for key, value in about.items():
-            table.add_row(plain(key.replace("_", " ")), plain(value))
-        Console(highlight=False).print(table)
+        _print_lines(console, ((key.replace("_", " "), value) for key, value in about.items()))
+    if strip is not None:
+        console.print(_half_blocks(strip, console.width), end="")
+
+
+def _print_lines(console: "Console", lines: "Iterable[tuple[str, object]]") -> None:
+    """Print names and values, one under the other."""
+    from rich.table import Table
+
+    from clavilux.cli.console import plain
+
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in lines:
+        table.add_row(plain(name), plain(value))
+    console.print(table)
 
 
 @app.command("profile")
@@ -141,9 +161,8 @@ def profile(
     import time
 
     from rich.console import Console
-    from rich.table import Table
 
-    from clavilux.cli.console import Screen, plain
+    from clavilux.cli.console import Screen
     from clavilux.make.profile import draw_profile, profile_model
     from clavilux.make.targets import check_target
     from clavilux.make.workspace import Workspace
@@ -162,10 +181,7 @@ def profile(
             draw_profile(model, found, page, workspace.store)
     screen.result({"name": model.name, "seconds": round(seconds, 1), "found": dict(found.lines())})
     if not as_json:
-        table = Table(show_header=False, box=None, pad_edge=False)
-        for key, value in found.lines():
-            table.add_row(plain(key), plain(value))
-        Console(highlight=False).print(table)
+        _print_lines(Console(highlight=False), found.lines())
 
 
 @app.command("import")

@@ -11,8 +11,7 @@ import numpy as np
 from clavilux import seeds
 from clavilux.arrays import F32
 from clavilux.errors import SettingError
-from clavilux.generator.checkpoints.checkpoint import Extension
-from clavilux.generator.network import Network
+from clavilux.generator.network import Extension, Network
 
 __all__ = ["CANVAS", "Canvas", "check_cells", "default_cells", "extend"]
 

@@ -1,48 +1,15 @@
 """What a network of any architecture reads off its config and its mapping."""
 
 from collections.abc import Mapping
-from typing import Protocol, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from clavilux.generator.canvas import extend
-from clavilux.generator.checkpoints.checkpoint import Extension
-from clavilux.generator.network import Layer
+from clavilux.generator.network import Extension, Layer, NetworkSizes
 
-__all__ = ["ConfiguredNetwork", "NetworkConfig"]
-
-
-class NetworkConfig(Protocol):
-    """The sizes that fix a network."""
-
-    @property
-    def architecture(self) -> str:
-        """Its kind, as checkpoints name it."""
-
-    @property
-    def z_dim(self) -> int:
-        """Length of a random code, Z."""
-
-    @property
-    def c_dim(self) -> int:
-        """Number of classes; 0 where there are none."""
-
-    @property
-    def w_dim(self) -> int:
-        """Length of a latent, D."""
-
-    @property
-    def num_ws(self) -> int:
-        """Number of latents an image takes, L."""
-
-    @property
-    def resolution(self) -> int:
-        """Side of the square image the network was trained for, R, px."""
-
-    @property
-    def layers(self) -> dict[str, Layer]:
-        """Every layer by name, in order."""
+__all__ = ["ConfiguredNetwork"]
 
 
 class ConfiguredNetwork(nn.Module):
@@ -55,7 +22,7 @@ class ConfiguredNetwork(nn.Module):
 
     CELLS = 4
 
-    def __init__(self, config: NetworkConfig, mapping: nn.Module) -> None:
+    def __init__(self, config: NetworkSizes, mapping: nn.Module) -> None:
         super().__init__()
         self.config = config
         self.mapping = mapping

@@ -4,7 +4,7 @@ Latents and noise are functions of (seed, index); every image has its own of bot
 one in torch, float32: the exact reference of every engine.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -46,12 +46,13 @@ def generate(
     return np.stack(images) if images else np.empty((0, *shape), dtype)
 
 
-def preview_images(model: Model, seeds: Sequence[int], side: int) -> list[NDArray[np.uint8]]:
+def preview_images(model: Model, seeds: Sequence[int], side: int) -> Iterator[NDArray[np.uint8]]:
     """Draw small square images of some seeds, (side, side, 3) each; large networks stop early."""
     program = Program(
         model, size=(side, side), cells=model.network.cells, pixels="rgb24", stop=MAX_PREVIEW_RESOLUTION
     )
-    return [_draw(program, seed_inputs(model, program, seed, psi=0.8)) for seed in seeds]
+    for seed in seeds:
+        yield _draw(program, seed_inputs(model, program, seed, psi=0.8))
 
 
 def own_program(model: Model, side: int, cells: tuple[int, int] | None = None) -> Program:

@@ -1,9 +1,10 @@
 """The sizes of a mapping network and the shapes of its arrays, known without torch."""
 
-from collections.abc import Iterator
-from typing import Protocol
+import re
+from collections.abc import Iterator, Mapping
+from typing import Protocol, TypedDict
 
-__all__ = ["MappingConfig", "mapping_shapes"]
+__all__ = ["MappingConfig", "MappingSizes", "mapping_shapes", "mapping_sizes"]
 
 
 class MappingConfig(Protocol):
@@ -40,6 +41,38 @@ class MappingConfig(Protocol):
     @property
     def hidden_dim(self) -> int:
         """Width of the inner layers; 0 where it is that of a latent."""
+
+
+class MappingSizes(TypedDict):
+    """Those sizes of a mapping network that the shapes of its arrays show; see `MappingConfig`."""
+
+    z_dim: int
+    w_dim: int
+    mapping_layers: int
+    c_dim: int
+    embed_dim: int
+    hidden_dim: int
+
+
+def mapping_sizes(shapes: Mapping[str, tuple[int, ...]]) -> MappingSizes | None:
+    """Derive the sizes of a mapping from the shapes of its arrays; None where these are missing or misshapen.
+
+    >>> mapping_sizes({"mapping.fc0.weight": (6, 4), "mapping.fc1.weight": (5, 6)})
+    {'z_dim': 4, 'w_dim': 5, 'mapping_layers': 2, 'c_dim': 0, 'embed_dim': 0, 'hidden_dim': 6}
+    """
+    names = (name for name in shapes if re.fullmatch(r"mapping\.fc\d{1,3}\.weight", name))
+    dense = [shapes[name] for name in sorted(names, key=lambda name: int(name[10:-7]))]
+    label = shapes.get("mapping.embed.weight", (0, 0))
+    if not dense or {len(shape) for shape in (*dense, label)} != {2}:
+        return None
+    return {
+        "z_dim": dense[0][1] - label[0],
+        "w_dim": dense[-1][0],
+        "mapping_layers": len(dense),
+        "c_dim": label[1],
+        "embed_dim": label[0],
+        "hidden_dim": dense[0][0] if dense[0][0] != dense[-1][0] else 0,
+    }
 
 
 def mapping_shapes(config: MappingConfig) -> Iterator[tuple[str, tuple[int, ...]]]:

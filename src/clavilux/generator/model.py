@@ -21,8 +21,7 @@ from clavilux.catalogue import Group
 from clavilux.errors import ModelError, suggest
 from clavilux.files import is_file, is_folder
 from clavilux.generator.checkpoints import Card, Checkpoint, read_card, read_checkpoint
-from clavilux.generator.checkpoints.checkpoint import Extension
-from clavilux.generator.network import Network, layer_groups
+from clavilux.generator.network import Extension, Network, layer_groups
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,6 +32,8 @@ __all__ = ["BUILTIN", "BuiltinModel", "Model", "builtin_models", "find_model", "
 
 BUILTIN = Path(__file__).parent / "builtin"
 NATIVE_SUFFIX = ".safetensors"
+FOLDERS = {"saved_model.pb": "a TensorFlow SavedModel", "model_index.json": "a diffusion model"}
+"""What a folder is that has a file of this name."""
 SUFFIXES = (NATIVE_SUFFIX, ".pkl", ".pt", ".pth")
 """Endings of checkpoints that are found by name."""
 
@@ -248,7 +249,8 @@ def find_model(name_or_path: str | Path, folder: Path | None = None) -> Path:
     if is_file(path):
         return path
     if is_folder(path):
-        what, hint = f"The model {path} is a folder", "give the checkpoint file inside it"
+        kind = next((kind for name, kind in FOLDERS.items() if is_file(path / name)), "a folder")
+        what, hint = f"The model {path} is {kind}", "give the checkpoint file of a StyleGAN"
     elif len(path.parts) > 1 or path.suffix:
         what, hint = f"There is no model file {path}", "check the path"
     else:

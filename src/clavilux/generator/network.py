@@ -10,20 +10,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 
 from clavilux.catalogue import Group
-from clavilux.generator.checkpoints.checkpoint import Extension
 
 if TYPE_CHECKING:
     import torch
     from torch import Tensor
 
 __all__ = [
+    "Extension",
     "Layer",
     "Network",
+    "NetworkSizes",
     "SideBranch",
     "Tap",
     "bendable",
@@ -35,6 +36,9 @@ __all__ = [
 
 Tap = Callable[["Tensor"], "Tensor"]
 """A bend: maps a layer's features to features of the same shape (Broad et al. 2020, arXiv:2005.12420)."""
+
+Extension = Literal["mirror", "replicate", "tile"]
+"""How the learned constant is continued beyond its edge."""
 
 MAX_COARSE, MAX_MIDDLE = 16, 64
 """Largest feature size of the coarse and the middle group, px; larger features are fine."""
@@ -89,8 +93,8 @@ class SideBranch(Protocol):
         """The same layer of other models, and how far this one turns into each, (B,)."""
 
 
-class Network(Protocol):
-    """A generator in evaluation mode."""
+class NetworkSizes(Protocol):
+    """The sizes of a network, without its weights."""
 
     @property
     def architecture(self) -> str:
@@ -117,6 +121,14 @@ class Network(Protocol):
         """Side of the square image the network was trained for, px."""
 
     @property
+    def layers(self) -> Mapping[str, Layer]:
+        """Every layer by name, in the order in which they are computed."""
+
+
+class Network(NetworkSizes, Protocol):
+    """A generator in evaluation mode."""
+
+    @property
     def w_avg(self) -> Tensor:
         """The mean latent, (D,)."""
 
@@ -134,10 +146,6 @@ class Network(Protocol):
 
         These map a grid (B, 2, H, W) of x and y, in cells from the centre, to where the image is drawn from.
         """
-
-    @property
-    def layers(self) -> Mapping[str, Layer]:
-        """Every layer by name, in the order in which they are computed."""
 
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """Map random codes (B, Z), and classes (B, c_dim), to latents (B, D), untruncated."""

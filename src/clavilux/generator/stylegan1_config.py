@@ -3,12 +3,11 @@
 Layers are named as those of StyleGAN2; `b4.conv0` is what follows the constant, which has no convolution.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from clavilux.generator.mapping_config import mapping_shapes
+from clavilux.generator.mapping_config import mapping_shapes, mapping_sizes
 from clavilux.generator.network import Layer
 
 __all__ = ["StyleGAN1Config"]
@@ -48,23 +47,13 @@ class StyleGAN1Config:
         cls, shapes: Mapping[str, tuple[int, ...]], *, lr_multiplier: float
     ) -> "StyleGAN1Config | None":
         """Derive the sizes from the few arrays that settle them; None where these are missing."""
-        depth = sum(re.fullmatch(r"mapping\.fc\d{1,3}\.weight", name) is not None for name in shapes)
-        first, label = shapes.get("mapping.fc0.weight", ()), shapes.get("mapping.embed.weight", (0, 0))
-        w_avg, channels = shapes.get("mapping.w_avg", ()), list[int]()
+        channels: list[int] = []
         while len(bias := shapes.get(f"synthesis.b{CONST_SIZE << len(channels)}.conv1.bias", ())) == 1:
             channels.append(bias[0])
-        if (len(first), len(label), len(w_avg)) != (2, 2, 1) or not channels:
+        mapping = mapping_sizes(shapes)
+        if mapping is None or not channels:
             return None
-        return cls(
-            z_dim=first[1] - label[0],
-            w_dim=w_avg[0],
-            mapping_layers=depth,
-            channels=tuple(channels),
-            lr_multiplier=lr_multiplier,
-            c_dim=label[1],
-            embed_dim=label[0],
-            hidden_dim=first[0] if first[0] != w_avg[0] else 0,
-        )
+        return cls(**mapping, channels=tuple(channels), lr_multiplier=lr_multiplier)
 
     @property
     def architecture(self) -> str:

@@ -4,13 +4,12 @@ Arrays are named as in the published PyTorch layout, such as `synthesis.b8.conv0
 those names without the `synthesis.`. Feature sizes are those of a square image, px.
 """
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from clavilux.generator.mapping_config import mapping_shapes
+from clavilux.generator.mapping_config import mapping_shapes, mapping_sizes
 from clavilux.generator.network import Layer
 
 __all__ = ["CONST_SIZE", "ColourPath", "LabelPath", "StyleGAN2Config"]
@@ -64,29 +63,19 @@ class StyleGAN2Config:
 
         What no shape shows, the learning-rate multiplier and the clamp, stays at its default.
         """
-        names = sorted(
-            (name for name in shapes if re.fullmatch(r"mapping\.fc\d{1,3}\.weight", name)),
-            key=lambda name: int(name[10:-7]),
-        )
         channels: list[int] = []
-        while (bias := shapes.get(f"synthesis.b{4 << len(channels)}.conv1.bias")) is not None:
+        while (bias := shapes.get(f"synthesis.b{CONST_SIZE << len(channels)}.conv1.bias")) is not None:
             channels.append(bias[0] if len(bias) == 1 else 0)
-        w_avg, dense = shapes.get("mapping.w_avg", ()), [shapes[name] for name in names]
-        label = shapes.get("mapping.embed.weight", (0, 0))
-        if len(w_avg) != 1 or not dense or not channels or {len(shape) for shape in (*dense, label)} != {2}:
+        mapping = mapping_sizes(shapes)
+        if mapping is None or not channels:
             return None
         skip = len(channels) == 1 or f"synthesis.b{CONST_SIZE}.torgb.bias" in shapes
         residual = f"synthesis.b{2 * CONST_SIZE}.skip.weight" in shapes
         return cls(
-            z_dim=dense[0][1] - label[0],
-            w_dim=w_avg[0],
-            mapping_layers=len(dense),
+            **mapping,
             channels=tuple(channels),
             colours="resnet" if residual else "skip" if skip else "orig",
-            c_dim=label[1],
-            embed_dim=label[0],
-            label="concat" if label[1] and "mapping.embed.bias" not in shapes else "embed",
-            hidden_dim=dense[0][0] if dense[0][0] != w_avg[0] else 0,
+            label="concat" if mapping["c_dim"] and "mapping.embed.bias" not in shapes else "embed",
             noise=f"synthesis.b{CONST_SIZE}.conv1.noise_strength" in shapes,
         )
 

@@ -13,11 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from clavilux.generator.checkpoints.checkpoint import Extension
 from clavilux.generator.configured import ConfiguredNetwork
 from clavilux.generator.layers import EPSILON, SQRT2, clamped, demodulation, leaky_relu
 from clavilux.generator.mapping import Dense, MappingNetwork, under
-from clavilux.generator.network import SideBranch, Tap
+from clavilux.generator.network import Extension, SideBranch, Tap
 from clavilux.generator.stylegan3_config import FilteredLayer, StyleGAN3Config
 
 __all__ = ["StyleGAN3"]

@@ -1,5 +1,6 @@
 """The user's own models: imported under a name, converted, and described."""
 
+import contextlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,11 +14,20 @@ from clavilux.files import atomic, hash_of_sha256, write_error
 from clavilux.generator.checkpoints import Checkpoint, read_card, read_checkpoint
 from clavilux.generator.checkpoints.native import write_native
 from clavilux.generator.generate import preview_images
-from clavilux.generator.model import Model, builtin_models, named_models
+from clavilux.generator.model import BUILTIN, Model, builtin_models, named_models
 from clavilux.make.targets import check_target
-from clavilux.make.workspace import Workspace
+from clavilux.make.workspace import Reporter, Workspace
+from clavilux.profile.survey import glances, view_of
 
-__all__ = ["UserModel", "convert_model", "describe_model", "import_model", "user_models"]
+__all__ = [
+    "UserModel",
+    "convert_model",
+    "describe_model",
+    "draw_preview",
+    "import_model",
+    "preview_of",
+    "user_models",
+]
 
 NAME = re.compile(r"\w(?:[\w-]{0,62}\w)?")
 PREVIEW_IMAGES, PREVIEW_PIXELS = 6, 128
@@ -109,23 +119,36 @@ def import_model(
         raise write_error(target, error) from error
     workspace.report.begin("Converting")
     _write(read_checkpoint(path), path, target, replace=overwrite)
-    workspace.report.begin("Drawing a preview")
-    draw_preview(workspace.model(name), target.with_suffix(".webp"))
+    preview = target.with_suffix(".webp")
+    strip = draw_preview(workspace.model(name), workspace.report)
+    try:
+        with atomic(preview) as part:
+            strip.save(part, format="WEBP", quality=85)
+    except OSError as error:
+        raise write_error(preview, error) from error
     return target
 
 
-def draw_preview(model: Model, target: Path) -> None:
-    """Draw a strip of a model's images.
+def preview_of(model: Model, path: Path, workspace: Workspace) -> Image.Image:
+    """Return a strip of a model's images: the one that was kept with it, or drawn now."""
+    kept = path.with_suffix(".webp")
+    if path.parent in {BUILTIN, workspace.models} and kept.is_file():
+        with contextlib.suppress(OSError), Image.open(kept) as image:
+            return image.convert("RGB")
+    return draw_preview(model, workspace.report)
 
-    Raises:
-        OutputError: the file cannot be written.
-    """
-    images = preview_images(model, range(PREVIEW_IMAGES), PREVIEW_PIXELS)
-    try:
-        with atomic(target) as part:
-            Image.fromarray(np.concatenate(list(images), axis=1)).save(part, format="WEBP", quality=85)
-    except OSError as error:
-        raise write_error(target, error) from error
+
+def draw_preview(model: Model, report: Reporter) -> Image.Image:
+    """Draw a strip of a model's images; of a dear one that starts from Fourier features their middle."""
+    seeds = range(PREVIEW_IMAGES)
+    whole = model.network.repeats or view_of(model.network).cells >= model.network.cells[0]
+    draw = preview_images if whole else glances
+    report.begin("Drawing a preview", PREVIEW_IMAGES)
+    images = []
+    for image in draw(model, seeds, PREVIEW_PIXELS):
+        images.append(image)
+        report.advance(1)
+    return Image.fromarray(np.concatenate(images, axis=1))
 
 
 def describe_model(model: Model, path: Path) -> dict[str, str | int]:

@@ -3,7 +3,7 @@
 Colours are CIELAB under D65; latents are w (N, D), untruncated; the pool is drawn under truncation.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -19,6 +19,7 @@ from clavilux.arrays import F32, F64
 from clavilux.colour import srgb_to_lab
 from clavilux.errors import ModelError
 from clavilux.generator.canvas import default_cells
+from clavilux.generator.generate import seed_latents
 from clavilux.generator.model import BUILTIN, Model
 from clavilux.generator.network import Network, image_sides
 from clavilux.store import Store
@@ -30,6 +31,7 @@ __all__ = [
     "SurveySpec",
     "View",
     "describe",
+    "glances",
     "key_of",
     "survey",
     "untold",
@@ -199,6 +201,15 @@ def describe(model: Model, ws: F32, store: Store) -> Survey:
     key = f"generator/described/{VERSION}/{model.digest}/{hash_of_arrays({'ws': ws})}"
     kept = store.fetch(key, lambda: _described(model, ws, 0, untold))
     return Survey(ws, *(kept[name].astype(np.float32, copy=False) for name in ("lab", "energy")))
+
+
+def glances(model: Model, numbers: Sequence[int], side: int) -> Iterator[NDArray[np.uint8]]:
+    """Draw what a survey sees of the images of some seeds, (side, side, 3) each."""
+    view = view_of(model.network)
+    for seed in numbers:
+        w = model.truncate(seed_latents(model, seed), SURVEY.psi)
+        pixels = _area_pooled(_draw(model, w, seed, view), side)[0]
+        yield np.asarray(np.rint(pixels * 255), np.uint8)
 
 
 def _shipped(model: Model, key: str) -> Arrays | None:

@@ -11,16 +11,18 @@ import numpy as np
 
 from clavilux.arrays import F32
 from clavilux.errors import ModelError
+from clavilux.generator.checkpoints.averages import with_mean_latent
 from clavilux.generator.checkpoints.checkpoint import Card, Checkpoint
 from clavilux.generator.checkpoints.discriminators import find_discriminator
-from clavilux.generator.checkpoints.families import family_of, family_of_file
+from clavilux.generator.checkpoints.families import family_of
 from clavilux.generator.checkpoints.found import Found, check_shapes, to_floats
 from clavilux.generator.checkpoints.mapped import MappedFile, Views
 from clavilux.generator.checkpoints.native import digest, read_native, read_native_card
 from clavilux.generator.checkpoints.nvidia import GENERATORS, find_nvidia
+from clavilux.generator.checkpoints.other_files import other_file
 from clavilux.generator.checkpoints.persistence import PERSISTENT
 from clavilux.generator.checkpoints.pickles import Record, StandIns, read_pickle
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, OTHERS, Refusal, explained
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, OTHERS, Refusal, explained, shown
 from clavilux.generator.checkpoints.rosinality import find_rosinality, is_rosinality
 from clavilux.generator.checkpoints.tensorflow import find_tensorflow, is_tensorflow
 from clavilux.generator.checkpoints.torch_files import (
@@ -60,7 +62,8 @@ def read_checkpoint(path: Path) -> Checkpoint:
         if _is_safetensors(start):
             return read_native(path)
         file = MappedFile(path)
-        found, kind = _find(file.content, start)
+        found, kind = _find(file.content, start, path.name)
+        found = with_mean_latent(found)
         check_shapes(found.config, {name: array.shape for name, array in found.arrays.items()})
         tensors = Views(to_floats(found.arrays, file), file)
         card = Card(resolution=found.config.resolution, extra={"format": kind, **found.card})
@@ -90,26 +93,26 @@ def read_discriminator(path: Path) -> dict[str, F32]:
         if _is_safetensors(start):
             raise Refusal("has no discriminator")
         file = MappedFile(path)
-        value, _ = _value(file.content, start)
+        value, _ = _value(file.content, start, path.name)
         floats = to_floats(find_discriminator(value), file)
         return {name: np.array(array) for name, array in floats.items()}
 
 
-def _find(content: memoryview, start: bytes) -> tuple[Found, str]:
+def _find(content: memoryview, start: bytes, name: str) -> tuple[Found, str]:
     """Find the network in a file that is not native, and name the file's format."""
-    value, is_of_torch = _value(content, start)
+    value, is_of_torch = _value(content, start, name)
     return _of_torch(value) if is_of_torch else _of_pickle(value)
 
 
-def _value(content: memoryview, start: bytes) -> tuple[Any, bool]:
+def _value(content: memoryview, start: bytes, name: str) -> tuple[Any, bool]:
     """Read what a file that is not native holds, and whether torch wrote the file."""
     if start[:2] == b"PK":
         return read_torch_zip(content), True
     if start[:1] == b"\x80" or OLD_PICKLE.match(start):
         value, _ = read_pickle(content, StandIns(makers(), is_inert))
         return (read_torch_legacy(content), True) if value == LEGACY_MAGIC else (value, False)
-    if family := family_of_file(start):
-        raise Refusal(f"is {family}, which cannot be drawn", OTHERS)
+    if meaning := other_file(content, name):
+        raise Refusal(meaning, OTHERS)
     raise Refusal("is not a checkpoint of any known format", OTHERS)
 
 
@@ -146,7 +149,8 @@ def _unknown(value: Any) -> tuple[str, str]:
             return f"is {family}, which cannot be drawn", OTHERS
         names = ", ".join(str(name)[:30] for name in list(value)[:4])
         return f"has no generator of a known layout: it has {names or 'nothing'}", OTHERS
-    return "is a pickle without a generator", OTHERS
+    kind = f"of {shown(value.name)[1:-1]}" if isinstance(value, Record) else "without a generator"
+    return f"is a pickle {kind}", OTHERS
 
 
 def _is_safetensors(start: bytes) -> bool:

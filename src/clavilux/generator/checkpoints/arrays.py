@@ -5,7 +5,7 @@ holds, so no shape can claim more memory than there are bytes.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clavilux.arrays import AnyArray
-from clavilux.generator.checkpoints.pickles import Global, Record
+from clavilux.generator.checkpoints.pickles import Global, Record, key_of
 from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal, shown
 
 __all__ = [
@@ -22,14 +22,17 @@ __all__ = [
     "TENSOR_MAKERS",
     "Storage",
     "array_of",
+    "check_shared",
     "is_array",
     "storage_kind",
 ]
 
 MAX_DIMENSIONS = 8
+SHARING, SHARED_BYTES = 4, 2**20
+"""How often bytes may be those of several arrays, and how many more."""
 
 BFLOAT16 = np.dtype([("upper_half", "<u2")])
-"""The upper half of a float32; read as such only where it is needed."""
+"""The upper half of a float32."""
 
 BYTE_ORDERS: tuple[Literal["<", ">", "|", "="], ...] = ("<", ">", "|", "=")
 
@@ -59,7 +62,10 @@ class Storage:
         """View bytes as numbers of a kind."""
         if len(content) % kind.itemsize:
             raise Refusal("is damaged: a storage ends inside a number", FETCH_AGAIN)
-        return cls(np.frombuffer(content, kind) if content else np.empty(0, kind))
+        numbers = np.frombuffer(content, kind) if content else np.empty(0, kind)
+        if kind == BFLOAT16:
+            numbers = (numbers["upper_half"].astype(np.uint32) << 16).view(np.float32)
+        return cls(numbers)
 
 
 class NumpyArray:
@@ -101,15 +107,34 @@ def array_of(value: Any) -> AnyArray:
         array = np.asarray(array)
     if not isinstance(array, np.ndarray | np.generic):
         raise Refusal("is damaged: it has something else where an array should be", FETCH_AGAIN)
-    array = np.asarray(array)
-    if array.dtype == BFLOAT16:
-        return (array["upper_half"].astype(np.uint32) << 16).view(np.float32)
-    return array
+    return np.asarray(array)
 
 
 def is_array(value: Any) -> bool:
     """Return whether a pickle's value is an array."""
     return isinstance(value, np.ndarray) or (isinstance(value, NumpyArray) and value.array is not None)
+
+
+def check_shared(arrays: Iterable[Any]) -> None:
+    """Check that arrays have bytes of their own: what is done with each would else be done without end.
+
+    Raises:
+        Refusal: they are the same bytes many times over.
+    """
+    total, covered, reached = 0, 0, 0
+    for first, end in sorted(_extent(array_of(array)) for array in arrays if is_array(array)):
+        total += end - first
+        covered += max(end - max(first, reached), 0)
+        reached = max(end, reached)
+    if total > SHARING * covered + SHARED_BYTES:
+        raise Refusal("is hostile: its arrays are the same bytes many times over")
+
+
+def _extent(array: AnyArray) -> tuple[int, int]:
+    """Return where in memory an array begins and ends."""
+    first = array.__array_interface__["data"][0]
+    steps = sum((size - 1) * step for size, step in zip(array.shape, array.strides, strict=True))
+    return first, first + (steps + array.itemsize if array.size else 0)
 
 
 def _shaped(content: Any, kind: Any, shape: Any, *, order: Any = "C") -> AnyArray:
@@ -189,7 +214,9 @@ def _mapping(items: Any = (), *_: Any) -> dict[Any, Any]:
     if isinstance(items, dict):
         return dict(items)
     pairs = items if isinstance(items, list | tuple) else ()
-    return {key: value for key, value in map(tuple, pairs) if isinstance(key, str | int)}
+    if not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in pairs):
+        raise Refusal("is damaged: a dictionary is made of something else than pairs", FETCH_AGAIN)
+    return {key_of(key): value for key, value in pairs}
 
 
 def _set(items: Any = ()) -> list[Any]:

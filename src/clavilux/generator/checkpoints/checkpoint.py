@@ -7,22 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Annotated, Literal, cast, get_args
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 from msgspec import Meta
 
 from clavilux.arrays import F32
 from clavilux.errors import FileError, ModelError, suggest
+from clavilux.generator.network import Extension
 from clavilux.schemas import Name, converted
 
 if TYPE_CHECKING:
     from clavilux.generator.checkpoints.found import Config
 
-__all__ = ["Card", "Checkpoint", "Extension"]
+__all__ = ["Card", "Checkpoint"]
 
 Line = Annotated[str, Meta(max_length=100_000)]
-Extension = Literal["mirror", "replicate", "tile"]
-"""How the learned constant is continued beyond its edge."""
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-__all__ = ["family_of", "family_of_file"]
+__all__ = ["family_of"]
 
 FAMILIES = (
     (("lora_", "lora.", ".lora"), "a LoRA, a small change of a diffusion model"),
@@ -26,15 +26,4 @@ def family_of(names: Iterable[Any]) -> str:
     for signs, family in FAMILIES:
         if any(name.startswith(sign) or f".{sign}" in name for name in known for sign in signs):
             return family
-    return ""
-
-
-def family_of_file(start: bytes) -> str:
-    """Return what a file with these first bytes is, of those with weights; empty where that is not known."""
-    if start[:4] == b"GGUF":
-        return "a language model (GGUF)"
-    if start[:1] == b"\x08" and (b"pytorch" in start or b"onnx" in start or b"tf2onnx" in start):
-        return "an ONNX network"
-    if start[:8] == b"\x89HDF\r\n\x1a\n":
-        return "a Keras network (HDF5)"
     return ""

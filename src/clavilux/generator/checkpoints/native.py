@@ -226,7 +226,7 @@ def _stylegan2(path: Path, card: Mapping[str, str], shapes: Mapping[str, tuple[i
 def _of_shapes(shapes: Mapping[str, tuple[int, ...]]) -> StyleGAN2Config:
     config = StyleGAN2Config.of_shapes(shapes)
     if config is None:
-        raise Refusal("is no StyleGAN2 network: mapping.w_avg, mapping.fc0 or its 4 px block is missing")
+        raise Refusal("is no StyleGAN2 network: its mapping or its 4 px block is missing")
     return config
 
 

@@ -4,6 +4,7 @@ Names, gains and their places are those of the published layout (Karras et al. 2
 arXiv:2106.12423), which are also the names of the native format.
 """
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
@@ -16,7 +17,8 @@ from clavilux.generator.checkpoints.arrays import array_of
 from clavilux.generator.checkpoints.found import Found
 from clavilux.generator.checkpoints.persistence import Module, read_module
 from clavilux.generator.checkpoints.plain import find_fastgan, find_r3gan
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, OTHERS, Refusal, shown
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, OTHERS, Missing, Refusal, laid_out, shown
+from clavilux.generator.mapping_config import mapping_sizes
 from clavilux.generator.stylegan2_config import StyleGAN2Config
 from clavilux.generator.stylegan3_config import FilteredLayer, StyleGAN3Config
 
@@ -26,6 +28,8 @@ FILTER = (1, 3, 3, 1)
 """The resampling filter of StyleGAN2, up to a factor."""
 
 EPSILON = 1e-8
+MAX_EMBEDDED = 2**25
+"""Numbers of all embedded classes; StyleGAN-XL has 64 for each of 1,000."""
 
 GENERATORS = ("G_ema", "Gs", "G")
 
@@ -39,16 +43,20 @@ def find_nvidia(content: Mapping[Any, Any]) -> Found:
     value = next((content[name] for name in GENERATORS if content.get(name) is not None), None)
     network = read_module(value)
     if "Model" in network.modules:
-        return find_r3gan(network["Model"])
+        with laid_out("an R3GAN"):
+            return find_r3gan(network["Model"])
     if not {"synthesis", "mapping"} <= network.modules.keys():
-        raise Refusal(f"has a {network.kind[:60]} that is no StyleGAN")
-    synthesis = network["synthesis"]
-    if "to_big" in synthesis.modules:
-        return find_fastgan(network)
-    if "input" in synthesis.modules:
-        return _stylegan3(network)
-    if "b4" in synthesis.modules:
-        return _stylegan2(network)
+        raise Refusal(f"has a {network.kind[:60]} that is no StyleGAN", OTHERS)
+    if "mlp" in network["mapping"].modules:
+        raise Refusal("is a StyleGAN-T, which cannot be drawn: it takes text", OTHERS)
+    for sign, family, find in (
+        ("to_big", "a FastGAN", find_fastgan),
+        ("input", "a StyleGAN3", _stylegan3),
+        ("b4", "a StyleGAN2", _stylegan2),
+    ):
+        if sign in network["synthesis"].modules:
+            with laid_out(family):
+                return find(network)
     raise Refusal(f"has a {network.kind[:60]} of an architecture that is not known", OTHERS)
 
 
@@ -68,7 +76,7 @@ def _stylegan2(network: Module) -> Found:
     arrays |= in_colour(arrays, r"synthesis\.b\d+\.torgb\.(weight|bias)")
     config = StyleGAN2Config.of_shapes({name: array.shape for name, array in arrays.items()})
     if config is None:
-        raise Refusal("is damaged: its mapping or its 4 px block is missing", FETCH_AGAIN)
+        raise Missing("its mapping or its 4 px block is missing")
     layers = [layer for block in network["synthesis"].modules.values() for layer in block.modules.values()]
     for layer in layers:
         activation = layer.values.get("activation", "lrelu")
@@ -97,19 +105,15 @@ def _stylegan3(network: Module) -> Found:
         if layer.values.get("is_torgb") is not (own == "torgb"):
             raise Refusal("is damaged: the last of its layers makes no colours", FETCH_AGAIN)
     arrays |= in_colour(arrays, r"synthesis\.torgb\.(weight|bias)")
-    dense = sum(re.fullmatch(r"fc\d+", name) is not None for name in mapping.modules)
     sides = _pair(start, "size")
     if len(set(sides)) != 1:
         raise Refusal("draws images that are not square", OTHERS)
-    embed = arrays.get("mapping.embed.weight", np.empty((0, 0)))
-    first = arrays.get("mapping.fc0.weight", np.empty((0, 0)))
+    sizes = mapping_sizes({name: array.shape for name, array in arrays.items()})
     clamps = {_clamp(synthesis[name]) for name in names}
-    if len(clamps) != 1 or first.ndim != 2 or embed.ndim != 2:
-        raise Refusal("is damaged: its layers do not belong together", FETCH_AGAIN)
+    if len(clamps) != 1 or sizes is None:
+        raise Missing("its mapping is missing, or its layers have different clamps")
     config = StyleGAN3Config(
-        z_dim=first.shape[1] - embed.shape[0],
-        w_dim=arrays["mapping.w_avg"].size,
-        mapping_layers=dense,
+        **sizes,
         resolution=network.whole("img_resolution"),
         input_channels=start.array("phases").size,
         input_size=sides[0],
@@ -117,13 +121,11 @@ def _stylegan3(network: Module) -> Found:
         bandwidth=start.number("bandwidth"),
         filtered=tuple(specs),
         lr_multiplier=_lr_multiplier(mapping),
-        c_dim=embed.shape[1],
-        embed_dim=embed.shape[0],
         clamp=clamps.pop(),
         output_scale=synthesis.number("output_scale", 0.25),
     )
-    card = {"w_avg": "the mean of its classes' own"} if mapping.array("w_avg").ndim == 2 else {}
-    return Found(config, arrays, card)
+    several = mapping.arrays.get("w_avg") is not None and mapping.array("w_avg").ndim == 2
+    return Found(config, arrays, {"w_avg": "the mean of its classes' own"} if several else {})
 
 
 def _mapping_arrays(mapping: Module) -> dict[str, AnyArray]:
@@ -133,22 +135,23 @@ def _mapping_arrays(mapping: Module) -> dict[str, AnyArray]:
     arXiv:2202.00273); truncation is towards the mean of all classes.
     """
     own = {f"mapping.{name}": array for name, array in mapping.named_arrays()}
-    if "mapping.w_avg" not in own:
-        raise Refusal("is damaged: it has no mean latent", FETCH_AGAIN)
     if "embed" not in mapping.modules or mapping["embed"].kind != "Embedding":
         return own
     kept = {name: array for name, array in own.items() if not name.startswith("mapping.embed")}
-    average = kept["mapping.w_avg"]
-    if average.ndim == 1:  # made without classes; the embeddings are idle
+    average = kept.get("mapping.w_avg")
+    classes = mapping.whole("c_dim", 0) if average is None else len(average) if average.ndim == 2 else 0
+    if not classes:  # the embeddings are idle
         return kept
-    classes, project = len(average), mapping["embed_proj"]
+    project = mapping["embed_proj"]
     known = np.asarray(mapping["embed"].array("weight")[:classes], np.float64)  # (c_dim, E)
     weight = np.asarray(project.array("weight"), np.float64)
+    if known.ndim != 2 or weight.ndim != 2 or len(known) * len(weight) > MAX_EMBEDDED:
+        raise Refusal("is damaged: its classes are not embedded", FETCH_AGAIN)
     y = known @ weight.T * weight.shape[1] ** -0.5 + project.array("bias")
     y = np.where(y < 0, 0.2 * y, y)
     y /= np.sqrt((y**2).mean(axis=1, keepdims=True) + EPSILON)
     return kept | {
-        "mapping.w_avg": average.mean(axis=0),
+        **({} if average is None else {"mapping.w_avg": average.mean(axis=0)}),
         "mapping.embed.weight": (y.T * classes**0.5).astype(np.float32),  # the layer divides by the root
         "mapping.embed.bias": np.zeros(y.shape[1], np.float32),
     }
@@ -190,11 +193,13 @@ def check_filter(array: AnyArray) -> None:
     Raises:
         Refusal: they are not.
     """
+    if array.shape not in {(len(FILTER),), (len(FILTER),) * 2}:
+        raise Refusal("resamples its features with a filter other than [1, 3, 3, 1]", OTHERS)
     taps = np.asarray(FILTER, np.float64)
     taps = taps / taps.sum()
     wanted = taps if array.ndim == 1 else np.outer(taps, taps)
     total = float(np.asarray(array, np.float64).sum()) or 1.0
-    if array.shape != wanted.shape or not np.allclose(array / total, wanted, atol=1e-5):
+    if not np.allclose(array / total, wanted, atol=1e-5):
         raise Refusal("resamples its features with a filter other than [1, 3, 3, 1]", OTHERS)
 
 
@@ -203,7 +208,8 @@ def in_colour(arrays: Mapping[str, AnyArray], names: str) -> dict[str, AnyArray]
     changed = {}
     for name, array in arrays.items():
         if re.fullmatch(names, name) and array.ndim and array.shape[0] in {1, 4}:
-            changed[name] = np.repeat(array, 3, axis=0) if array.shape[0] == 1 else array[:3]
+            grey = array.shape[0] == 1
+            changed[name] = np.broadcast_to(array, (3, *array.shape[1:])) if grey else array[:3]
     return changed
 
 
@@ -214,7 +220,18 @@ def _pair(module: Module, name: str) -> tuple[int, int]:
 
 
 def _clamp(layer: Module) -> float | None:
-    return None if layer.values.get("conv_clamp") is None else layer.number("conv_clamp")
+    return None if layer.values.get("conv_clamp") is None else check_clamp(layer.number("conv_clamp"))
+
+
+def check_clamp(clamp: float) -> float:
+    """Return the largest feature of a network.
+
+    Raises:
+        Refusal: no feature could be that large.
+    """
+    if not 0 < clamp < math.inf:
+        raise Refusal(f"is damaged: it clamps its features at {clamp}", FETCH_AGAIN)
+    return clamp
 
 
 def _lr_multiplier(mapping: Module) -> float:

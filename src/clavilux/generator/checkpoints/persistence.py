@@ -10,15 +10,17 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from clavilux.arrays import AnyArray
-from clavilux.generator.checkpoints.arrays import array_of
+from clavilux.generator.checkpoints.arrays import array_of, check_shared
 from clavilux.generator.checkpoints.pickles import Record
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Missing, Refusal
 
 __all__ = ["PERSISTENT", "Module", "read_module"]
 
 PERSISTENT = "torch_utils.persistence._reconstruct_persistent_obj"
 MAX_MODULES = 5000
 MAX_DEPTH = 16
+MAX_ENTRIES = 200_000
+"""Attributes and arrays of all modules."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,20 +43,20 @@ class Module:
         """Return a module inside this one."""
         found = self.modules.get(name)
         if found is None:
-            raise Refusal(f"is damaged: its {self.kind} has no {name[:40]}", FETCH_AGAIN)
+            raise Missing(f"its {self.kind[:40]} has no {name[:40]}")
         return found
 
     def array(self, name: str) -> AnyArray:
         """Return a parameter or buffer."""
         if self.arrays.get(name) is None:
-            raise Refusal(f"is damaged: its {self.kind} has no {name}", FETCH_AGAIN)
+            raise Missing(f"its {self.kind[:40]} has no {name}")
         return array_of(self.arrays[name])
 
     def number(self, name: str, default: float | None = None) -> float:
         """Return a plain number."""
         value = self.values.get(name, default)
         if value is None:
-            raise Refusal(f"is damaged: its {self.kind} has no {name}", FETCH_AGAIN)
+            raise Missing(f"its {self.kind[:40]} has no {name}")
         return float(array_of(value).reshape(()))
 
     def whole(self, name: str, default: int | None = None) -> int:
@@ -79,22 +81,30 @@ def read_module(value: Any) -> Module:
     Raises:
         Refusal: it is none, or nested without end.
     """
-    left = iter(range(MAX_MODULES))
+    modules, entries = 0, 0
+    found: list[Any] = []
 
     def read(value: Any, depth: int) -> Module:
-        if next(left, None) is None or depth > MAX_DEPTH:
-            raise Refusal("is hostile: its modules are nested without end")
+        nonlocal modules, entries
         kind, state = _kind_and_state(value)
+        modules += 1
+        parts = (state, *map(state.get, ("_parameters", "_buffers", "_modules")))
+        entries += sum(len(_named(part)) for part in parts)
+        if modules > MAX_MODULES or entries > MAX_ENTRIES or depth > MAX_DEPTH:
+            raise Refusal("is hostile: its modules are nested without end")
         arrays = {**_named(state.get("_parameters")), **_named(state.get("_buffers"))}
         inside = {
             name: read(module, depth + 1)
             for name, module in _named(state.get("_modules")).items()
             if module is not None
         }
+        found.extend(arrays.values())
         values = {name: value for name, value in state.items() if not name.startswith("_")}
         return Module(kind, values, arrays, inside)
 
-    return read(value, 0)
+    network = read(value, 0)
+    check_shared(found)
+    return network
 
 
 def _kind_and_state(value: Any) -> tuple[str, Mapping[str, Any]]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal
 
-__all__ = ["LIMITS", "Global", "PickleLimits", "Record", "StandIns", "read_pickle"]
+__all__ = ["LIMITS", "Global", "PickleLimits", "Record", "StandIns", "key_of", "read_pickle"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,8 @@ class PickleLimits:
         line_bytes: of one line of text, in protocols 0 and 1.
         number_bytes: of one whole number.
         key_items: in a tuple that is a key.
+        key_letters: of text that is a key or a name.
+        key_number: largest whole number that is a key; larger ones can all have one hash.
         copies: how often all of the pickle may be copied by what it calls: a value is copied once as a rule.
     """
 
@@ -36,6 +38,8 @@ class PickleLimits:
     line_bytes: int = 4096
     number_bytes: int = 64
     key_items: int = 8
+    key_letters: int = 1000
+    key_number: int = 2**60
     copies: int = 4
 
 
@@ -205,7 +209,7 @@ class _Machine:
         if isinstance(into, list):
             into.extend(values)
         elif isinstance(into, set):
-            into.update(_key(value) for value in values)
+            into.update(key_of(value) for value in values)
         elif isinstance(into, Record):
             for value in values:
                 into.items[len(into.items)] = value
@@ -218,7 +222,7 @@ class _Machine:
         if not isinstance(into, dict) or len(values) % 2:
             raise TypeError("it has no items")
         for key, value in zip(values[::2], values[1::2], strict=True):
-            into[_key(key)] = value
+            into[key_of(key)] = value
 
     def refer(self, name: str) -> None:
         if name not in self.stand_ins.makers and not self.stand_ins.is_inert(name):
@@ -232,21 +236,27 @@ class _Machine:
     def call(self, called: Any, arguments: Any, keywords: Any = None) -> None:
         if not isinstance(called, Global) or not isinstance(arguments, tuple):
             raise Refusal("is hostile: its pickle calls something that it has made")
+        self.note_copies(arguments)
         maker = self.stand_ins.makers.get(called.name)
         if maker is None:
             self.push(Record(called.name, (*arguments, keywords) if keywords else arguments))
         else:
-            self.copied += sum(len(each) for each in arguments if isinstance(each, COPIED))
-            if self.copied > LIMITS.copies * len(self.content) + 10_000:
-                raise Refusal("is hostile: its pickle copies the same values again and again")
             self.push(maker(*arguments))
+
+    def note_copies(self, values: tuple[Any, ...]) -> None:
+        """Count what may be copied of some values."""
+        self.copied += len(values)
+        self.copied += sum(len(each) for each in values if isinstance(each, COPIED))
+        if self.copied > LIMITS.copies * len(self.content) + 10_000:
+            raise Refusal("is hostile: its pickle copies the same values again and again")
 
     def build(self) -> None:
         state = self.pop()
         made = self.stack[-1]
         if isinstance(made, Record):
             made.state = state
-        elif hasattr(type(made), "set_state"):
+        elif hasattr(type(made), "set_state") and isinstance(state, tuple):
+            self.note_copies(state)
             made.set_state(state)
         elif isinstance(made, dict) and isinstance(state, dict):
             pass  # attributes of a dictionary, which is read for its items alone
@@ -259,15 +269,23 @@ class _Machine:
         self.push(self.stand_ins.persistent(self.pop()))
 
 
-def _key(value: Any) -> Any:
-    """Return a key of a dictionary or set: numbers, text, names, or a few of them."""
+def key_of(value: Any) -> Any:
+    """Return a key of a dictionary or set: a number, text, a name, or a tuple of a few texts and names.
+
+    Raises:
+        Refusal: it is something else, whose hash might take for ever or be that of all others.
+    """
     if isinstance(value, tuple) and len(value) <= LIMITS.key_items:
         return tuple(_plain_key(item) for item in value)
+    if isinstance(value, float) or (isinstance(value, int) and abs(value) <= LIMITS.key_number):
+        return value
     return _plain_key(value)
 
 
 def _plain_key(value: Any) -> Any:
-    if value is None or isinstance(value, str | int | float | Global):
+    if isinstance(value, str) and len(value) > LIMITS.key_letters:
+        raise Refusal(f"is hostile: its pickle has a key of {len(value):,} letters")
+    if value is None or isinstance(value, str | Global):
         return value
     raise Refusal("is damaged or hostile: its pickle has keys that are no names")
 
@@ -290,7 +308,7 @@ def _quoted(machine: _Machine) -> None:
 
 
 def _pairs(values: list[Any]) -> dict[Any, Any]:
-    return {_key(key): value for key, value in zip(values[::2], values[1::2], strict=True)}
+    return {key_of(key): value for key, value in zip(values[::2], values[1::2], strict=True)}
 
 
 def _tuple(count: int) -> Callable[[_Machine], None]:
@@ -315,6 +333,8 @@ def _stack_name(machine: _Machine) -> None:
     name, module = machine.pop(), machine.pop()
     if not isinstance(name, str) or not isinstance(module, str):
         raise TypeError("a name that is no text")
+    if len(name) + len(module) > LIMITS.key_letters:
+        raise Refusal(f"is hostile: its pickle has a name of {len(name) + len(module):,} letters")
     machine.refer(f"{module}.{name}")
 
 
@@ -379,7 +399,7 @@ ACTIONS: dict[int, Action] = {
     ord("l"): lambda m: m.push(m.since_mark()),
     ord("d"): lambda m: m.push(_pairs(m.since_mark())),
     ord("t"): lambda m: m.push(tuple(m.since_mark())),
-    0x91: lambda m: m.push(frozenset(map(_key, m.since_mark()))),
+    0x91: lambda m: m.push(frozenset(map(key_of, m.since_mark()))),
     0x85: _tuple(1),
     0x86: _tuple(2),
     0x87: _tuple(3),

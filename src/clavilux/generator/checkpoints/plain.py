@@ -5,6 +5,7 @@ convolutions are spectrally normalised, which is done here, with its batch norma
 """
 
 from collections.abc import Iterator
+from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from clavilux.arrays import AnyArray
 from clavilux.generator.checkpoints.found import Found
 from clavilux.generator.checkpoints.persistence import Module
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Missing, Refusal
 from clavilux.generator.fastgan_config import FastGANConfig
 from clavilux.generator.r3gan_config import R3GANConfig
 
@@ -20,6 +21,8 @@ __all__ = ["find_fastgan", "find_r3gan"]
 
 F64 = NDArray[np.float64]
 CARD = {"w_avg": "the middle of all codes, as the network has no other"}
+MAX_DEPTH = 2
+"""Convolutions of a block of FastGAN; with more it is refused."""
 UPSAMPLING = (1, 3, 3, 1)
 """The filter of R3GAN, up to a factor: [1, 2, 1] on pixels that are repeated."""
 
@@ -36,10 +39,13 @@ def find_fastgan(network: Module) -> Found:
     init = synthesis["init"]["init"]
     first = _spectral(init["0"], axis=1)  # (Z, 2C, 4, 4)
     scale, shift = _batch_norm(init["1"])
-    arrays: dict[str, AnyArray] = {"const.weight": first * scale[:, None, None], "const.bias": shift}
+    arrays: dict[str, AnyArray] = {
+        "const.weight": _scaled(first.swapaxes(0, 1), scale).swapaxes(0, 1),
+        "const.bias": shift,
+    }
     channels, depths, noisy = [first.shape[1] // 2], [], []
     for side in sides:
-        block = [dict(layer) for layer in _layers(synthesis[f"feat_{side}"])]
+        block = list(islice(_layers(synthesis[f"feat_{side}"]), MAX_DEPTH + 1))
         for k, layer in enumerate(block):
             arrays |= {f"b{side}.conv{k}.{name}": array for name, array in layer.items()}
         channels.append(block[0]["weight"].shape[0] // 2 if block else 0)
@@ -77,7 +83,7 @@ def _layers(block: Module) -> Iterator[dict[str, AnyArray]]:
             noise = np.asarray(module.array("weight"), np.float64).reshape(1)
         elif module.kind == "BatchNorm2d" and kernel is not None:
             scale, shift = _batch_norm(module)
-            found = {"weight": kernel * scale[:, None, None, None], "bias": shift}
+            found = {"weight": _scaled(kernel, scale), "bias": shift}
             yield found | ({"noise_strength": scale * noise} if noise.size else {})
         elif module.kind not in {"Upsample", "GLU"}:
             raise Refusal(f"is a FastGAN with a {module.kind[:40]}, which is not supported")
@@ -85,10 +91,10 @@ def _layers(block: Module) -> Iterator[dict[str, AnyArray]]:
 
 def _conditional(conv: Module, norm: Module, noise: Module | None) -> dict[str, AnyArray]:
     """Return the arrays of a convolution whose normalised features are scaled and shifted by the class."""
-    mean, variance = (np.asarray(norm.array(f"stored_{name}"), np.float64) for name in ("mean", "var"))
+    mean, variance = _columns(norm, "stored_mean", "stored_var")
     scale = (variance + norm.number("eps")) ** -0.5
     found: dict[str, AnyArray] = {
-        "weight": _spectral(conv) * scale[:, None, None, None],
+        "weight": _scaled(_spectral(conv), scale),
         "bias": -mean * scale,
     }
     if noise is not None:
@@ -103,7 +109,8 @@ def _spectral(module: Module, axis: int = 0) -> F64:
 
     Miyato et al. 2018 (arXiv:1802.05957), equation 8; W has one row for each entry along the axis.
     """
-    weight, u, v = (np.asarray(module.array(f"weight_{name}"), np.float64) for name in ("orig", "u", "v"))
+    weight = np.asarray(module.array("weight_orig"), np.float64)
+    u, v = _columns(module, "weight_u", "weight_v")
     rows = np.moveaxis(weight, axis, 0).reshape(weight.shape[axis], -1)
     normalised: F64 = weight / (u @ rows @ v)
     return normalised
@@ -111,9 +118,24 @@ def _spectral(module: Module, axis: int = 0) -> F64:
 
 def _batch_norm(module: Module) -> tuple[F64, F64]:
     """Return what batch normalisation multiplies by, and what it adds, in evaluation."""
-    mean, variance = (np.asarray(module.array(f"running_{name}"), np.float64) for name in ("mean", "var"))
-    scale = module.array("weight") / np.sqrt(variance + module.number("eps"))
-    return scale, module.array("bias") - mean * scale
+    mean, variance, gain, bias = _columns(module, "running_mean", "running_var", "weight", "bias")
+    scale = gain / np.sqrt(variance + module.number("eps"))
+    return scale, bias - mean * scale
+
+
+def _columns(module: Module, *names: str) -> list[F64]:
+    """Return arrays that have a number for each channel."""
+    columns = [np.asarray(module.array(name), np.float64) for name in names]
+    if any(column.ndim != 1 for column in columns):
+        raise Refusal(f"is damaged: its {module.kind[:40]} has not a number for each channel", FETCH_AGAIN)
+    return columns
+
+
+def _scaled(kernel: F64, scale: F64) -> F64:
+    """Multiply the channels of a kernel (O, I, H, W)."""
+    if len(kernel) != len(scale):
+        raise Refusal("is damaged: a normalisation has other channels than its convolution", FETCH_AGAIN)
+    return kernel * scale[:, None, None, None]
 
 
 def find_r3gan(model: Module) -> Found:
@@ -135,7 +157,8 @@ def find_r3gan(model: Module) -> Found:
             _check_upsampling(first["Resampler"].array("Kernel"))
             if "LinearLayer" in first.modules:
                 arrays[f"{name}.transition"] = _kernel(first, "LinearLayer")
-            channels.append(arrays.get(f"{name}.transition", np.empty(channels[-1])).shape[0])
+            transition = arrays.get(f"{name}.transition")
+            channels.append(channels[-1] if transition is None else transition.shape[0])
         for j, block in enumerate(rest):
             parts = {f"conv{n}": _kernel(block, f"LinearLayer{n}") for n in (1, 2, 3)}
             parts |= {f"bias{n}": block[f"NonLinearity{n}"].array("Bias") for n in (1, 2)}
@@ -146,7 +169,7 @@ def find_r3gan(model: Module) -> Found:
         groups.append(inside.shape[0] // max(inside.shape[1], 1))
         kernel = inside.shape[-1]
     if not stages:
-        raise Refusal("is damaged: it has no layers", FETCH_AGAIN)
+        raise Missing("it has no layers")
     arrays[f"b{4 << len(stages) - 1}.torgb"] = _kernel(model, "AggregationLayer")
     if "EmbeddingLayer" in model.modules:
         arrays["embed.weight"] = model["EmbeddingLayer"].array("weight")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from clavilux.errors import ModelError
 
-__all__ = ["FETCH_AGAIN", "OTHERS", "Refusal", "explained", "shown"]
+__all__ = ["FETCH_AGAIN", "OTHERS", "Missing", "Refusal", "explained", "laid_out", "shown"]
 
 FETCH_AGAIN = "fetch it again"
 OTHERS = "StyleGAN 1 to 3, StyleGAN-XL, projected GANs and R3GAN are read"
@@ -23,6 +23,33 @@ class Refusal(ValueError):  # noqa: N818  # what is refused may be as it should 
     def __init__(self, reason: str, hint: str = "") -> None:
         super().__init__(reason)
         self.reason, self.hint = reason, hint
+
+
+class Missing(Refusal):
+    """A file lacks what others of its family have.
+
+    Args:
+        what: a whole sentence, such as 'its Generator has no mapping'.
+    """
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"is damaged: {what}", FETCH_AGAIN)
+        self.what = what
+
+
+@contextmanager
+def laid_out(family: str) -> Iterator[None]:
+    """Say of a file that lacks something that it is one of its family, but of another layout.
+
+    Raises:
+        Refusal: it lacks something.
+    """
+    try:
+        yield
+    except Missing as missing:
+        raise Refusal(f"is {family} of a layout that is not known: {missing.what}", OTHERS) from missing
+    except (LookupError, TypeError, AttributeError) as error:
+        raise Refusal(f"is {family} of a layout that is not known", OTHERS) from error
 
 
 def shown(value: object, length: int = 40) -> str:

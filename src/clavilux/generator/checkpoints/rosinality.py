@@ -8,23 +8,19 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import numpy as np
-
 from clavilux import seeds
-from clavilux.arrays import F32, AnyArray
-from clavilux.generator.checkpoints.arrays import array_of, is_array
-from clavilux.generator.checkpoints.found import Found, check_shapes
+from clavilux.arrays import AnyArray
+from clavilux.generator.checkpoints.arrays import array_of, check_shared, is_array
+from clavilux.generator.checkpoints.found import Found
 from clavilux.generator.checkpoints.nvidia import check_filter
 from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal
 from clavilux.generator.stylegan2_config import StyleGAN2Config
 
 __all__ = ["find_rosinality", "is_rosinality"]
 
-LR_MULTIPLIER = 0.01
-"""Of the mapping; no file names it."""
 
-AVERAGED_CODES = 10_000
-CODES_AT_ONCE = 1000
+LAYERS_WITHOUT_NOISE = 19
+"""Most convolutions, up to 2048 px, for which noise is drawn where a file has none."""
 
 
 def is_rosinality(content: Any) -> bool:
@@ -40,25 +36,18 @@ def find_rosinality(content: Mapping[str, Any]) -> Found:
     """
     stored = content.get("g_ema", content)
     values = {name.removeprefix("module."): array_of(value) for name, value in stored.items()}
+    check_shared(values.values())
     for name, array in values.items():
         if name.endswith(".kernel"):
             check_filter(array)
     arrays = dict(_arrays(values))
-    card = {}
     average = content.get("latent_avg", values.get("latent_avg"))
     if average is not None and is_array(average):
         arrays["mapping.w_avg"] = array_of(average).reshape(-1)
-    else:
-        arrays["mapping.w_avg"] = np.zeros(_width(arrays), np.float32)
-        card["w_avg"] = f"estimated from {AVERAGED_CODES} random codes, as the file has none"
-    shapes = {name: array.shape for name, array in arrays.items()}
-    config = StyleGAN2Config.of_shapes(shapes)
+    config = StyleGAN2Config.of_shapes({name: array.shape for name, array in arrays.items()})
     if config is None:
         raise Refusal("is damaged: its mapping or its 4 px block is missing", FETCH_AGAIN)
-    if card:
-        check_shapes(config, shapes)  # first: a mapping of any size would be computed
-        arrays["mapping.w_avg"] = _average(arrays, config.mapping_layers)
-    return Found(config, arrays, card)
+    return Found(config, arrays)
 
 
 def _arrays(values: Mapping[str, AnyArray]) -> Iterator[tuple[str, AnyArray]]:
@@ -83,7 +72,7 @@ def _arrays(values: Mapping[str, AnyArray]) -> Iterator[tuple[str, AnyArray]]:
         count = sum(
             re.fullmatch(r"(conv1|convs\.\d{1,2})\.noise\.weight", name) is not None for name in values
         )
-        for k in range(min(count, 2 * 12)):
+        for k in range(min(count, LAYERS_WITHOUT_NOISE)):
             conv = _conv(k)
             side = int(conv[1:].partition(".")[0])
             constant = seeds.normal(0, f"generator/noise_const/{conv}", 0, (side, side))
@@ -106,28 +95,3 @@ def _part(layer: str, part: str, array: AnyArray) -> Iterator[tuple[str, AnyArra
         yield f"synthesis.{layer}.bias", array.reshape(-1)
     else:
         raise Refusal(f"has {part[:80]} in {layer}, which no StyleGAN2 of this layout has")
-
-
-def _width(arrays: Mapping[str, AnyArray]) -> int:
-    """Return the size of w: as many as the biases of the mapping's first layer."""
-    bias = arrays.get("mapping.fc0.bias")
-    if bias is None:
-        raise Refusal("is damaged: its mapping is missing", FETCH_AGAIN)
-    return bias.size
-
-
-def _average(arrays: Mapping[str, AnyArray], layers: int) -> F32:
-    """Estimate the mean latent from random codes (Karras et al. 2019, appendix B)."""
-    dense = [
-        tuple(np.asarray(arrays[f"mapping.fc{k}.{part}"], np.float32) for part in ("weight", "bias"))
-        for k in range(layers)
-    ]
-    total = np.zeros(dense[-1][0].shape[0])
-    for k in range(AVERAGED_CODES // CODES_AT_ONCE):
-        x = seeds.normal(0, "generator/w_avg", k, (CODES_AT_ONCE, dense[0][0].shape[1]))
-        x = x / np.sqrt((x**2).mean(axis=1, keepdims=True) + 1e-8)
-        for weight, bias in dense:
-            x = x @ weight.T * (LR_MULTIPLIER * weight.shape[1] ** -0.5) + bias * LR_MULTIPLIER
-            x = np.where(x < 0, 0.2 * x, x) * np.float32(2**0.5)
-        total += x.sum(axis=0, dtype=np.float64)
-    return np.asarray(total / AVERAGED_CODES, np.float32)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from clavilux.arrays import AnyArray
-from clavilux.generator.checkpoints.arrays import array_of, is_array
+from clavilux.generator.checkpoints.arrays import array_of, check_shared, is_array
 from clavilux.generator.checkpoints.found import Found
-from clavilux.generator.checkpoints.nvidia import check_filter, in_colour
+from clavilux.generator.checkpoints.nvidia import check_clamp, check_filter, in_colour
 from clavilux.generator.checkpoints.pickles import Record
 from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal, shown
 from clavilux.generator.checkpoints.tensorflow1 import STYLE_OF_2019, find_stylegan1
@@ -24,6 +24,7 @@ from clavilux.generator.stylegan2_config import StyleGAN2Config
 __all__ = ["find_tensorflow", "is_tensorflow"]
 
 NETWORK = "dnnlib.tflib.network.Network"
+COMPONENTS = ("mapping", "synthesis")
 LR_MULTIPLIER = 0.01
 """Of the mapping, unless the file names another."""
 
@@ -46,10 +47,9 @@ def find_tensorflow(content: Any) -> Found:
     if synthesis is None or mapping is None:
         raise Refusal(f"has the network {network.name}, which is no StyleGAN")
     _check_arguments(network, synthesis, mapping)
-    average = network.variables.get("dlatent_avg")
-    if average is None:
-        raise Refusal("is damaged: it has no mean latent", FETCH_AGAIN)
-    arrays = {"mapping.w_avg": average, **dict(_mapping(mapping.variables))}
+    arrays = dict(_mapping(mapping.variables))
+    if "dlatent_avg" in network.variables:
+        arrays["mapping.w_avg"] = network.variables["dlatent_avg"]
     if STYLE_OF_2019 in synthesis.variables:
         grown = {"lod": network.variables["lod"]} if "lod" in network.variables else {}
         arguments = {**network.arguments, **synthesis.arguments, **mapping.arguments}
@@ -62,7 +62,7 @@ def find_tensorflow(content: Any) -> Found:
     arguments = {**network.arguments, **synthesis.arguments, **mapping.arguments}
     rate = float(array_of(arguments.get("mapping_lrmul", LR_MULTIPLIER)))
     clamp = arguments.get("conv_clamp")
-    clamp = None if clamp is None else float(array_of(clamp))
+    clamp = None if clamp is None else check_clamp(float(array_of(clamp)))
     return Found(replace(config, lr_multiplier=rate, clamp=clamp), arrays)
 
 
@@ -83,6 +83,7 @@ def _read(value: Any, depth: int = 0) -> _Network:
     arguments = state.get("static_kwargs", {})
     if not isinstance(pairs, list) or not isinstance(components, dict) or not isinstance(arguments, dict):
         raise Refusal("is damaged: a network has no variables", FETCH_AGAIN)
+    check_shared(array for _, array in pairs)
     return _Network(
         shown(state.get("name", "")),
         arguments,
@@ -91,7 +92,7 @@ def _read(value: Any, depth: int = 0) -> _Network:
             for name, array in pairs
             if isinstance(name, str) and (is_array(array) or np.isscalar(array))
         },
-        {name: _read(component, depth + 1) for name, component in components.items()},
+        {name: _read(components[name], depth + 1) for name in COMPONENTS if name in components},
     )
 
 

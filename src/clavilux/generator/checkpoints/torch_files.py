@@ -19,8 +19,9 @@ from clavilux.generator.checkpoints.arrays import (
     Storage,
     storage_kind,
 )
+from clavilux.generator.checkpoints.other_files import other_archive
 from clavilux.generator.checkpoints.pickles import LIMITS, StandIns, read_pickle
-from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, Refusal
+from clavilux.generator.checkpoints.refusal import FETCH_AGAIN, OTHERS, Refusal
 
 __all__ = ["LEGACY_MAGIC", "is_inert", "makers", "read_torch_legacy", "read_torch_zip"]
 
@@ -29,7 +30,7 @@ LEGACY_PROTOCOL = 1001
 MAX_ENTRIES = 20_000
 MAX_STORAGE_OPCODES = 200
 """Instructions of the pickle of a single storage, which has about twenty."""
-MAX_DIRECTORY_BYTES = 16 * 2**20
+MAX_DIRECTORY_BYTES = 4 * 2**20
 ENTRY_HEADER_BYTES = 30
 END_RECORD_BYTES = 22
 MAX_COMMENT_BYTES = 65535
@@ -52,7 +53,8 @@ INERT = {
 }
 INERT_ROOMS = (
     *("torch.nn.modules.", "torch.nn.utils.spectral_norm.", "torch.optim.", "timm.", "torchvision.models."),
-    *("training.", "pg_modules.", "feature_networks.", "R3GAN."),
+    *("training.", "pg_modules.", "feature_networks.", "R3GAN.", "networks.", "clip.model.", "open_clip."),
+    *("pytorch_lightning.", "lightning.", "omegaconf.", "diffusers.", "transformers."),
 )
 """Where the classes of layers and optimisers are, of which only the state is read."""
 
@@ -71,13 +73,15 @@ def makers() -> dict[str, Callable[..., Any]]:
 
     There may be many of these, but none inside another, and each is small: time stays bounded.
     """
-    left = iter(range(MAX_ENTRIES))
+    known: dict[int, tuple[Any, Any]] = {}  # by identity: the same bytes are read once
 
     def load(content: Any) -> Any:
-        view = memoryview(content) if isinstance(content, bytes) else content
-        if not isinstance(view, memoryview) or next(left, None) is None:
+        if not isinstance(content, bytes | memoryview) or len(known) > MAX_ENTRIES:
             raise Refusal("is damaged or hostile: a storage has no bytes", FETCH_AGAIN)
-        return read_torch_legacy(view, opcodes=MAX_STORAGE_OPCODES)
+        if id(content) not in known:
+            storage = read_torch_legacy(memoryview(content), opcodes=MAX_STORAGE_OPCODES)
+            known[id(content)] = content, storage
+        return known[id(content)][1]
 
     return {**NUMPY_MAKERS, **TENSOR_MAKERS, "torch.storage._load_from_bytes": load}
 
@@ -88,24 +92,35 @@ def read_torch_zip(content: memoryview) -> Any:
     Raises:
         Refusal: it is damaged, compressed, or no archive of torch.
     """
-    _check_directory(content)
+    _check_end(content)
     try:
         with zipfile.ZipFile(_Reader(content)) as archive:
             entries = {entry.filename: entry for entry in archive.infolist()}
+    except Refusal:
+        raise
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError, EOFError) as error:
         raise Refusal("is damaged: its zip archive cannot be read", FETCH_AGAIN) from error
+    if meaning := other_archive(entries):
+        raise Refusal(meaning, OTHERS)
     pickled = [name for name in entries if name.endswith("/data.pkl") or name == "data.pkl"]
     if len(pickled) != 1 or len(entries) > MAX_ENTRIES:
-        raise Refusal("is a zip archive, but none that torch has written", "give a checkpoint itself")
+        raise Refusal(
+            "is a zip archive, but none that torch has written", "unpack it: give a checkpoint itself"
+        )
     folder = pickled[0].removesuffix("data.pkl")
     known: dict[str, Storage] = {}
+    viewed = 0
 
     def persistent(reference: Any) -> Storage:
+        nonlocal viewed
         kind, key, numbers = _reference(reference)
         if key not in known:
             entry = entries.get(f"{folder}data/{key}")
             if entry is None:
                 raise Refusal(f"is damaged: its storage {key[:20]} is missing", FETCH_AGAIN)
+            viewed += entry.file_size
+            if viewed > len(content):
+                raise Refusal("is hostile: the entries of its zip archive overlap")
             known[key] = Storage.of_bytes(_stored(content, entry), kind)
         if len(known[key].numbers) < numbers:
             raise Refusal("is damaged: a storage is shorter than it claims", FETCH_AGAIN)
@@ -184,16 +199,12 @@ def _reference(value: Any) -> tuple[np.dtype[Any], str, int]:
     return storage_kind(kind), key, numbers
 
 
-def _check_directory(content: memoryview) -> None:
-    """Check the size that an archive claims for its directory, before that is read."""
+def _check_end(content: memoryview) -> None:
+    """Check that an archive has an end, which says where its directory is."""
     tail = bytes(content[-END_RECORD_BYTES - MAX_COMMENT_BYTES :])
     place = tail.rfind(b"PK\5\6")
     if place < 0 or len(tail) - place < END_RECORD_BYTES:
         raise Refusal("is damaged or cut short: the end of its zip archive is missing", FETCH_AGAIN)
-    count = int.from_bytes(tail[place + 10 : place + 12], "little")
-    size = int.from_bytes(tail[place + 12 : place + 16], "little")
-    if size > MAX_DIRECTORY_BYTES and (size != 2**32 - 1 or count != 2**16 - 1):
-        raise Refusal("is hostile: the directory of its zip archive is too large")
 
 
 def _stored(content: memoryview, entry: zipfile.ZipInfo) -> memoryview:
@@ -212,7 +223,7 @@ def _stored(content: memoryview, entry: zipfile.ZipInfo) -> memoryview:
 
 
 class _Reader(io.RawIOBase):
-    """A file over bytes in memory, without a copy of them."""
+    """The directory of an archive in memory: small parts of it."""
 
     def __init__(self, content: memoryview) -> None:
         self._content, self._place = content, 0
@@ -234,7 +245,9 @@ class _Reader(io.RawIOBase):
         return self._place
 
     def read(self, size: int = -1) -> bytes:
-        end = len(self._content) if size < 0 else self._place + size
+        end = min(len(self._content), len(self._content) if size < 0 else self._place + size)
+        if end - self._place > MAX_DIRECTORY_BYTES:
+            raise Refusal("is hostile: the directory of its zip archive is too large")
         taken = bytes(self._content[self._place : end])
         self._place += len(taken)
         return taken
