@@ -20,6 +20,7 @@ import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -146,8 +147,8 @@ class SegmentStore:
         for path in (self.path(segment), self._record_path(segment), self._cells_path(segment)):
             remove_folder(path)  # something else put it there
         began = time.monotonic()
-        with SegmentWriter(part, self.encoding) as encoder:
-            writer = HashingWriter(encoder, self.encoding.pixels if self.measured else None)
+        with SegmentWriter(part, self.encoding) as encoder, ThreadPoolExecutor(2) as aside:
+            writer = HashingWriter(encoder, aside, self.encoding.pixels if self.measured else None)
             yield writer
         if self.measured:
             save_arrays(self._cells_path(segment), {"cells": writer.cells}, shared=True)
@@ -197,20 +198,23 @@ class HashingWriter:
 
     Args:
         encoder: takes the frames.
+        aside: hashes and measures while frames are encoded.
         pixels: their pixel format, where their light is kept.
     """
 
-    def __init__(self, encoder: SegmentWriter, pixels: str | None = None) -> None:
-        self._encoder, self._pixels = encoder, pixels
+    def __init__(self, encoder: SegmentWriter, aside: Executor, pixels: str | None = None) -> None:
+        self._encoder, self._aside, self._pixels = encoder, aside, pixels
         self._hash = blake2b(digest_size=16)
         self._cells: list[F16] = []
 
     def write(self, frames: Samples) -> None:
         """Encode and hash the next frames."""
+        hashed = self._aside.submit(self._hash.update, np.ascontiguousarray(frames).data)
+        cells = None if self._pixels is None else self._aside.submit(_light, frames, self._pixels)
         self._encoder.write(frames)
-        self._hash.update(np.ascontiguousarray(frames).data)
-        if self._pixels is not None:
-            self._cells.append(cells_of(shrink(frames, self._pixels)).astype(np.float16))
+        hashed.result()
+        if cells is not None:
+            self._cells.append(cells.result())
 
     @property
     def cells(self) -> F16:
@@ -221,3 +225,7 @@ class HashingWriter:
     def digest(self) -> str:
         """Hash of all raw frames so far."""
         return self._hash.hexdigest()
+
+
+def _light(frames: Samples, pixels: str) -> F16:
+    return cells_of(shrink(frames, pixels)).astype(np.float16)
