@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 
+from clavilux.generator.block_sizes import BlockSizes
+
 __all__ = ["PlainConfig"]
 
 
 @dataclass(frozen=True)
-class PlainConfig:
+class PlainConfig(BlockSizes):
     """Sizes of a network whose first layer alone takes a latent.
 
     Attributes:
@@ -35,16 +37,6 @@ class PlainConfig:
     def mapping_layers(self) -> int:
         """Depth of the mapping: a latent is a code."""
         return 1
-
-    @property
-    def resolutions(self) -> list[int]:
-        """Feature size of each block, px."""
-        return [4 << k for k in range(len(self.channels))]
-
-    @property
-    def resolution(self) -> int:
-        """Side of the square image the network was trained for, px."""
-        return self.resolutions[-1]
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from clavilux.generator.block_sizes import CONST_SIZE
 from clavilux.generator.configured import ConfiguredNetwork
 from clavilux.generator.layers import EPSILON, leaky_relu
 from clavilux.generator.mapping import Dense, MappingNetwork, under
 from clavilux.generator.network import SideBranch, Tap
-from clavilux.generator.stylegan1_config import CONST_SIZE, StyleGAN1Config
+from clavilux.generator.stylegan1_config import StyleGAN1Config
 
 __all__ = ["StyleGAN1"]
 

@@ -7,17 +7,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from clavilux.generator.block_sizes import CONST_SIZE, BlockSizes
 from clavilux.generator.mapping_config import mapping_shapes, mapping_sizes
 from clavilux.generator.network import Layer
 
 __all__ = ["StyleGAN1Config"]
 
-CONST_SIZE = 4
-"""Rows and columns of the learned constant."""
-
 
 @dataclass(frozen=True)
-class StyleGAN1Config:
+class StyleGAN1Config(BlockSizes):
     """Everything but the weights that fixes a StyleGAN network of the first generation.
 
     Attributes:
@@ -64,16 +62,6 @@ class StyleGAN1Config:
     def sizes(self) -> tuple[int, ...]:
         """Every size that a file must keep within bounds."""
         return (self.z_dim, self.w_dim, self.resolution, *self.channels)
-
-    @property
-    def resolutions(self) -> list[int]:
-        """Feature size of each block, px."""
-        return [CONST_SIZE << k for k in range(len(self.channels))]
-
-    @property
-    def resolution(self) -> int:
-        """Side of the square image the network was trained for, px."""
-        return self.resolutions[-1]
 
     @property
     def num_ws(self) -> int:

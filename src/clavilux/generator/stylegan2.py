@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from clavilux.generator.block_sizes import CONST_SIZE
 from clavilux.generator.configured import ConfiguredNetwork
 from clavilux.generator.layers import (
     EPSILON,
@@ -30,7 +31,7 @@ from clavilux.generator.layers import (
 )
 from clavilux.generator.mapping import Dense, MappingNetwork, under
 from clavilux.generator.network import SideBranch, Tap
-from clavilux.generator.stylegan2_config import CONST_SIZE, StyleGAN2Config
+from clavilux.generator.stylegan2_config import StyleGAN2Config
 
 __all__ = ["StyleGAN2"]
 

@@ -9,13 +9,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from clavilux.generator.block_sizes import CONST_SIZE, BlockSizes
 from clavilux.generator.mapping_config import mapping_shapes, mapping_sizes
 from clavilux.generator.network import Layer
 
-__all__ = ["CONST_SIZE", "ColourPath", "LabelPath", "StyleGAN2Config"]
-
-CONST_SIZE = 4
-"""Rows and columns of the learned constant."""
+__all__ = ["ColourPath", "LabelPath", "StyleGAN2Config"]
 
 Shapes = dict[str, tuple[int, ...]]
 ColourPath = Literal["skip", "resnet", "orig"]
@@ -26,7 +24,7 @@ LabelPath = Literal["embed", "concat"]
 
 
 @dataclass(frozen=True)
-class StyleGAN2Config:
+class StyleGAN2Config(BlockSizes):
     """Everything but the weights that fixes a StyleGAN2 network.
 
     Attributes:
@@ -88,20 +86,6 @@ class StyleGAN2Config:
     def sizes(self) -> tuple[int, ...]:
         """Every size that a file must keep within bounds."""
         return (self.z_dim, self.w_dim, self.resolution, *self.channels)
-
-    @property
-    def resolutions(self) -> list[int]:
-        """Feature size of each block, px.
-
-        >>> StyleGAN2Config(8, 8, 2, (16, 16, 8)).resolutions
-        [4, 8, 16]
-        """
-        return [CONST_SIZE << k for k in range(len(self.channels))]
-
-    @property
-    def resolution(self) -> int:
-        """Side of the square image the network was trained for, px."""
-        return self.resolutions[-1]
 
     @property
     def num_ws(self) -> int:
