@@ -353,3 +353,21 @@ def test_any_values_are_read_or_refused(values):
     show, errors = parse_tables(values, Path("/nowhere"))
     assert (show is None) == bool(errors)
     assert all(len(str(error)) < 1100 for error in errors)
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({"start": "1/2", "output": {"fps": "30000/1001"}}, None),
+        ({"mute": "0/1"}, "0/1"),
+        ({"model": "0/0"}, None),  # a file's name, as good as any
+        ({"start": "0/0"}, "start"),
+        ({"output": {"fps": "30/0"}}, "fps"),
+    ],
+)
+def test_fractions_are_read_where_numbers_are_wanted(values, said):
+    from clavilux.project.show import parse_tables
+
+    show, errors = parse_tables({"song": "song.wav", **values}, Path("/nowhere"))
+    assert (show is None) == bool(said)
+    assert all(said in str(error) for error in errors)

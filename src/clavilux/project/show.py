@@ -373,7 +373,8 @@ def _group(kind: Any, values: Any, prefix: str, errors: list[ClaviluxError]) -> 
 def _setting(kind: Any, known: Setting, value: Any) -> Any:
     """Read a setting from its plain value, or from text as on the command line."""
     plain = isinstance(value, int | float) and not isinstance(value, bool)
-    if isinstance(value, str) and re.fullmatch(r"\d+/\d+", value):  # a fraction, exactly
+    exact = any("Fraction" in str(each.type) for each in fields(kind) if each.name == known.name)
+    if exact and isinstance(value, str) and re.fullmatch(r"\d+/0*[1-9]\d*", value):
         return Fraction(check_group(kind, {known.name: value})[known.name])
     if known.parse is not None and (plain or isinstance(value, str)):
         return known.parse(value if isinstance(value, str) else repr(value))
