@@ -1,6 +1,7 @@
 """Named arrays in one `.npz` file, written whole and read without executing anything; and their hash."""
 
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
@@ -63,7 +64,7 @@ def hash_of_arrays(arrays: Mapping[str, AnyArray]) -> str:
     return whole.hexdigest()
 
 
-class ArrayValue:
+class ArrayValue(ABC):
     """A value of plain arrays: saved, loaded, and equal where its arrays are.
 
     Attributes:
@@ -72,18 +73,18 @@ class ArrayValue:
 
     noun: ClassVar[str]
 
+    @abstractmethod
     def arrays(self) -> Arrays:
         """Return everything as arrays by name."""
-        raise NotImplementedError
 
     @classmethod
+    @abstractmethod
     def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> Self:
         """Make the value of what `arrays` returned.
 
         Raises:
             ValueError, KeyError, TypeError, ClaviluxError: they are others.
         """
-        raise NotImplementedError
 
     @property
     def digest(self) -> str:
