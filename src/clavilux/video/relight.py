@@ -6,6 +6,8 @@ then changes from the one to the other, detail stays, and nothing leaves the ran
 """
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
 
 from clavilux.arrays import F32
 from clavilux.colour import bt709, srgb_to_linear
@@ -13,6 +15,7 @@ from clavilux.pixel_formats import LAYOUTS, Layout, Samples
 
 __all__ = ["relight"]
 
+LEAST = np.float32(1e-6)
 CODES = 4096
 """Steps of the tables between code values and linear light."""
 TO_LINEAR = srgb_to_linear(np.arange(CODES) / (CODES - 1)).astype(np.float32)
@@ -44,47 +47,68 @@ def relight(samples: Samples, pixels: str, before: F32, after: F32) -> Samples:
 
 
 def _relit_rgb(frame: Samples, before: F32, after: F32) -> Samples:
-    made = _relit(np.asarray(frame / 255, np.float32), before, after)
-    return np.asarray(np.rint(made * 255), np.uint8)
+    made = _relit(np.asarray(np.moveaxis(frame, 2, 0) / 255, np.float32), before, after)
+    return np.asarray(np.rint(np.moveaxis(made, 0, 2) * 255), np.uint8)
 
 
 def _relit_planes(frame: Samples, layout: Layout, before: F32, after: F32) -> Samples:
-    """Change a planar frame: to R'G'B' at full size and back, chroma averaged as it lay."""
+    """Change a planar frame: colours at the size of its chroma, and the luma around each as it changes there.
+
+    Where cells are as small as that, colours change at the size of the luma.
+    """
     height, width = layout.height(len(frame)), frame.shape[1]
-    size = height // layout.down, width // layout.across
-    scale, matrix = 2 ** (layout.bits - 8), bt709()
+    high, wide = height // layout.down, width // layout.across
+    coarse = high >= before.shape[0] and wide >= before.shape[1]
+    down, across = (layout.down, layout.across) if coarse else (1, 1)
+    more = layout.down // down, layout.across // across
+    scale, matrix = np.float32(2 ** (layout.bits - 8)), bt709().astype(np.float32)
     flat = frame.reshape(-1).astype(np.float32) / scale
-    luma = flat[: height * width].reshape(height, width)
-    chroma = flat[height * width :].reshape(2, *size).repeat(layout.down, 1).repeat(layout.across, 2)
-    codes = np.concatenate([luma[None], chroma]) - matrix[:, 3, None, None].astype(np.float32)
-    rgb = np.einsum("ck,khw->hwc", np.linalg.inv(matrix[:, :3]).astype(np.float32), codes)
-    made = np.einsum("kc,hwc->khw", matrix[:, :3].astype(np.float32), _relit(rgb, before, after))
-    made += matrix[:, 3, None, None].astype(np.float32)
-    small = made[1:].reshape(2, size[0], layout.down, size[1], layout.across).mean(axis=(2, 4))
-    whole = np.concatenate([made[0].ravel(), small.ravel()]) * scale
-    made_samples: Samples = np.rint(whole).astype(layout.dtype).reshape(frame.shape)
-    return made_samples
+    luma = flat[: height * width].reshape(height // down, down, width // across, across)
+    chroma = flat[height * width :].reshape(2, high, wide).repeat(more[0], 1).repeat(more[1], 2)
+    codes = np.stack([_mean(luma, down, across), *chroma]) - matrix[:, 3, None, None]
+    made = _mixed(matrix[:, :3], _relit(_mixed(np.linalg.inv(matrix[:, :3]), codes), before, after))
+    floor, span = matrix[0, 3], matrix[0, :3].sum()
+    dark = np.minimum(made[0] / np.maximum(codes[0], 1e-3), 1)
+    bright = np.minimum((span - made[0]) / np.maximum(span - codes[0], 1e-3), 1)
+    whole = span - (span - (luma - floor) * dark[:, None, :, None]) * bright[:, None, :, None] + floor
+    small = [_mean(plane.reshape(high, more[0], wide, more[1]), *more) for plane in made[1:]]
+    joined = np.concatenate([whole.ravel(), (np.stack(small) + matrix[1:, 3, None, None]).ravel()]) * scale
+    return np.asarray(np.rint(joined).astype(layout.dtype).reshape(frame.shape))
+
+
+def _mean(blocks: F32, down: int, across: int) -> F32:
+    """Average blocks of a plane, (H, down, W, across) to (H, W)."""
+    parts = [blocks[:, y, :, x] for y in range(down) for x in range(across)]
+    return np.asarray(sum(parts[1:], parts[0]) / np.float32(len(parts)))
+
+
+def _mixed(matrix: F32, planes: F32) -> F32:
+    """Multiply three planes (3, H, W) by a matrix (3, 3)."""
+    first, second, third = planes
+    return np.stack([a * first + b * second + c * third for a, b, c in matrix])
 
 
 def _relit(srgb: F32, before: F32, after: F32) -> F32:
-    """Blend an image (H, W, 3) in [0, 1] towards black and white as its cells ask for."""
-    linear = TO_LINEAR[np.rint(np.clip(srgb, 0, 1) * (CODES - 1)).astype(np.int32)]
-    shape = srgb.shape[:2]
-    darker = _enlarged(np.minimum(after / np.maximum(before, 1e-6), 1), shape)
-    brighter = _enlarged(np.clip((after - before) / np.maximum(1 - before, 1e-6), 0, 1), shape)
-    linear *= darker
-    linear += brighter * (1 - linear)
-    return np.asarray(TO_CODE[np.rint(np.sqrt(np.clip(linear, 0, 1)) * (CODES - 1)).astype(np.int32)])
+    """Blend an image (3, H, W) in [0, 1] towards black and white as its cells (gh, gw, 3) ask for."""
+    made = np.empty_like(srgb)
+    for k, channel in enumerate(srgb):
+        light = TO_LINEAR[_index(channel)]
+        was, now = before[..., k], after[..., k]
+        dark: F32 = np.minimum(now / np.maximum(was, LEAST), 1)
+        light *= _enlarged(dark, light.shape)
+        bright: F32 = np.clip((now - was) / np.maximum(1 - was, LEAST), 0, 1)
+        if bright.any():
+            light += _enlarged(bright, light.shape) * (1 - light)
+        made[k] = TO_CODE[_index(np.sqrt(light))]
+    return made
 
 
-def _enlarged(cells: F32, shape: tuple[int, int]) -> F32:
-    """Interpolate cells (gh, gw, 3) linearly between their centres; the outer ones hold."""
-    for axis, side in enumerate(shape):
-        count = cells.shape[axis]
-        place = np.clip((np.arange(side) + 0.5) * count / side - 0.5, 0, count - 1)
-        low = np.minimum(place.astype(np.int64), max(count - 2, 0))
-        share = (place - low).astype(np.float32)
-        share = share[:, None, None] if axis == 0 else share[None, :, None]
-        high = np.minimum(low + 1, count - 1)
-        cells = cells.take(low, axis) * (1 - share) + cells.take(high, axis) * share
-    return np.asarray(cells, np.float32)
+def _index(values: F32) -> NDArray[np.uint16]:
+    """Return where values of [0, 1] are in a table."""
+    return (np.clip(values, 0, 1) * (CODES - 1) + 0.5).astype(np.uint16)
+
+
+def _enlarged(cells: F32, shape: tuple[int, ...]) -> F32:
+    """Interpolate cells (gh, gw) linearly between their centres; the outer ones hold."""
+    image = Image.fromarray(np.ascontiguousarray(cells, np.float32))
+    return np.asarray(image.resize((shape[1], shape[0]), Image.Resampling.BILINEAR))
