@@ -24,7 +24,7 @@ KEPT_MOMENTS = 2
 """Moments around which a track's knots are kept in memory: now, and the other side of a crossfade."""
 
 MAX_KNOT_BYTES = 2**29
-"""Of all tracks: those of more than a patch has who draws with a dozen are drawn again."""
+"""Of the knots of all tracks; beyond it those used longest ago are given up, and drawn again when needed."""
 
 ROWS, STRETCH = 8, 16384
 """Frames and places of a product: on one core, in its cache. A product of other rows may round otherwise."""
@@ -67,6 +67,7 @@ class NoiseSource:
         """Return some knots of a track for all layers, one after the other, (K, pixels)."""
         key = (track, numbers)
         if key in self._knots:
+            self._knots[key] = self._knots.pop(key)  # now the last used
             return self._knots[key]
         own = [other for other in self._knots if other[0] == track]
         known = {

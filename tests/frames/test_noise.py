@@ -1,0 +1,50 @@
+"""Noise is a sum of knots, each of which is drawn once while it is near."""
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from clavilux import seeds
+from clavilux.curves import Grid
+from clavilux.frames import noise as module
+from clavilux.frames.noise import NoiseSource
+from clavilux.patches.ops.noise import Term, Track
+
+SIZES = {"b4.conv1": (4, 6), "b8.conv0": (200, 100)}
+GRID = Grid([0.0, 1.0])
+SLOW = Term(Track(1.0, "seconds", "slow"))
+
+
+def knots(track, layer, numbers):
+    height, width = SIZES[layer]
+    return [seeds.normal(3, f"noise/{track}/{layer}", number, (height, width)) for number in numbers]
+
+
+@pytest.mark.parametrize("times", [[2.25], [2.25, 2.5], np.linspace(0, 4, 19)])
+def test_a_frame_is_a_cubic_b_spline_of_four_knots(times):
+    amount = np.linspace(1, 2, len(times))
+    found = NoiseSource(SIZES, 3).at([Term(SLOW.track, (amount,))], np.array(times), GRID)
+    for row, time in enumerate(times):
+        first, t = int(time), time % 1
+        weights = np.array([(1 - t) ** 3, 3 * t**3 - 6 * t**2 + 4, -3 * t**3 + 3 * t**2 + 3 * t + 1, t**3])
+        weights *= amount[row] / np.sqrt((weights**2).sum())
+        for layer, maps in found.items():
+            wanted = np.tensordot(weights, knots("slow", layer, range(first, first + 4)), 1)
+            np.testing.assert_allclose(maps[row, 0], wanted, atol=1e-5)
+
+
+def test_every_knot_is_drawn_once_on_both_sides_of_a_crossfade(monkeypatch):
+    drawn = Counter()
+
+    def counted(seed, key, number, shape):
+        drawn[key, number] += 1
+        return seeds.normal(seed, key, number, shape)
+
+    monkeypatch.setattr(module, "normal", counted)
+    source = NoiseSource(SIZES, 3)
+    for k in range(60):
+        for start in (0.0, 100.35):  # the other side comes to its next knot before this one does
+            source.at([SLOW], start + (8 * k + np.arange(8)) / 60, GRID)
+    assert len(drawn) > 2 * len(SIZES) * 8
+    assert set(drawn.values()) == {1}
