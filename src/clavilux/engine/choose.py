@@ -18,7 +18,8 @@ __all__ = ["Engine", "Precision", "engines", "open_runner"]
 Precision = Literal["auto", "exact"]
 
 PASS_FRAMES = {"openvino": 2, "cpu": 2, "cuda": 8, "mps": 4}
-"""Frames in one pass: where a frame is drawn fastest; on accelerators an estimate that fits into 8 GB."""
+"""Frames in one pass: on a processor those that are drawn fastest. On a CUDA card 8 frames of a 1024 px
+network take 3.3 GB, and a frame 7 % longer than in passes of 32; for mps it is an estimate."""
 
 
 @dataclass(frozen=True)

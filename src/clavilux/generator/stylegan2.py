@@ -36,6 +36,7 @@ from clavilux.generator.stylegan2_config import StyleGAN2Config
 __all__ = ["StyleGAN2"]
 
 ROWS = 8
+"""Of the weights of colours in half precision: 3, and zeros up to what matrix units multiply at once."""
 
 
 class StyleGAN2(ConfiguredNetwork):
@@ -216,8 +217,16 @@ class StyledConv(nn.Module):
         if noise is not None:
             strength = _shared(self.noise_strength, [(other.noise_strength, a) for other, a in others])
             noise = noise * (strength * self.gain)
-        how = {"up": self.up, "in_phases": self.in_phases}
-        x = styled_conv(x, self.weight, style, factors, **how, noise=noise, rewrite=rewrite)
+        x = styled_conv(
+            x,
+            self.weight,
+            style,
+            factors,
+            up=self.up,
+            in_phases=self.in_phases,
+            noise=noise,
+            rewrite=rewrite,
+        )
         bias = _shared(self.bias, [(other.bias, a) for other, a in others]) * self.gain
         return clamped(leaky_relu(x.add_(bias.to(x.dtype))), self.clamp)
 
@@ -280,8 +289,8 @@ def _coloured(x: Tensor, style: Tensor, layer: Any) -> Tensor:
     """Return float32 colours (B, 3, H, W) of features (B, I, H, W) scaled by a style (B, I)."""
     if x.dtype == style.dtype:
         return F.conv2d(x * style[:, :, None, None], layer.weight, layer.bias)
-    # Features in a lower precision are not copied to another: weights of each sample meet them, so small
-    # that no sum leaves their range, and in rows of 8, which matrix units multiply fastest.
+    # Features in a lower precision stay as they are: each sample's own weights meet them, so small that no
+    # sum leaves their range.
     own = layer.weight[:, :, 0, 0] * style[:, None]  # (B, 3, I)
     length = own.abs().amax(dim=(1, 2), keepdim=True) * own.shape[2] + EPSILON
     rows = F.pad(own / length, (0, 0, 0, ROWS - 3)).to(x.dtype)
