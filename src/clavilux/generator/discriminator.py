@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from clavilux.arrays import F32
-from clavilux.generator.layers import SQRT2
+from clavilux.generator.layers import SQRT2, fir
 
 __all__ = ["Discriminator"]
 
@@ -67,6 +67,4 @@ def low_pass(x: Tensor, padding: int) -> Tensor:
     >>> low_pass(torch.ones(1, 2, 6, 6), 1)[0, 0, 2].tolist()
     [0.875, 1.0, 1.0, 1.0, 0.875]
     """
-    taps = torch.tensor([1.0, 3.0, 3.0, 1.0], dtype=x.dtype, device=x.device) / 8
-    kernel = torch.outer(taps, taps).expand(x.shape[1], 1, 4, 4)
-    return F.conv2d(x, kernel, padding=padding, groups=x.shape[1])
+    return fir(x, padding) / 4

@@ -197,23 +197,23 @@ def _four(image: Tensor) -> Tensor:
     return image.view(batch, channels, high // 2, 2, wide // 2, 2).permute(0, 3, 5, 1, 2, 4)
 
 
-def fir(x: Tensor) -> Tensor:
+def fir(x: Tensor, padding: int = 1) -> Tensor:
     """Filter both axes with [1, 3, 3, 1] / 4, as after a transposed convolution.
 
-    The gain is 2 an axis, since every other sample between the originals was zero. Zeros surround the
-    image.
+    The gain is 2 an axis, since every other sample between the originals was zero.
 
     Args:
-        x: (B, C, 2H + 1, 2W + 1).
+        x: (B, C, H, W).
+        padding: zeros around the image.
 
     Returns:
-        (B, C, 2H, 2W).
+        (B, C, H - 3 + 2 padding, W - 3 + 2 padding).
 
     >>> fir(torch.ones(1, 2, 5, 5))[0, 0, 1].tolist()
     [3.5, 4.0, 4.0, 3.5]
     """
     channels = x.shape[1]
-    return F.conv2d(x, _kernel(x).expand(channels, 1, 4, 4), padding=1, groups=channels)
+    return F.conv2d(x, _kernel(x).expand(channels, 1, 4, 4), padding=padding, groups=channels)
 
 
 def upsample2x(x: Tensor) -> Tensor:
