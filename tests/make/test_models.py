@@ -96,11 +96,11 @@ class Counting(NullReporter):
 
 
 @pytest.mark.parametrize(
-    ("name", "dear"), [("ada32.pkl", False), ("sg3t64.pkl", False), ("sg3t64.pkl", True)]
+    ("name", "slow"), [("ada32.pkl", False), ("sg3t64.pkl", False), ("sg3t64.pkl", True)]
 )
-def test_a_preview_is_a_strip_that_shows_its_progress(monkeypatch, name, dear):
+def test_a_preview_is_a_strip_that_shows_its_progress(monkeypatch, name, slow):
     model, report = load_model(FILES / name), Counting()
-    if dear:
+    if slow:
         monkeypatch.setattr(survey, "SURVEY", replace(survey.SURVEY, cost=1e-3))
         monkeypatch.setattr(models, "preview_images", None)  # the whole of every image would take minutes
     strip = draw_preview(model, report)

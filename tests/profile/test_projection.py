@@ -16,8 +16,8 @@ from clavilux.profile.model_palettes import ModelPalettes
 from clavilux.profile.probe import colours, draw, fixed_noise, sample_latents
 from clavilux.profile.projection import (
     PROJECTION,
-    Eyes,
-    open_eyes,
+    PerceptualLoss,
+    find_perceptual_loss,
     project_image,
     read_target,
     target_side,
@@ -119,23 +119,23 @@ CHECKPOINTS = Path(__file__).parents[1] / "generator" / "data" / "checkpoints"
 def test_a_checkpoints_own_discriminator_compares_images(store):
     model = load_model(CHECKPOINTS / "ada32.pkl")
     target = drawn(model, sample_latents(model, 1, "test/eyes", psi=0.9))
-    eyes = open_eyes(model)
-    assert "by the checkpoint's own discriminator" in eyes.words
+    perceptual = find_perceptual_loss(model)
+    assert "by the checkpoint's own discriminator" in perceptual.words
     other = drawn(model, sample_latents(model, 1, "test/others"))
-    assert eyes.distance(target, target).item() == 0
-    assert eyes.distance(other, target).item() > unlikeness(other, target, texture=0).item() + 0.01
+    assert perceptual.to(target)(target).item() == 0
+    assert perceptual.to(target)(other).item() > unlikeness(other, target, texture=0).item() + 0.01
 
     def gap(found):  # of what the discriminator sees
         ws = np.broadcast_to(found.ws, (1, model.num_ws, model.w_dim)).copy()
         image = drawn(model, ws)
-        return (eyes.distance(image, target) - unlikeness(image, target, texture=0)).item()
+        return (perceptual.to(target)(image) - unlikeness(image, target, texture=0)).item()
 
     found = project_image(model, target, store)
     assert found.distance < 0.5 * found.start
     foreign = load_model(CHECKPOINTS / "rosinality32.pt")
     target = drawn(foreign, sample_latents(foreign, 1, "test/foreign"))  # which this model cannot draw
     found = project_image(model, target, store)
-    assert gap(found) < gap(project_image(model, target, store, eyes=Eyes(None, "")))
+    assert gap(found) < gap(project_image(model, target, store, perceptual=PerceptualLoss(None, "")))
 
 
 @pytest.mark.parametrize("path", sorted(CHECKPOINTS.glob("*.p*[lt]")), ids=lambda path: path.stem)
@@ -148,7 +148,7 @@ def test_every_family_can_be_projected_into_also_with_a_clamp(path):
 
 
 def test_what_compares_images_is_said(small_model, capsys, tmp_path, monkeypatch):
-    words = open_eyes(small_model).words
+    words = find_perceptual_loss(small_model).words
     assert words.startswith("Images are compared by colours and texture: The model")
     assert words.endswith("has no discriminator.")
     monkeypatch.chdir(tmp_path)

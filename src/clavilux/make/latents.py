@@ -10,7 +10,13 @@ from clavilux.files import write_error
 from clavilux.generator.model import Model
 from clavilux.make.pictures import Page
 from clavilux.make.workspace import Workspace
-from clavilux.profile.projection import PROJECTION, Projection, open_eyes, project_image, read_target
+from clavilux.profile.projection import (
+    PROJECTION,
+    Projection,
+    find_perceptual_loss,
+    project_image,
+    read_target,
+)
 
 __all__ = ["draw_projections", "project_files", "save_projections"]
 
@@ -34,13 +40,17 @@ def project_files(
     """
     targets = [read_target(file, model) for file in files]  # all of them, before the work begins
     report, store = workspace.report, workspace.store
-    eyes = open_eyes(model)
-    report.note(eyes.words)
+    perceptual = find_perceptual_loss(model)
+    report.note(perceptual.words)
     found = []
     for number, (file, target) in enumerate(zip(files, targets, strict=True), start=1):
         count = f" ({number} of {len(files)})" if len(files) > 1 else ""
         report.begin(f"Projecting {file.name}{count}", PROJECTION.small_steps + PROJECTION.steps)
-        found.append(project_image(model, target, store, eyes=eyes, per_layer=per_layer, step=report.advance))
+        found.append(
+            project_image(
+                model, target, store, perceptual=perceptual, per_layer=per_layer, step=report.advance
+            )
+        )
     return found
 
 

@@ -17,7 +17,7 @@ from clavilux.generator.generate import preview_images
 from clavilux.generator.model import BUILTIN, Model, builtin_models, named_models
 from clavilux.make.targets import check_target
 from clavilux.make.workspace import Reporter, Workspace
-from clavilux.profile.survey import glances, view_of
+from clavilux.profile.survey import surveyed_images, view_of
 
 __all__ = [
     "UserModel",
@@ -139,10 +139,10 @@ def preview_of(model: Model, path: Path, workspace: Workspace) -> Image.Image:
 
 
 def draw_preview(model: Model, report: Reporter) -> Image.Image:
-    """Draw a strip of a model's images; of a dear one that starts from Fourier features their middle."""
+    """Draw a strip of a model's images; where a StyleGAN3 takes long to draw, of their middle."""
     seeds = range(PREVIEW_IMAGES)
     whole = model.network.repeats or view_of(model.network).cells >= model.network.cells[0]
-    draw = preview_images if whole else glances
+    draw = preview_images if whole else surveyed_images
     report.begin("Drawing a preview", PREVIEW_IMAGES)
     images = []
     for image in draw(model, seeds, PREVIEW_PIXELS):

@@ -11,8 +11,9 @@ arXiv:2003.13659, invert generators so). Noise is fixed and not optimised: in a 
 Images are (B, 3, H, W) in [-1, 1]; latents w (B, D), or (B, L, D) of W+, one for each layer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -32,7 +33,15 @@ from clavilux.profile.probe import colours, draw, fixed_noise
 from clavilux.profile.survey import survey
 from clavilux.store import Store
 
-__all__ = ["PROJECTION", "Eyes", "Projection", "open_eyes", "project_image", "read_target", "target_side"]
+__all__ = [
+    "PROJECTION",
+    "PerceptualLoss",
+    "Projection",
+    "find_perceptual_loss",
+    "project_image",
+    "read_target",
+    "target_side",
+]
 
 Step = Callable[[int], None]
 """Is called with the number of steps that were done."""
@@ -90,7 +99,7 @@ class Projection:
 
 
 @dataclass(frozen=True, eq=False)
-class Eyes:
+class PerceptualLoss:
     """By what images are compared, beside their colours.
 
     Attributes:
@@ -101,34 +110,38 @@ class Eyes:
     discriminator: Discriminator | None
     words: str
 
-    def distance(self, image: Tensor, target: Tensor) -> Tensor:
-        """Compare images (B, 3, H, W) with one (1, 3, H, W), (B,)."""
+    def to(self, target: Tensor) -> Callable[[Tensor], Tensor]:
+        """Return what compares images (B, 3, H, W) with one (1, 3, H, W), (B,)."""
         if self.discriminator is None:
-            return unlikeness(image, target, texture=PROJECTION.texture)
-        colours = unlikeness(image, target, texture=0)
-        return colours + PROJECTION.features * self._apart(self.discriminator, image, target)
-
-    @staticmethod
-    def _apart(discriminator: Discriminator, image: Tensor, target: Tensor) -> Tensor:
-        """Return the mean over blocks of |phi(x) - phi(y)|_1 / |phi(y)|_1, (B,)."""
+            return partial(unlikeness, target=target)
         with torch.no_grad():
-            wanted = list(discriminator.features(target))
-        gaps = [
-            (x - y).abs().mean(dim=(1, 2, 3)) / y.abs().mean().clamp_min(1e-8)
-            for x, y in zip(discriminator.features(image), wanted, strict=True)
-        ]
-        return torch.stack(gaps).mean(dim=0)
+            wanted = list(self.discriminator.features(target))
+        return partial(_perceived, self.discriminator, target, wanted)
 
 
-def open_eyes(model: Model) -> Eyes:
+def _perceived(
+    discriminator: Discriminator, target: Tensor, wanted: Sequence[Tensor], image: Tensor
+) -> Tensor:
+    """Compare colours, and features phi: the mean over blocks of |phi(x) - phi(y)|_1 / |phi(y)|_1, (B,)."""
+    gaps = [
+        (x - y).abs().mean(dim=(1, 2, 3)) / y.abs().mean().clamp_min(1e-8)
+        for x, y in zip(discriminator.features(image), wanted, strict=True)
+    ]
+    apart = torch.stack(gaps).mean(dim=0)
+    return unlikeness(image, target, texture=0) + PROJECTION.features * apart
+
+
+def find_perceptual_loss(model: Model) -> PerceptualLoss:
     """Read a model's discriminator from its file, if it has one that is known."""
     try:
         if model.file is None:
             raise ModelError(f"The model {model.name} has no file")
         discriminator = Discriminator(read_discriminator(model.file)).to(model.network.w_avg.device)
     except ModelError as error:
-        return Eyes(None, f"Images are compared by colours and texture: {error.what}.")
-    return Eyes(discriminator, "Images are compared by colours and by the checkpoint's own discriminator.")
+        return PerceptualLoss(None, f"Images are compared by colours and texture: {error.what}.")
+    return PerceptualLoss(
+        discriminator, "Images are compared by colours and by the checkpoint's own discriminator."
+    )
 
 
 def target_side(model: Model) -> int:
@@ -152,7 +165,7 @@ def project_image(
     target: Tensor,
     store: Store,
     *,
-    eyes: Eyes | None = None,
+    perceptual: PerceptualLoss | None = None,
     per_layer: bool = True,
     step: Step | None = None,
 ) -> Projection:
@@ -162,7 +175,7 @@ def project_image(
         model: the generator.
         target: the image, (1, 3, S, S).
         store: keeps the model's survey.
-        eyes: by what images are compared; by default what `open_eyes` finds.
+        perceptual: by what images are compared; by default what `find_perceptual_loss` finds.
         per_layer: find one latent for each layer, in W+, which comes nearer; else one for all, in W.
         step: is called after every step.
     """
@@ -174,7 +187,13 @@ def project_image(
     p = ((starts - mean) @ inverse)[:, None]  # (N, 1, D)
     sides = [side for side in image_sides(model.network.layers) if side <= PROJECTION.small_side]
     small = max(sides) if sides else target_side(model)
-    search = _Search(model, eyes or open_eyes(model), target, torch.from_numpy(mean), torch.from_numpy(root))
+    search = _Search(
+        model,
+        perceptual or find_perceptual_loss(model),
+        target,
+        torch.from_numpy(mean),
+        torch.from_numpy(root),
+    )
     p, losses = search.run(p, small, PROJECTION.small_steps, report)
     p = p[losses.argmin()][None]  # (1, 1, D)
     if per_layer:
@@ -191,7 +210,7 @@ class _Search:
     """Optimises whitened latents p (B, L or 1, D) of a model for a target."""
 
     model: Model
-    eyes: Eyes
+    perceptual: PerceptualLoss
     target: Tensor
     mean: Tensor
     root: Tensor
@@ -201,7 +220,7 @@ class _Search:
         network = self.model.network
         device = network.w_avg.device
         noise = fixed_noise(self.model, side)
-        wanted = F.interpolate(self.target, size=(side, side), mode="area")
+        compare = self.perceptual.to(F.interpolate(self.target, size=(side, side), mode="area"))
         p = torch.from_numpy(start.astype(np.float32)).to(device).requires_grad_()
         mean, root = self.mean.float().to(device), self.root.float().to(device)
         adam = torch.optim.Adam([p], lr=PROJECTION.rate)
@@ -212,7 +231,7 @@ class _Search:
             image = _displayed(network(ws, noise, stop=side))
             apart = (p - p.mean(dim=1, keepdim=True)).square().mean(dim=(1, 2))
             prior = PROJECTION.prior * p.square().mean(dim=(1, 2)) + PROJECTION.apart * apart
-            loss = self.eyes.distance(image, wanted) + prior  # (B,)
+            loss = compare(image) + prior  # (B,)
             better = loss.detach() < least
             best[better], least[better] = p.detach()[better], loss.detach()[better]
             adam.zero_grad()

@@ -31,9 +31,9 @@ __all__ = [
     "SurveySpec",
     "View",
     "describe",
-    "glances",
     "key_of",
     "survey",
+    "surveyed_images",
     "untold",
     "view_of",
 ]
@@ -203,7 +203,7 @@ def describe(model: Model, ws: F32, store: Store) -> Survey:
     return Survey(ws, *(kept[name].astype(np.float32, copy=False) for name in ("lab", "energy")))
 
 
-def glances(model: Model, numbers: Sequence[int], side: int) -> Iterator[NDArray[np.uint8]]:
+def surveyed_images(model: Model, numbers: Sequence[int], side: int) -> Iterator[NDArray[np.uint8]]:
     """Draw what a survey sees of the images of some seeds, (side, side, 3) each."""
     view = view_of(model.network)
     for seed in numbers:
