@@ -13,7 +13,7 @@ from figures import must, seconds, table
 from clavilux import seeds
 from clavilux.colour import bt709, srgb_to_linear
 from clavilux.metrics.trace import cells_of
-from clavilux.video.relight import _enlarged, relight
+from clavilux.video.relight import relight
 from clavilux.video.small import shrink
 
 FRAMES, REPETITIONS = 8, 3
@@ -29,11 +29,22 @@ def frames_of(size: tuple[int, int]) -> np.ndarray:
     made = []
     for k in range(FRAMES):
         coarse = seeds.normal(0, "clouds", k, (3, 9, 16))
-        planes = [np.clip(128 + 50 * _enlarged(each, (height, width)), 16, 235) for each in coarse]
+        planes = [np.clip(128 + 50 * enlarged(each, (height, width)), 16, 235) for each in coarse]
         planes[0] = planes[0] + 4 * seeds.normal(0, "grain", k, (height, width))
         small = [plane[::2, ::2] for plane in planes[1:]]
         made.append(np.concatenate([planes[0].ravel(), *(plane.ravel() for plane in small)]))
     return np.clip(np.stack(made), 16, 235).astype(np.uint8).reshape(FRAMES, -1, width)
+
+
+def enlarged(cells: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Interpolate cells (gh, gw) linearly between their centres; the outer ones hold."""
+    for axis, side in enumerate(size):
+        count = cells.shape[axis]
+        place = np.clip((np.arange(side) + 0.5) * count / side - 0.5, 0, count - 1)
+        low = np.minimum(place.astype(int), count - 2)
+        share = np.expand_dims(place - low, 1 - axis).astype(np.float32)
+        cells = cells.take(low, axis) * (1 - share) + cells.take(low + 1, axis) * share
+    return cells
 
 
 def by_pixels(frame: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:
@@ -48,8 +59,8 @@ def by_pixels(frame: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.nd
     dark = np.minimum(after / np.maximum(before, 1e-6), 1)
     bright = np.clip((after - before) / np.maximum(1 - before, 1e-6), 0, 1)
     for k in range(3):
-        light[k] *= _enlarged(dark[..., k], (height, width))
-        light[k] += _enlarged(bright[..., k], (height, width)) * (1 - light[k])
+        light[k] *= enlarged(dark[..., k], (height, width))
+        light[k] += enlarged(bright[..., k], (height, width)) * (1 - light[k])
     srgb = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)  # IEC 61966-2-1
     made = np.tensordot(matrix[:, :3], srgb, 1) + matrix[:, 3, None, None]
     small = made[1:].reshape(2, height // 2, 2, width // 2, 2).mean(axis=(2, 4))

@@ -28,8 +28,8 @@ def relight(samples: Samples, pixels: str, before: F32, after: F32) -> Samples:
     """Change frames so that the mean light of each cell is another.
 
     Args:
-        samples: frames, (N, rows, W) planar Y'CbCr, or (N, H, W, 3) of 'rgb24'.
-        pixels: their format.
+        samples: planar Y'CbCr frames, (N, rows, W).
+        pixels: their format, as a video has it.
         before: linear RGB of their cells, (N, gh, gw, 3).
         after: what it shall be.
 
@@ -38,17 +38,9 @@ def relight(samples: Samples, pixels: str, before: F32, after: F32) -> Samples:
     >>> bool((relight(grey, "yuv420p", cells, cells / 2)[0, :36] < 100).all())
     True
     """
-    layout = LAYOUTS.get(pixels)
-    made = [
-        _relit_rgb(frame, x, y) if layout is None else _relit_planes(frame, layout, x, y)
-        for frame, x, y in zip(samples, before, after, strict=True)
-    ]
+    layout = LAYOUTS[pixels]
+    made = [_relit_planes(frame, layout, x, y) for frame, x, y in zip(samples, before, after, strict=True)]
     return np.asarray(np.stack(made), samples.dtype)  # type: ignore[return-value]
-
-
-def _relit_rgb(frame: Samples, before: F32, after: F32) -> Samples:
-    made = _relit(np.asarray(np.moveaxis(frame, 2, 0) / 255, np.float32), before, after)
-    return np.asarray(np.rint(np.moveaxis(made, 0, 2) * 255), np.uint8)
 
 
 def _relit_planes(frame: Samples, layout: Layout, before: F32, after: F32) -> Samples:
