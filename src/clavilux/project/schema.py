@@ -22,7 +22,7 @@ from clavilux.project.output import Output
 from clavilux.project.project import Project
 from clavilux.schemas import MAX_ROWS, Count, Name, Seconds, converted
 
-__all__ = ["MadeTable", "check_group", "check_made"]
+__all__ = ["MadeTable", "check_group", "check_made", "types_of"]
 
 Side = Annotated[int, Meta(ge=1, le=100_000)]
 Ratio = Annotated[str, Meta(max_length=80, pattern=r"^-?\d{1,30}(\.\d{1,30})?(/0*[1-9]\d{0,29})?$")]
@@ -107,13 +107,20 @@ def check_group(group: type[Group], values: Mapping[str, Any]) -> dict[str, Any]
     >>> check_group(Output, {"size": [1280, 720]})
     {'size': (1280, 720)}
     """
-    hints = get_type_hints(
-        group, localns={"Patch": Patch, "Preset": Patch, "Corrections": Corrections, "Mapping": Mapping}
-    )
-    fields = [(name, _wire(kind) | UnsetType, UNSET) for name, kind in hints.items()]
+    fields = [(name, _wire(kind) | UnsetType, UNSET) for name, kind in types_of(group).items()]
     schema = msgspec.defstruct(group.__name__, fields, forbid_unknown_fields=True, kw_only=True)
     found: dict[str, Any] = msgspec.to_builtins(converted(values, schema))
     return found
+
+
+def types_of(group: type[Group]) -> dict[str, Any]:
+    """Return the type of every setting of a group.
+
+    >>> types_of(Output)["fps"]
+    <class 'fractions.Fraction'>
+    """
+    names = {"Patch": Patch, "Preset": Patch, "Corrections": Corrections, "Mapping": Mapping}
+    return get_type_hints(group, localns=names)
 
 
 def _wire(kind: Any) -> Any:

@@ -23,7 +23,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import tomlkit
 from tomlkit.exceptions import TOMLKitError
@@ -37,7 +37,7 @@ from clavilux.project.cues import corrections_of_cues
 from clavilux.project.migrate import SCHEMA
 from clavilux.project.output import Output
 from clavilux.project.project import AUTO, Project
-from clavilux.project.schema import check_group
+from clavilux.project.schema import check_group, types_of
 from clavilux.project.sentences import TABLES, read_looks, write_patch
 from clavilux.project.setting import Setting, settings_of
 from clavilux.schemas import toml_tables
@@ -373,7 +373,8 @@ def _group(kind: Any, values: Any, prefix: str, errors: list[ClaviluxError]) -> 
 def _setting(kind: Any, known: Setting, value: Any) -> Any:
     """Read a setting from its plain value, or from text as on the command line."""
     plain = isinstance(value, int | float) and not isinstance(value, bool)
-    exact = any("Fraction" in str(each.type) for each in fields(kind) if each.name == known.name)
+    of_setting = types_of(kind)[known.name]
+    exact = Fraction in (get_args(of_setting) or (of_setting,))
     if exact and isinstance(value, str) and re.fullmatch(r"\d+/0*[1-9]\d*", value):
         return Fraction(check_group(kind, {known.name: value})[known.name])
     if known.parse is not None and (plain or isinstance(value, str)):
