@@ -30,6 +30,9 @@ from clavilux.project.output import Output
 from clavilux.project.project import Project
 from clavilux.video.small import shrink
 
+HEIGHT = 144
+"""Of the previews that are measured, px."""
+
 MUST = {"lift": 0.6, "least lift": 0.4, "contrast": 1.5, "kick or snare": 0.8}
 
 
@@ -61,7 +64,7 @@ def drawn(job: Job) -> Iterator[np.ndarray]:
 def measured(song: Path, project: Project, args: argparse.Namespace, others: list[Song]) -> Row:
     fps = Fraction(args.fps)
     workspace = Workspace.of_user()
-    job = prepare(song, project, Output(size=(256, 144), fps=fps), workspace=workspace, stop=args.stop)
+    job = prepare(song, project, Output(fps=fps), workspace=workspace, preview=HEIGHT).preview(HEIGHT)
     tracer, cells = Tracer(fps), []
     for frames in drawn(job):
         tracer.add(frames)
@@ -116,7 +119,6 @@ def main() -> None:
     parser.add_argument("--start", type=float, default=0.0, help="seconds into each song")
     parser.add_argument("--seconds", type=float, default=30.0, help="of each song")
     parser.add_argument("--fps", type=int, default=15)
-    parser.add_argument("--stop", type=int, default=128, help="largest layer drawn, px")
     args = parser.parse_args()
     workspace = Workspace.of_user()
     songs = [Song(workspace.audio(path), workspace.store) for path in args.songs]

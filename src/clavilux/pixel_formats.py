@@ -15,7 +15,17 @@ from numpy.typing import NDArray
 
 from clavilux.errors import SettingError, suggest
 
-__all__ = ["LAYOUTS", "MAX_SIDE", "Layout", "PixelFormat", "Samples", "check_size", "frame_format"]
+__all__ = [
+    "LAYOUTS",
+    "MAX_SIDE",
+    "MIN_VIDEO_SIDE",
+    "Layout",
+    "PixelFormat",
+    "Samples",
+    "check_size",
+    "frame_format",
+    "preview_size",
+]
 
 PixelFormat = Literal["yuv420p", "yuv420p10", "yuv422p10", "yuv444p", "yuv444p10", "rgb24"]
 
@@ -24,6 +34,9 @@ Samples = NDArray[np.uint8] | NDArray[np.int16]
 
 MAX_SIDE = 8192
 """Largest width and height of an image, px: the largest that every encoder in the table accepts."""
+
+MIN_VIDEO_SIDE = 16
+"""Least width and height of a video, px."""
 
 
 @dataclass(frozen=True)
@@ -110,3 +123,18 @@ def check_size(size: tuple[int, int], pixels: PixelFormat = "yuv420p", *, min_si
         even = f"{width + width % 2}x{height + height % 2}"
         what, hint = f"The size {shown} is odd", f"video needs even sides, such as {even}"
         raise SettingError(what, where="size", value=size, hint=hint, remedy="size")
+
+
+def preview_size(size: tuple[int, int], height: int) -> tuple[int, int]:
+    """Return a size of the same shape and about this height: even, and no larger than the size itself.
+
+    Args:
+        size: width and height, px.
+        height: of the preview, px.
+
+    >>> preview_size((1280, 720), 144), preview_size((720, 1280), 256), preview_size((64, 36), 144)
+    ((256, 144), (144, 256), (64, 36))
+    """
+    scale = min(1.0, height / size[1])
+    wide, high = (max(MIN_VIDEO_SIDE, 2 * round(side * scale / 2)) for side in size)
+    return wide, high

@@ -1,6 +1,7 @@
 """A program covers any output size, takes wide constants, and is a pure function of its inputs."""
 
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -12,6 +13,9 @@ from clavilux.errors import RenderError, SettingError
 from clavilux.generator import canvas
 from clavilux.generator.canvas import default_cells, extend
 from clavilux.generator.inputs import InputSpec, check_inputs
+from clavilux.generator.model import load_model
+from clavilux.generator.network import image_sides
+from clavilux.generator.pixels import Pixels
 from clavilux.generator.program import Program
 
 
@@ -196,3 +200,51 @@ def test_wide_images_are_one_image_not_two(silk):
     repeated = [correlation(p[:, :192], p[:, 256:]) for p in luma]
     for found in (halves, around_the_seam, repeated):
         assert abs(np.mean(found)) < 0.3
+
+
+FAMILIES = sorted(
+    path
+    for path in (Path(__file__).parent / "data" / "checkpoints").iterdir()
+    if path.suffix in {".pkl", ".pt", ".pth", ".safetensors"}
+)
+
+
+@pytest.mark.parametrize("path", FAMILIES, ids=lambda path: path.name)
+def test_a_preview_of_any_network_is_its_own_image_at_a_lower_resolution(path):
+    model = load_model(path)
+    network, whole = model.network, Program(model, size=(96, 64), pixels="rgb24")
+    sides = image_sides(network.layers)
+    for height in (64, 40, 20, 16):
+        preview = whole.preview(height)
+        lower = [side for side in sides if network.canvas(whole.cells)[0] * side <= height * model.resolution]
+        stop = max(lower, default=sides[0])
+        assert (preview.spec.size, preview.spec.cells) == ((1.5 * height, height), whole.spec.cells)
+        assert preview.spec.resolution == stop
+        given = {
+            name: torch.from_numpy(seeds.normal(0, name, 0, (1, *spec.shape)))
+            for name, spec in preview.inputs.items()
+            if name != "frame"
+        }
+        frame = torch.tensor([5])
+        noise = {name.removeprefix("noise/"): maps for name, maps in given.items() if name != "ws"}
+        with torch.inference_mode():
+            image = network(given["ws"], noise, const=preview.const, stop=stop)
+            expected = Pixels(tuple(image.shape[2:]), preview.size, "rgb24")(image, frame)
+            assert torch.equal(preview(*given.values(), frame), expected)
+
+
+def test_a_preview_is_never_larger_and_may_have_another_format(small_model):
+    whole = Program(small_model, size=(64, 36), cells=(5, 9), pixels="rgb24")
+    assert whole.preview(100).spec == whole.spec
+    assert whole.preview(18, "yuv420p").spec.pixels == "yuv420p"
+    assert whole.preview(18).preview(36).spec == whole.preview(18).spec
+    assert whole.preview(1).spec.size == (16, 16)
+
+
+def test_a_preview_keeps_the_bends_of_its_layers(small_model, changes):
+    taps = [changes.Gain("b16.conv0"), changes.Gain("b4.conv1")]
+    preview = Program(small_model, size=(64, 36), cells=(4, 7), taps=taps).preview(16)
+    assert [name for name in preview.inputs if "amount" in name] == ["bend/0/amount", "bend/1/amount"]
+    lower = Program(small_model, size=(64, 36), cells=(8, 14), taps=taps).preview(16)
+    assert lower.spec.resolution == 8
+    assert [name for name in lower.inputs if "amount" in name] == ["bend/1/amount"]

@@ -5,10 +5,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from clavilux.audio.sound import Audio
 from clavilux.errors import ClaviluxError, OutputError
+from clavilux.generator.program import Program
+from clavilux.make.prepare import prepare
 from clavilux.make.preview import SPEC, draw_preview, preview_targets
 from clavilux.make.workspace import Workspace
 from clavilux.project.machine import Machine
@@ -134,3 +137,45 @@ def test_a_long_name_is_cut_as_the_disk_needs_it():
 def test_a_part_past_the_end_is_refused(draw):
     with pytest.raises(ClaviluxError, match="past the end"):
         draw(sound(2), start=Fraction(3))
+
+
+@pytest.mark.parametrize(
+    ("size", "height", "stop"), [((64, 36), 36, 16), ((64, 36), 20, 8), ((36, 64), 30, 8)]
+)
+def test_a_frame_of_a_preview_is_that_of_the_plain_network(piece, workspace, small_file, size, height, stop):
+    machine = Machine(precision="exact")
+    project = Project(model=str(small_file), patch="pulse", loop=True, duration=Fraction(2))
+    job = prepare(piece.audio, project, Output(size=size, codec="ffv1"), machine, workspace=workspace)
+    small = job.preview(height)
+    assert small.output == job.output.preview(height)
+    assert small.program.cells == job.program.cells
+    window = small.timeline.window(8, 8)
+    inputs = small.source.at(window)
+    plain = Program(
+        small.model,
+        size=small.output.size,
+        cells=job.program.cells,
+        stop=stop,
+    )
+    with torch.inference_mode():
+        expected = plain(*(torch.from_numpy(inputs[name]) for name in plain.inputs)).numpy()
+    drawn = np.concatenate(list(small.frames(8, 16)))
+    assert np.abs(drawn.astype(int) - expected).max() <= 1
+    assert drawn.std() > 5
+    whole = job.source.at(window)
+    for name in inputs.keys() - {"frame"}:  # a preview shows the same moment of the same piece
+        assert np.array_equal(inputs[name], whole[name])
+
+
+def test_only_the_engine_of_the_preview_is_started(piece, small_file):
+    started = []
+
+    class Counting(Workspace):
+        def runner(self, program, machine):
+            started.append(program.size)
+            return super().runner(program, machine)
+
+    project = Project(model=str(small_file), patch="pulse")
+    job = prepare(piece.audio, project, Output(size=(128, 72)), workspace=Counting(), preview=36)
+    next(job.preview(36).frames(0, 1))
+    assert set(started) == {(64, 36)}

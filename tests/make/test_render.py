@@ -136,8 +136,9 @@ class Failing:
 
 
 def test_an_error_while_drawing_ends_the_render_with_its_own_message(tmp_path, job):
+    failing = Failing(job.runner)
     with pytest.raises(RenderError, match="The device gave up"):
-        replace(job, runner=Failing(job.runner), workspace=Workspace()).render(tmp_path / "never.mp4")
+        replace(job, start_engine=lambda _: failing, workspace=Workspace()).render(tmp_path / "never.mp4")
     assert not list(tmp_path.iterdir())
 
 

@@ -86,7 +86,8 @@ def prepared(codec):
         fps=20, size=(64, 36), cells=(4, 7), model=str(model), codec=codec,
         workspace=Workspace(Store(known)),
     )
-    return replace(job, runner=TorchRunner(job.program, batch=2))  # OpenVINO does not survive a fork
+    runner = TorchRunner(job.program, batch=2)  # OpenVINO does not survive a fork
+    return replace(job, start_engine=lambda _: runner)
 
 job, images = prepared("h264"), prepared("png")
 moments = random.Random(5)
@@ -179,7 +180,7 @@ def test_what_is_finished_is_not_drawn_again_and_a_finished_video_leaves_nothing
         def run(self, inputs):
             raise AssertionError("everything is there already")
 
-    replace(job, runner=NeverRuns(), workspace=workspace).render(tmp_path / "video.mp4")
+    replace(job, start_engine=lambda _: NeverRuns(), workspace=workspace).render(tmp_path / "video.mp4")
     assert probe(tmp_path / "video.mp4").frames == job.timeline.frames
     assert not list(workspace.renders.iterdir())
 
@@ -275,7 +276,7 @@ def test_engines_of_full_precision_that_shared_the_work_are_named(job, tmp_path)
     folder.parent.mkdir()
     draw_all(first, folder, "openvino f32 on cpu")
     (folder / "00001.json").unlink()
-    replace(first, runner=Another()).render(tmp_path / "video.mp4")
+    replace(first, start_engine=lambda _: Another()).render(tmp_path / "video.mp4")
     engines = ("openvino f32 on cpu", "torch f32 on cuda")
     assert read_recipe(tmp_path / "video.mp4").engines == engines
     assert any(all(engine in note for engine in engines) for note in notes)

@@ -30,7 +30,7 @@ from clavilux.store import Store
 MASK_SIDE = 256
 """Side of the grid on which the image of a mask is kept."""
 
-__all__ = ["bind", "choose_directions", "choose_palettes", "files_of"]
+__all__ = ["bind", "choose_directions", "choose_palettes", "files_of", "stage_of"]
 
 
 def bind(  # noqa: PLR0913  # everything that a bound patch is made of
@@ -67,7 +67,7 @@ def bind(  # noqa: PLR0913  # everything that a bound patch is made of
                     None, [chosen[each] for each in node.inputs if isinstance(each, Palette)], node.params
                 )
     along = choose_directions(patch, model) if directions is None else directions
-    stage = _stage(model, program)
+    stage = stage_of(model, program)
     images: dict[str, NDArray[np.uint8]] = {}
     for node in patch.nodes:
         params = dict(node.params)
@@ -151,7 +151,8 @@ def files_of(patch: Patch, folder: Path | None) -> list[Path]:
     return [*patch.files, *masks, *(palette_path(folder, name) for name in saved if folder is not None)]
 
 
-def _stage(model: Model, program: Program) -> Stage:
+def stage_of(model: Model, program: Program) -> Stage:
+    """Return what a patch must know of a model and one of its programs."""
     sizes = {
         name.removeprefix("noise/"): (spec.shape[1], spec.shape[2])
         for name, spec in program.inputs.items()

@@ -18,9 +18,6 @@ from clavilux.generator.program import Program
 
 __all__ = ["Seeds", "generate", "own_program", "preview_images", "seed_inputs", "seed_latents"]
 
-MAX_PREVIEW_RESOLUTION = 256
-"""Larger networks stop there, px."""
-
 Seeds = int | Sequence[int]
 """One seed, or several."""
 
@@ -47,10 +44,8 @@ def generate(
 
 
 def preview_images(model: Model, seeds: Sequence[int], side: int) -> Iterator[NDArray[np.uint8]]:
-    """Draw small square images of some seeds, (side, side, 3) each; large networks stop early."""
-    program = Program(
-        model, size=(side, side), cells=model.network.cells, pixels="rgb24", stop=MAX_PREVIEW_RESOLUTION
-    )
+    """Draw small square images of some seeds, (side, side, 3) each; see `Program.preview`."""
+    program = own_program(model, max(side, model.resolution)).preview(side)
     for seed in seeds:
         yield _draw(program, seed_inputs(model, program, seed, psi=0.8))
 

@@ -21,7 +21,7 @@ from clavilux.generator.model import Model
 from clavilux.generator.network import Network, SideBranch, Tap, bendable, image_sides, rewritable
 from clavilux.generator.pixels import Pixels
 from clavilux.generator.rewrites import BlendBeside, Crossed, Rewrite
-from clavilux.pixel_formats import PixelFormat, check_size, frame_format
+from clavilux.pixel_formats import PixelFormat, check_size, frame_format, preview_size
 
 __all__ = ["Change", "FrameInputs", "InputSpec", "Program", "ProgramSpec", "check_inputs"]
 
@@ -169,13 +169,35 @@ class Program(nn.Module):
 
     def with_pixels(self, pixels: PixelFormat) -> "Program":
         """Return the same program in another pixel format."""
-        spec = self.spec
+        return self._shown(self.spec.size, pixels, self.spec.resolution)
+
+    def preview(self, height: int, pixels: PixelFormat | None = None) -> "Program":
+        """Return the same program in a smaller size, drawn without the layers that would not be seen.
+
+        The network stops at the largest of its images that is no higher than the preview, or at its smallest
+        one. A network with no smaller images is drawn whole.
+
+        Args:
+            height: of the preview, px; see `preview_size`.
+            pixels: its pixel format; by default the program's own.
+
+        >>> from clavilux.generator.model import load_model
+        >>> small = Program(load_model("silk"), size=(1280, 720)).preview(144)
+        >>> small.spec.size, small.spec.resolution
+        ((256, 144), 128)
+        """
+        size = preview_size(self.spec.size, height)
+        sides = image_sides(self.network.layers)
+        stop = max([side for side in sides if self._extent(side)[0] <= size[1]], default=sides[0])
+        return self._shown(size, pixels or self.spec.pixels, min(stop, self.spec.resolution))
+
+    def _shown(self, size: tuple[int, int], pixels: PixelFormat, stop: int) -> "Program":
         return Program(
             self._model,
-            size=spec.size,
-            cells=spec.cells,
+            size=size,
+            cells=self.spec.cells,
             pixels=pixels,
-            stop=spec.resolution,
+            stop=stop,
             taps=list(self.taps),  # type: ignore[arg-type]
             rewrites=list(self.rewrites),  # type: ignore[arg-type]
         )

@@ -2,14 +2,15 @@
 
 `prepare` is a row of acts, each a function of its own: open the song, load the model, evaluate and bind the
 patch, start the engine. What follows needs neither the song's features nor the patch: a `Job` draws frames,
-describes itself, and renders.
+describes itself, renders, and has previews, each a job of its own.
 """
 
 import contextlib
 import time
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,14 +21,15 @@ from clavilux.engine.runner import Runner
 from clavilux.errors import ClaviluxError, OutputError, SettingError, one_line
 from clavilux.features.song import Song
 from clavilux.files import fitting_name, write_error
+from clavilux.frames.bind import stage_of
 from clavilux.frames.bound import Bound
-from clavilux.frames.crossfade import FrameSource
+from clavilux.frames.crossfade import FrameSource, looped
 from clavilux.frames.frames import frames
 from clavilux.generator.model import Model
 from clavilux.generator.program import Program
 from clavilux.make.kept import prune
 from clavilux.make.numbered import ImageStore
-from clavilux.make.plan import Plan
+from clavilux.make.plan import Plan, encoding_of, pixels_of
 from clavilux.make.safety import Finished, count_flashes, limit_flashes
 from clavilux.make.segments import SegmentStore
 from clavilux.make.targets import check_target, target_suffix
@@ -75,7 +77,7 @@ class Rendered:
 
 @dataclass(frozen=True)
 class Job:
-    """A song bound to a patch and a model, with an engine to draw it.
+    """A song bound to a patch and a model, to be drawn.
 
     Attributes:
         project: what is shown.
@@ -88,8 +90,7 @@ class Job:
         model: what draws.
         program: the model at the output's size.
         bound: the patch bound to song and model: arrays that need neither.
-        source: the program's inputs for every frame, loops included.
-        runner: the program on an engine.
+        start_engine: starts the engine for a program, or returns the one that runs already.
         timeline: the frames.
         encoding: how the frames are encoded; none for images.
         files: hashes of the files that the patch reads, in the order in which it names them.
@@ -107,13 +108,22 @@ class Job:
     model: Model
     program: Program
     bound: Bound
-    source: FrameSource
-    runner: Runner
+    start_engine: Callable[[Program], Runner]
     timeline: Timeline
     encoding: Encoding | None
     files: tuple[str, ...] = ()
     blended: tuple[str, ...] = ()
     reads: tuple[Path, ...] = ()
+
+    @cached_property
+    def runner(self) -> Runner:
+        """The program on an engine."""
+        return self.start_engine(self.program)
+
+    @cached_property
+    def source(self) -> FrameSource:
+        """The program's inputs for every frame, loops included."""
+        return looped(self.bound, self.timeline, self.program.inputs) if self.project.loop else self.bound
 
     @property
     def identity(self) -> Mapping[str, object]:
@@ -169,6 +179,18 @@ class Job:
             f"Video: {length}, {self.timeline.frames} frames of {width}x{height} at "
             f"{float(self.timeline.fps):g} fps",
         ]
+
+    def preview(self, height: int) -> "Job":
+        """Return the same job in a smaller size, as H.264, drawn at the network's own lower resolution.
+
+        Args:
+            height: of the preview, px; no larger than the job's own. See `Program.preview`.
+        """
+        output = self.output.preview(height)
+        encoding = encoding_of(output, self.timeline)
+        program = self.program.preview(height, pixels_of(encoding))
+        bound = replace(self.bound, stage=stage_of(self.model, program))
+        return replace(self, output=output, program=program, bound=bound, encoding=encoding)
 
     def frames(self, first: int = 0, last: int | None = None) -> Generator[Samples, None, None]:
         """Draw frames [first, last) in order, some at a time.
@@ -244,7 +266,7 @@ class Job:
         """Return an engine that draws RGB: the job's own, or one for the same program in RGB."""
         if self.encoding is None:
             return self.runner
-        return self.workspace.runner(self.program.with_pixels("rgb24"), self.machine)
+        return self.start_engine(self.program.with_pixels("rgb24"))
 
     def _render_video(
         self, target: Path, encoding: Encoding, *, overwrite: bool

@@ -1,4 +1,4 @@
-"""The plan of a video: its frames, cut into segments, as a function of the project alone."""
+"""The plan of a video: its frames, cut into segments, and how they are encoded, from the project alone."""
 
 import json
 import math
@@ -7,11 +7,15 @@ from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import blake2b
 
-from clavilux.errors import AudioError, SettingError
+from clavilux.errors import AudioError, EngineError, SettingError
 from clavilux.frames.frames import BATCH
+from clavilux.pixel_formats import PixelFormat
+from clavilux.project.output import IMAGES, Output
 from clavilux.timeline import Timeline, format_time
+from clavilux.video.codecs import encoder_opens
+from clavilux.video.encoding import Encoding
 
-__all__ = ["Plan", "Segment", "gop_of", "timeline_of"]
+__all__ = ["Plan", "Segment", "encoding_of", "gop_of", "pixels_of", "timeline_of"]
 
 GOP_SECONDS = 2
 GOPS_PER_SEGMENT = 4
@@ -95,3 +99,34 @@ def timeline_of(length: Fraction, fps: Fraction, *, start: Fraction, duration: F
             hint="choose a longer song or part",
         )
     return Timeline.spanning(shown, fps, start=start)
+
+
+def encoding_of(output: Output, timeline: Timeline) -> Encoding | None:
+    """Return how frames are encoded, and check that this machine can; none for images.
+
+    Raises:
+        EngineError: it cannot.
+    """
+    if output.codec == IMAGES:
+        return None
+    encoding = Encoding(
+        output.size,
+        timeline.fps,
+        gop=gop_of(timeline.fps),
+        codec=output.codec,
+        bits=output.bits,
+        crf=output.crf,
+    )
+    if not encoder_opens(output.codec):
+        raise EngineError(
+            f"The encoder {output.codec} does not open here",
+            where="codec",
+            value=output.codec,
+            hint="choose another codec, such as h264",
+        )
+    return encoding
+
+
+def pixels_of(encoding: Encoding | None) -> PixelFormat:
+    """Return the pixel format in which frames are drawn: that of their encoding, or of images."""
+    return encoding.pixels if encoding else "rgb24"

@@ -10,28 +10,23 @@ from clavilux.annotations.sidecar import corrections_of
 from clavilux.audio.sound import Audio
 from clavilux.director.decide import decide
 from clavilux.engine.memory import check_memory
-from clavilux.errors import EngineError
 from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
 from clavilux.files import hash_of
 from clavilux.frames.bind import bind, choose_directions, choose_palettes, files_of
-from clavilux.frames.crossfade import looped
 from clavilux.generator.canvas import check_cells, default_cells
 from clavilux.generator.program import Program
 from clavilux.make.changes import blended_models, changes_of
 from clavilux.make.job import Job
-from clavilux.make.plan import gop_of, timeline_of
+from clavilux.make.plan import encoding_of, pixels_of, timeline_of
 from clavilux.make.targets import files_read
 from clavilux.make.workspace import Reporter, Workspace
 from clavilux.project.cues import corrections_of_cues
 from clavilux.project.machine import Machine
-from clavilux.project.output import IMAGES, Output
+from clavilux.project.output import Output
 from clavilux.project.project import Project
 from clavilux.report.summary import headline
 from clavilux.signals.evaluate import evaluate
-from clavilux.timeline import Timeline
-from clavilux.video.codecs import encoder_opens
-from clavilux.video.write import Encoding
 
 __all__ = ["open_song", "prepare"]
 
@@ -45,7 +40,7 @@ def prepare(
     machine: Machine | None = None,
     *,
     workspace: Workspace | None = None,
-    stop: int | None = None,
+    preview: int | None = None,
 ) -> Job:
     """Open the song, load the model, build its program, and bind the patch to all of them.
 
@@ -55,7 +50,8 @@ def prepare(
         output: size and codec.
         machine: where it is drawn.
         workspace: where results are kept and who is informed; nowhere and nobody unless given.
-        stop: largest native resolution to draw, px, for previews.
+        preview: height of the preview that will be drawn of the job, px; its engine is started, not the
+            job's own.
 
     Raises:
         ClaviluxError: a part cannot be used as asked; one sentence on what is wrong.
@@ -66,13 +62,13 @@ def prepare(
     report.begin("Opening the song")
     audio = workspace.audio(source, track=project.track)
     timeline = timeline_of(audio.duration, output.fps, start=project.start, duration=project.duration)
-    encoding = _encoding(output, timeline)
+    encoding = encoding_of(output, timeline)
     report.begin("Loading the model")
     model = workspace.model(project.model)
-    pixels = encoding.pixels if encoding else "rgb24"
     cells = output.cells or default_cells(model.network, output.size)
     check_cells(model.network, cells)
-    check_memory(model.network, output.size, cells, machine.device)
+    shown = output if preview is None else output.preview(preview)
+    check_memory(model.network, shown.size, cells, machine.device)
     decided = decide(project, functools.partial(_song, source, audio, project, workspace))
     for reason in decided.reasons:
         report.note(f"{reason}.")
@@ -83,8 +79,7 @@ def prepare(
             model,
             size=output.size,
             cells=cells,
-            pixels=pixels,
-            stop=stop,
+            pixels=pixels_of(encoding),
             taps=changes_of(patch.bends, model, cells, workspace.store),
             rewrites=changes_of(patch.rewrites, model, cells, workspace.store, workspace.model),
         )
@@ -95,7 +90,10 @@ def prepare(
                 choose_palettes, patch, model, workspace.store, workspace.palettes, progress=seen.note
             )
             pushing = aside.submit(choose_directions, patch, model, workspace.store)
-            starting = aside.submit(workspace.runner, program, machine)
+            first = program
+            if preview is not None:
+                first = program.preview(preview, pixels_of(encoding_of(shown, timeline)))
+            starting = aside.submit(workspace.runner, first, machine)
             report.begin("Analysing")
             if audio.silent:
                 report.note(f"{audio.name} is silent; the image will only drift.")
@@ -107,12 +105,11 @@ def prepare(
             seen.report_until(choosing, report)
             palettes = choosing.result()
             report.begin("Starting the engine")
-            runner = starting.result()
+            starting.result()
         read = files_of(patch, workspace.palettes)
         bound = bind(
             patch, curves, model, program, seed=project.seed, palettes=palettes, directions=pushing.result()
         )
-        source_of_frames = looped(bound, timeline, program.inputs) if project.loop else bound
         return Job(
             project=project,
             played=decided.played,
@@ -124,8 +121,7 @@ def prepare(
             model=model,
             program=program,
             bound=bound,
-            source=source_of_frames,
-            runner=runner,
+            start_engine=functools.partial(workspace.runner, machine=machine),
             timeline=timeline,
             encoding=encoding,
             files=tuple(hash_of(path) for path in read),
@@ -175,25 +171,3 @@ def _song(source: str | Path | Audio, audio: Audio, project: Project, workspace:
     if project.cues is not None:
         corrections = corrections.merged(corrections_of_cues(Path(project.cues)))
     return workspace.song(audio, stems=project.stems, corrections=corrections)
-
-
-def _encoding(output: Output, timeline: Timeline) -> Encoding | None:
-    """Return how the frames are encoded, and check that this machine can."""
-    if output.codec == IMAGES:
-        return None
-    encoding = Encoding(
-        output.size,
-        timeline.fps,
-        gop=gop_of(timeline.fps),
-        codec=output.codec,
-        bits=output.bits,
-        crf=output.crf,
-    )
-    if not encoder_opens(output.codec):
-        raise EngineError(
-            f"The encoder {output.codec} does not open here",
-            where="codec",
-            value=output.codec,
-            hint="choose another codec, such as h264",
-        )
-    return encoding

@@ -1,8 +1,8 @@
 """A preview: what a whole piece will look like, in seconds instead of an hour.
 
 A contact sheet shows one image per section, under the section's own curves; two short videos in low
-resolution show the loudest and the quietest part. Images are drawn up to 128 px of the model's own, so fine
-detail is missing; shapes, colours and motion are those of the render.
+resolution show the loudest and the quietest part. They are drawn by `Job.preview`, at the network's own lower
+resolution, so fine detail is missing; shapes, colours and motion are those of the render.
 """
 
 import itertools
@@ -40,7 +40,6 @@ class PreviewSpec:
 
     Attributes:
         area: pixels of an image, whatever its shape.
-        stop: largest native resolution that is drawn, px.
         fps: of the videos.
         seconds: their length.
         max_images: on the sheet; of a song of more sections the longest are shown.
@@ -50,7 +49,6 @@ class PreviewSpec:
     """
 
     area: int = 256 * 144
-    stop: int = 128
     fps: int = 15
     seconds: Fraction = Fraction(3)
     max_images: int = 24
@@ -132,16 +130,9 @@ def draw_preview(  # noqa: PLR0913  # what, where to, and how
         (targets.quietest, ".mp4"),
     ):
         check_target(target, suffix, overwrite=overwrite, reads=reads)
-    small = replace(
-        output,
-        size=_small(output.size),
-        cells=None,
-        codec="h264",
-        bits=None,
-        crf=None,
-        fps=Fraction(SPEC.fps),
-    )
-    job = prepare(song, replace(project, loop=False), small, machine, workspace=workspace, stop=SPEC.stop)
+    height = _height(output.size)
+    project, output = replace(project, loop=False), replace(output, fps=Fraction(SPEC.fps))
+    job = prepare(song, project, output, machine, workspace=workspace, preview=height).preview(height)
     bounds = _bounds(job)
     workspace.report.begin("Drawing the sheet", len(bounds))
     images = []
@@ -171,11 +162,10 @@ def _image(job: Job, at: Fraction) -> NDArray[np.uint8]:
     return np.asarray(shown.to_ndarray(), np.uint8)
 
 
-def _small(size: tuple[int, int]) -> tuple[int, int]:
-    """Return a size of the same shape and of the preview's area, even, as large as the output at most."""
+def _height(size: tuple[int, int]) -> int:
+    """Return the height of an image of the same shape and of the preview's area."""
     width, height = size
-    scale = min(1.0, (SPEC.area / (width * height)) ** 0.5)
-    return max(16, 2 * round(width * scale / 2)), max(16, 2 * round(height * scale / 2))
+    return round(math.sqrt(SPEC.area * height / width))
 
 
 def _bounds(job: Job) -> list[tuple[float, float]]:

@@ -2,18 +2,17 @@
 
 import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from clavilux.errors import SettingError, suggest
 from clavilux.project.setting import check, setting
 
-__all__ = ["IMAGES", "MIN_SIDE", "Output", "parse_cells", "parse_size"]
+__all__ = ["IMAGES", "Output", "parse_cells", "parse_size"]
 
 IMAGES = "png"
 """The codec that means a folder of numbered images."""
 
-MIN_SIDE = 16
 FLASH_SAFETY = ("limit", "warn", "off")
 
 
@@ -106,7 +105,7 @@ class Output:
     )
 
     def __post_init__(self) -> None:
-        from clavilux.pixel_formats import check_size
+        from clavilux.pixel_formats import MIN_VIDEO_SIDE, check_size
         from clavilux.timeline import MAX_FPS, television_rate
 
         check(
@@ -128,7 +127,7 @@ class Output:
             value=self.fps,
             hint=f"it is above 0 and at most {MAX_FPS}",
         )
-        check_size(self.size, min_side=MIN_SIDE)
+        check_size(self.size, min_side=MIN_VIDEO_SIDE)
         check(
             self.flash_safety in FLASH_SAFETY,
             f"There is no flash safety '{self.flash_safety}'",
@@ -137,6 +136,16 @@ class Output:
             hint=suggest(str(self.flash_safety), FLASH_SAFETY, otherwise="it is {}"),
         )
         self._check_codec()
+
+    def preview(self, height: int) -> "Output":
+        """Return the output of a preview: of the same shape, about `height` px high, as H.264.
+
+        >>> Output(size=(1920, 1080), codec="prores").preview(144).size
+        (256, 144)
+        """
+        from clavilux.pixel_formats import preview_size
+
+        return replace(self, size=preview_size(self.size, height), codec="h264", bits=None, crf=None)
 
     def _check_codec(self) -> None:
         from clavilux.video.encoding import Encoding
