@@ -122,11 +122,11 @@ def test_frames_in_the_file_are_the_frames_drawn(tmp_path, piece, workspace):
 
 
 class Failing:
-    """A runner whose device gives up in the third window."""
+    """A runner whose device gives up in the third pass."""
 
     def __init__(self, runner):
         self.runner, self.calls = runner, 0
-        self.label, self.precision = runner.label, runner.precision
+        self.label, self.precision, self.batch = runner.label, runner.precision, runner.batch
 
     def run(self, inputs):
         self.calls += 1

@@ -175,7 +175,7 @@ def test_what_is_finished_is_not_drawn_again_and_a_finished_video_leaves_nothing
     draw_all(job, workspace.renders / job.plan.digest)
 
     class NeverRuns:
-        label, precision = job.runner.label, job.runner.precision
+        label, precision, batch = job.runner.label, job.runner.precision, job.runner.batch
 
         def run(self, inputs):
             raise AssertionError("everything is there already")
@@ -267,7 +267,7 @@ def test_engines_of_full_precision_that_shared_the_work_are_named(job, tmp_path)
             notes.append(text)
 
     class Another:
-        label, precision = "torch f32 on cuda", job.runner.precision
+        label, precision, batch = "torch f32 on cuda", job.runner.precision, job.runner.batch
         run = job.runner.run
 
     workspace = Workspace(renders=tmp_path / "renders", report=Listening())

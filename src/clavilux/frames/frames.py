@@ -15,26 +15,36 @@ __all__ = ["BATCH", "frames"]
 BATCH = 8
 """Frames in a window. A constant, because a window's size is part of what a frame's pixels depend on."""
 
+MAX_PASSES = 2
+"""Passes drawn ahead of whoever consumes them; a frame of 3840x2160 has 12 MB."""
+
 
 def frames(
     source: FrameSource, runner: Runner, timeline: Timeline, first: int, last: int
 ) -> Generator[Samples, None, None]:
     """Draw frames [first, last) in order, some at a time.
 
-    Frames are bit-equal whatever range they are drawn in: windows start at multiples of `BATCH`.
+    Frames are bit-equal whatever range they are drawn in: windows start at multiples of `BATCH`, and the
+    runner's passes at multiples of its own batch within them. Passes without a wanted frame are not drawn.
 
     Yields:
-        (n, ...) pixels of the next n frames, in the program's pixel format.
+        (n, ...) pixels of the next n frames, a pass at a time, in the program's pixel format.
     """
     windows = timeline.windows(first, last, BATCH)
     with (
         closing(prefetch((window, source.at(window)) for window in windows)) as inputs,
-        closing(prefetch(_drawn(runner, inputs))) as drawn,
+        closing(prefetch(_drawn(runner, inputs, first, last), MAX_PASSES)) as drawn,
     ):
-        for window, pixels in drawn:
-            yield pixels[max(0, first - window.first) : last - window.first]
+        yield from drawn
 
 
-def _drawn(runner: Runner, inputs: Iterable[tuple[Window, FrameInputs]]) -> Iterator[tuple[Window, Samples]]:
+def _drawn(
+    runner: Runner, inputs: Iterable[tuple[Window, FrameInputs]], first: int, last: int
+) -> Iterator[Samples]:
     for window, numbers in inputs:
-        yield window, runner.run(numbers)
+        for start in range(0, window.count, runner.batch):
+            begin = max(first - window.first - start, 0)  # the frames of this pass that are wanted
+            end = min(last - window.first - start, runner.batch)
+            if begin < end:
+                rows = slice(start, start + runner.batch)
+                yield runner.run({name: array[rows] for name, array in numbers.items()})[begin:end]

@@ -1,6 +1,6 @@
 """Iterate in a thread of its own: the next items are computed while the last ones are used.
 
-Queues are bounded, the end is explicit, and an error is raised where the items are consumed.
+Few items are in memory at a time, the end is explicit, and an error is raised where the items are consumed.
 """
 
 import queue
@@ -13,8 +13,8 @@ __all__ = ["prefetch"]
 T = TypeVar("T")
 
 
-def prefetch(items: Iterable[T], depth: int = 2) -> Generator[T, None, None]:
-    """Iterate in a thread of its own, up to `depth` items ahead of the consumer.
+def prefetch(items: Iterable[T], depth: int = 1) -> Generator[T, None, None]:
+    """Iterate in a thread of its own, up to `depth` items ahead of the consumer, one of them in the making.
 
     An error while iterating is raised to the consumer in its place. When the consumer stops early, the thread
     stops after the item in hand.
@@ -22,35 +22,41 @@ def prefetch(items: Iterable[T], depth: int = 2) -> Generator[T, None, None]:
     >>> list(prefetch(range(3)))
     [0, 1, 2]
     """
-    stopped = threading.Event()
-    slots: queue.Queue[Callable[[], T] | None] = queue.Queue(depth)
-    thread = threading.Thread(target=_produce, args=(iter(items), slots, stopped), daemon=True)
+    stopped, room = threading.Event(), threading.Semaphore(depth)
+    made: queue.SimpleQueue[Callable[[], T] | None] = queue.SimpleQueue()
+    thread = threading.Thread(target=_produce, args=(iter(items), made, room, stopped), daemon=True)
     thread.start()
     try:
-        while (take := slots.get()) is not None:
+        while (take := made.get()) is not None:
+            room.release()
             yield take()
     finally:
         stopped.set()
-        while thread.is_alive():
-            _drain(slots)
-            thread.join(0.01)
+        room.release()
+        thread.join()
 
 
 def _produce(
-    items: Iterator[T], slots: "queue.Queue[Callable[[], T] | None]", stopped: threading.Event
+    items: Iterator[T],
+    made: "queue.SimpleQueue[Callable[[], T] | None]",
+    room: threading.Semaphore,
+    stopped: threading.Event,
 ) -> None:
     try:
-        for item in items:
-            if stopped.is_set():
-                return
-            slots.put(lambda item=item: item)  # type: ignore[misc]
-        slots.put(None)
+        while room.acquire() and not stopped.is_set():
+            made.put(_giver(next(items)))
+    except StopIteration:
+        made.put(None)
     except BaseException as error:  # noqa: BLE001  # whatever it is, it belongs to the consumer
-        slots.put(_raiser(error))
+        made.put(_raiser(error))
     finally:
         close = getattr(items, "close", None)
         if close is not None:
             close()
+
+
+def _giver(item: T) -> Callable[[], T]:
+    return lambda: item
 
 
 def _raiser(error: BaseException) -> Callable[[], NoReturn]:
@@ -58,11 +64,3 @@ def _raiser(error: BaseException) -> Callable[[], NoReturn]:
         raise error
 
     return raise_it
-
-
-def _drain(slots: "queue.Queue[Callable[[], T] | None]") -> None:
-    while True:
-        try:
-            slots.get_nowait()
-        except queue.Empty:
-            return

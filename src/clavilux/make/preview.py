@@ -30,6 +30,7 @@ from clavilux.project.project import Project
 from clavilux.report.plot_style import COLOURS, INK, PAPER, section_colours
 from clavilux.timeline import format_time
 from clavilux.video.frame import to_ffmpeg
+from clavilux.video.images import ZLIB_LEVEL
 
 __all__ = ["SPEC", "Preview", "draw_preview", "preview_targets"]
 
@@ -142,7 +143,7 @@ def draw_preview(  # noqa: PLR0913  # what, where to, and how
     sheet = _sheet(job, bounds, images)
     try:
         with atomic(targets.sheet) as part:
-            sheet.save(part, format="PNG")
+            sheet.save(part, format="PNG", compress_level=ZLIB_LEVEL)
     except OSError as error:
         raise write_error(targets.sheet, error) from error
     length = min(SPEC.seconds, job.timeline.duration)

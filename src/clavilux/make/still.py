@@ -12,6 +12,7 @@ from clavilux.make.targets import check_target, files_read
 from clavilux.make.video import Settings, prepare_job
 from clavilux.make.workspace import Workspace
 from clavilux.project.output import IMAGES
+from clavilux.video.images import ZLIB_LEVEL
 
 __all__ = ["still"]
 
@@ -46,7 +47,7 @@ def still(
     image = Image.fromarray(prepare_job(source, workspace=workspace, **rgb).still(at))
     try:
         with atomic(target) as part:
-            image.save(part, format="PNG")
+            image.save(part, format="PNG", compress_level=ZLIB_LEVEL)
     except OSError as error:
         raise write_error(target, error) from error
     return target

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.cluster.vq import kmeans2
 from torch import Tensor
 
 from clavilux import seeds
@@ -141,6 +140,8 @@ def cluster_maps(maps: F32, count: int) -> I64:
 
 def _k_means(points: F64, count: int) -> I64:
     """Return the best of several seeded runs of k-means."""
+    from scipy.cluster.vq import kmeans2  # half a second; most models' clusters are known
+
     best, least = np.zeros(len(points), np.int64), np.inf
     for run in range(CLUSTERS.restarts):
         random = seeds.generator(0, "profile/clusters", run)

@@ -4,7 +4,6 @@ All of them are completed from the model's survey, so that every palette has a r
 """
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from clavilux import seeds
 from clavilux.arrays import F32, F64
@@ -49,6 +48,8 @@ def match_palette(pool: Survey, given: Survey, palette: PaletteLatents, *, seed:
         palette: which is varied.
         seed: chooses the take.
     """
+    from scipy.optimize import linear_sum_assignment  # takes half a second to import
+
     count = len(given.ws)
     gaps = distances_of(_joined(given, pool))[:count, count:]
     gaps = gaps * (1 + TAKES * seeds.uniform(seed, "palette/variant", 0, gaps.shape))

@@ -9,9 +9,7 @@ a part may be a loop of different chords. Arrays of a song of N bars are (N, ...
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.cluster.hierarchy
 from numpy.typing import NDArray
-from scipy.spatial.distance import squareform
 
 from clavilux.arrays import F32, F64, I64
 from clavilux.features.spectrum.analysis import Analysis
@@ -253,6 +251,9 @@ def label(bars: Bars, similar: F64, bounds: I64) -> I64:
     >>> first == again != other
     True
     """
+    from scipy.cluster.hierarchy import fcluster, linkage  # as above: only for a song that is new
+    from scipy.spatial.distance import squareform
+
     parts = len(bounds) - 1
     if parts == 1:
         return np.zeros(1, np.int64)
@@ -264,8 +265,8 @@ def label(bars: Bars, similar: F64, bounds: I64) -> I64:
     spectra = np.add.reduceat(bars.mean_mel, bounds[:-1], axis=0) / np.diff(bounds)[:, None]
     difference = np.sqrt(np.square(spectra[:, None] - spectra).mean(axis=2))
     common[difference < SEGMENT.max_db_difference] = 1
-    tree = scipy.cluster.hierarchy.linkage(squareform(1 - common, checks=False), "average")
-    clusters = scipy.cluster.hierarchy.fcluster(tree, 1 - SEGMENT.min_similarity, "distance")
+    tree = linkage(squareform(1 - common, checks=False), "average")
+    clusters = fcluster(tree, 1 - SEGMENT.min_similarity, "distance")
     return np.asarray(clusters, np.int64) - 1
 
 

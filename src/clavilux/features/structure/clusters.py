@@ -4,7 +4,6 @@ Labels are int64 (N,), one per step of a song. Everything is deterministic: rest
 """
 
 import numpy as np
-import scipy.optimize
 
 from clavilux import seeds
 from clavilux.arrays import F64, I64
@@ -89,10 +88,12 @@ def match_labels(labels: I64, coarser: I64) -> I64:
     >>> match_labels(np.array([5, 5, 3, 3, 4]), np.array([0, 0, 1, 1, 1])).tolist()
     [0, 0, 1, 1, 2]
     """
+    from scipy.optimize import linear_sum_assignment  # half a second; a song that is known needs none of it
+
     labels = relabel_by_appearance(labels)
     overlap = np.zeros((labels.max() + 1, coarser.max() + 1))  # steps that have both labels
     np.add.at(overlap, (labels, coarser), 1)
-    mine, theirs = scipy.optimize.linear_sum_assignment(-overlap)
+    mine, theirs = linear_sum_assignment(-overlap)
     renamed = np.full(len(overlap), -1)
     overlapping = overlap[mine, theirs] > 0
     renamed[mine[overlapping]] = theirs[overlapping]

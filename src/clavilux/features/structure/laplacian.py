@@ -5,13 +5,14 @@ its Laplacian are the parts of the song. Graphs are sparse, (N, N) for N steps, 
 number of links.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from math import ceil, log2
+from typing import TYPE_CHECKING
 
 import numpy as np
-import scipy.linalg
-import scipy.sparse
-import scipy.sparse.linalg
+import scipy  # its parts take half a second to import, and are when they are first used
 
 from clavilux import seeds
 from clavilux.arrays import F32, F64, I64
@@ -26,7 +27,8 @@ __all__ = [
     "spectral_embedding",
 ]
 
-Links = scipy.sparse.csr_array
+if TYPE_CHECKING:
+    Links = scipy.sparse.csr_array
 
 
 @dataclass(frozen=True)

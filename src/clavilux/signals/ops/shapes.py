@@ -44,13 +44,14 @@ def average(values: F64, sigma: float) -> F64:
 
     A wide one is computed by FFT: its time grows with the song's length, not with the width.
     """
-    from scipy.ndimage import gaussian_filter1d
-    from scipy.signal import oaconvolve
-
     if sigma < NARROWEST:
         return values
     if sigma < WIDE:
+        from scipy.ndimage import gaussian_filter1d
+
         return np.asarray(gaussian_filter1d(values, sigma, axis=0, mode="nearest"))
+    from scipy.signal import oaconvolve  # takes a second to import
+
     reach = int(4 * sigma + 0.5)
     kernel = np.exp(-(np.arange(-reach, reach + 1)[:, None] ** 2) / (2 * sigma**2))
     padded = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
