@@ -21,8 +21,8 @@ BASE_BYTES = 600 * 10**6
 """The libraries, the song's curves and the network."""
 
 LAYER_COPIES = 5.3
-WAITING_FRAMES = 48
-"""Frames whose noise is in memory: four windows of 8, and the knots they are made from."""
+WAITING_FRAMES = 32
+"""Frames whose noise is in memory: two windows of 8, and the knots they are made from."""
 
 PIXEL_BYTES = 130
 """For each pixel of the output: frames in four windows, the resize, and the encoder's own."""

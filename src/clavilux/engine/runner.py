@@ -5,15 +5,21 @@ many are drawn with it. Frames missing at the end of the last pass repeat the la
 program's inputs only as a mapping; it never asks what they mean.
 """
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clavilux.arrays import AnyArray
 from clavilux.errors import RenderError, SettingError
-from clavilux.generator.program import FrameInputs, Program, check_inputs
+from clavilux.generator.inputs import FrameInputs, check_inputs
+
+if TYPE_CHECKING:
+    from clavilux.generator.program import Program
 
 __all__ = ["Runner"]
 

@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clavilux.arrays import F32
-from clavilux.catalogue import GROUPS
 from clavilux.frames.bound import Bound, Stage
 from clavilux.generator.model import Model
 from clavilux.generator.program import Program
@@ -30,7 +29,7 @@ from clavilux.store import Store
 MASK_SIDE = 256
 """Side of the grid on which the image of a mask is kept."""
 
-__all__ = ["bind", "choose_directions", "choose_palettes", "files_of", "stage_of"]
+__all__ = ["bind", "choose_directions", "choose_palettes", "files_of"]
 
 
 def bind(  # noqa: PLR0913  # everything that a bound patch is made of
@@ -67,7 +66,7 @@ def bind(  # noqa: PLR0913  # everything that a bound patch is made of
                     None, [chosen[each] for each in node.inputs if isinstance(each, Palette)], node.params
                 )
     along = choose_directions(patch, model) if directions is None else directions
-    stage = stage_of(model, program)
+    stage = Stage.of(model, program)
     images: dict[str, NDArray[np.uint8]] = {}
     for node in patch.nodes:
         params = dict(node.params)
@@ -149,26 +148,3 @@ def files_of(patch: Patch, folder: Path | None) -> list[Path]:
     masks = list(dict.fromkeys(mask for edit in edits for mask in edit.files))
     saved = [str(dict(node.params)["name"]) for node in patch.palettes if node.op == "saved"]
     return [*patch.files, *masks, *(palette_path(folder, name) for name in saved if folder is not None)]
-
-
-def stage_of(model: Model, program: Program) -> Stage:
-    """Return what a patch must know of a model and one of its programs."""
-    sizes = {
-        name.removeprefix("noise/"): (spec.shape[1], spec.shape[2])
-        for name, spec in program.inputs.items()
-        if name.startswith("noise/")
-    }
-    groups: dict[str, range] = {name: model.group(name) for name in GROUPS}
-    layers = model.network.layers
-    return Stage(
-        model.num_ws,
-        groups,
-        sizes,
-        {
-            **{name: frozenset({name} & sizes.keys()) for name, layer in layers.items() if layer.takes_noise},
-            **{
-                name: frozenset(layer for layer in sizes if layers[layer].w_index in group)
-                for name, group in groups.items()
-            },
-        },
-    )

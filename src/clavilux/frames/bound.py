@@ -4,18 +4,21 @@ A `Bound` knows all that varies from frame to frame. It holds neither song nor n
 sent to another process or machine, and read there.
 """
 
+from __future__ import annotations
+
 import functools
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from clavilux.array_files import ArrayValue
 from clavilux.arrays import F32, AnyArray
+from clavilux.catalogue import GROUPS
 from clavilux.frames.noise import NoiseSource
 from clavilux.patches.moments import MaskOf, Moments
 from clavilux.patches.noise import Mask
@@ -26,6 +29,10 @@ from clavilux.signals.evaluate import Curves
 from clavilux.signals.expr import Node, Signal, as_signal
 from clavilux.signals.table import OPS, Param
 from clavilux.timeline import Window
+
+if TYPE_CHECKING:
+    from clavilux.generator.model import Model
+    from clavilux.generator.program import Program
 
 __all__ = ["Bound", "Stage"]
 
@@ -47,6 +54,30 @@ class Stage:
     groups: Mapping[str, range]
     noise_sizes: Mapping[str, tuple[int, int]]
     noise_groups: Mapping[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, model: Model, program: Program) -> Stage:
+        """Return what a patch must know of a model and one of its programs."""
+        sizes = {
+            name.removeprefix("noise/"): (spec.shape[1], spec.shape[2])
+            for name, spec in program.inputs.items()
+            if name.startswith("noise/")
+        }
+        groups: dict[str, range] = {name: model.group(name) for name in GROUPS}
+        layers = model.network.layers
+        noisy = [name for name, layer in layers.items() if layer.takes_noise]
+        return cls(
+            model.num_ws,
+            groups,
+            sizes,
+            {
+                **{name: frozenset({name} & sizes.keys()) for name in noisy},
+                **{
+                    name: frozenset(layer for layer in sizes if layers[layer].w_index in group)
+                    for name, group in groups.items()
+                },
+            },
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -136,7 +167,7 @@ class Bound(ArrayValue):
         return arrays
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> "Bound":
+    def from_arrays(cls, arrays: Mapping[str, AnyArray]) -> Bound:
         """Make a bound patch of what `arrays` returned.
 
         Raises:

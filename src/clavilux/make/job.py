@@ -5,6 +5,8 @@ patch, start the engine. What follows needs neither the song's features nor the 
 describes itself, renders, and has previews, each a job of its own.
 """
 
+from __future__ import annotations
+
 import contextlib
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
@@ -13,6 +15,7 @@ from fractions import Fraction
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +24,10 @@ from clavilux.engine.runner import Runner
 from clavilux.errors import ClaviluxError, OutputError, SettingError, one_line
 from clavilux.features.song import Song
 from clavilux.files import fitting_name, write_error
-from clavilux.frames.bind import stage_of
-from clavilux.frames.bound import Bound
+from clavilux.frames.bound import Bound, Stage
 from clavilux.frames.crossfade import FrameSource, looped
 from clavilux.frames.frames import frames
 from clavilux.generator.model import Model
-from clavilux.generator.program import Program
 from clavilux.make.kept import prune
 from clavilux.make.numbered import ImageStore
 from clavilux.make.plan import Plan, encoding_of, pixels_of
@@ -46,6 +47,9 @@ from clavilux.timeline import Timeline, format_time
 from clavilux.video.images import Images
 from clavilux.video.join import join
 from clavilux.video.write import Encoding
+
+if TYPE_CHECKING:
+    from clavilux.generator.program import Program
 
 __all__ = ["Job", "Rendered"]
 
@@ -180,7 +184,7 @@ class Job:
             f"{float(self.timeline.fps):g} fps",
         ]
 
-    def preview(self, height: int) -> "Job":
+    def preview(self, height: int) -> Job:
         """Return the same job in a smaller size, as H.264, drawn at the network's own lower resolution.
 
         Args:
@@ -189,7 +193,7 @@ class Job:
         output = self.output.preview(height)
         encoding = encoding_of(output, self.timeline)
         program = self.program.preview(height, pixels_of(encoding))
-        bound = replace(self.bound, stage=stage_of(self.model, program))
+        bound = replace(self.bound, stage=Stage.of(self.model, program))
         return replace(self, output=output, program=program, bound=bound, encoding=encoding)
 
     def frames(self, first: int = 0, last: int | None = None) -> Generator[Samples, None, None]:

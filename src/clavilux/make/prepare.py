@@ -3,20 +3,16 @@
 import functools
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clavilux.annotations.sidecar import corrections_of
 from clavilux.audio.sound import Audio
 from clavilux.director.decide import decide
-from clavilux.engine.memory import check_memory
 from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
 from clavilux.files import hash_of
-from clavilux.frames.bind import bind, choose_directions, choose_palettes, files_of
-from clavilux.generator.canvas import check_cells, default_cells
-from clavilux.generator.program import Program
-from clavilux.make.changes import blended_models, changes_of
 from clavilux.make.job import Job
 from clavilux.make.plan import encoding_of, pixels_of, timeline_of
 from clavilux.make.targets import files_read
@@ -28,7 +24,13 @@ from clavilux.project.project import Project
 from clavilux.report.summary import headline
 from clavilux.signals.evaluate import evaluate
 
+if TYPE_CHECKING:
+    from clavilux.make.drawing import Drawing
+
 __all__ = ["open_song", "prepare"]
+
+DRAWING = "clavilux.make.drawing"
+"""Takes a second to import, as PyTorch does; meanwhile the song is opened and heard."""
 
 POLL_SECONDS = 0.2
 
@@ -59,45 +61,37 @@ def prepare(
     project, output, machine = project or Project(), output or Output(), machine or Machine()
     workspace = workspace or Workspace()
     report = workspace.report
-    report.begin("Opening the song")
-    audio = workspace.audio(source, track=project.track)
-    timeline = timeline_of(audio.duration, output.fps, start=project.start, duration=project.duration)
-    encoding = encoding_of(output, timeline)
-    report.begin("Loading the model")
-    model = workspace.model(project.model)
-    cells = output.cells or default_cells(model.network, output.size)
-    check_cells(model.network, cells)
-    shown = output if preview is None else output.preview(preview)
-    check_memory(model.network, shown.size, cells, machine.device)
-    decided = decide(project, functools.partial(_song, source, audio, project, workspace))
-    for reason in decided.reasons:
-        report.note(f"{reason}.")
-    project = decided.project
-    patch = project.shown
-    with patch.placing():
-        program = Program(
-            model,
-            size=output.size,
-            cells=cells,
-            pixels=pixels_of(encoding),
-            taps=changes_of(patch.bends, model, cells, workspace.store),
-            rewrites=changes_of(patch.rewrites, model, cells, workspace.store, workspace.model),
-        )
-        # What is chosen and compiled for the model needs nothing of the song: both sides are prepared at once
-        with ThreadPoolExecutor(1) as aside:
+    with ThreadPoolExecutor(1) as aside:
+        aside.submit(import_module, DRAWING)
+        report.begin("Opening the song")
+        audio = workspace.audio(source, track=project.track)
+        timeline = timeline_of(audio.duration, output.fps, start=project.start, duration=project.duration)
+        encoding = encoding_of(output, timeline)
+        report.begin("Loading the model")
+        file = workspace.model_file(project.model)
+        loading = aside.submit(_load, file, output, machine, workspace, preview)
+        report.begin("Analysing")
+        opened = functools.partial(_song, source, audio, project, workspace)
+        decided = decide(project, opened)
+        drawing = loading.result()
+        for reason in decided.reasons:
+            report.note(f"{reason}.")
+        project = decided.project
+        patch = project.shown
+        with patch.placing():
+            program = drawing.program(patch, pixels_of(encoding))
+            # What is chosen and compiled for the model needs nothing of the song
             seen = _Seen()
-            choosing = aside.submit(
-                choose_palettes, patch, model, workspace.store, workspace.palettes, progress=seen.note
-            )
-            pushing = aside.submit(choose_directions, patch, model, workspace.store)
+            choosing = aside.submit(drawing.palettes, patch, seen.note)
+            pushing = aside.submit(drawing.directions, patch)
             first = program
             if preview is not None:
-                first = program.preview(preview, pixels_of(encoding_of(shown, timeline)))
+                shown = encoding_of(output.preview(preview), timeline)
+                first = program.preview(preview, pixels_of(shown))
             starting = aside.submit(workspace.runner, first, machine)
-            report.begin("Analysing")
             if audio.silent:
                 report.note(f"{audio.name} is silent; the image will only drift.")
-            song = _song(source, audio, project, workspace)
+            song = opened()
             about = headline(song)
             curves = evaluate(patch.signals, song)
             song.release()  # curves are all that frames need
@@ -106,28 +100,36 @@ def prepare(
             palettes = choosing.result()
             report.begin("Starting the engine")
             starting.result()
-        read = files_of(patch, workspace.palettes)
-        bound = bind(
-            patch, curves, model, program, seed=project.seed, palettes=palettes, directions=pushing.result()
-        )
-        return Job(
-            project=project,
-            played=decided.played,
-            output=output,
-            machine=machine,
-            workspace=workspace,
-            song=song,
-            headline=about,
-            model=model,
-            program=program,
-            bound=bound,
-            start_engine=functools.partial(workspace.runner, machine=machine),
-            timeline=timeline,
-            encoding=encoding,
-            files=tuple(hash_of(path) for path in read),
-            blended=tuple(each.digest for each in blended_models(patch.rewrites, workspace.model)),
-            reads=tuple(files_read(source, stems=project.stems, model=project.model, others=read)),
-        )
+            read = drawing.files(patch)
+            bound = drawing.bind(
+                patch, curves, program, seed=project.seed, palettes=palettes, directions=pushing.result()
+            )
+            return Job(
+                project=project,
+                played=decided.played,
+                output=output,
+                machine=machine,
+                workspace=workspace,
+                song=song,
+                headline=about,
+                model=drawing.model,
+                program=program,
+                bound=bound,
+                start_engine=functools.partial(workspace.runner, machine=machine),
+                timeline=timeline,
+                encoding=encoding,
+                files=tuple(hash_of(path) for path in read),
+                blended=drawing.blended(patch),
+                reads=tuple(files_read(source, stems=project.stems, model=project.model, others=read)),
+            )
+
+
+def _load(
+    file: Path, output: Output, machine: Machine, workspace: Workspace, preview: int | None
+) -> "Drawing":
+    from clavilux.make.drawing import Drawing
+
+    return Drawing.load(file, output, machine, workspace, preview=preview)
 
 
 @dataclass

@@ -7,6 +7,7 @@ alone, so a render that is resumed, shared or recreated is blended alike.
 """
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 
@@ -14,6 +15,7 @@ from clavilux.arrays import F16, F32
 from clavilux.engine.runner import Runner
 from clavilux.errors import RenderError
 from clavilux.frames.crossfade import FrameSource
+from clavilux.frames.frames import BATCH
 from clavilux.make.lease import Lease
 from clavilux.make.plan import Segment
 from clavilux.make.segments import SegmentStore
@@ -98,11 +100,16 @@ def limit_flashes(
     blended = replace(drawn, folder=drawn.folder / "blended", members=members)
     blended.folder.mkdir(exist_ok=True)
 
+    @lru_cache(maxsize=1)
+    def cells_of_window(begin: int) -> tuple[F32, F32]:
+        return steady_cells(before, begin, min(begin + BATCH, frames), frames, fps)
+
     def change(first: int, samples: Samples) -> Samples:
         some = amounts[first : first + len(samples)]
         if not some.any():
             return samples
-        cells, steady = steady_cells(before, first, first + len(samples), frames, fps)
+        place = first % BATCH  # frames come a pass at a time, which lies within a window
+        cells, steady = (each[place : place + len(samples)] for each in cells_of_window(first - place))
         kept = some == 0
         made = relight(samples, drawn.encoding.pixels, cells, blend(cells, steady, some))
         made[kept] = samples[kept]

@@ -1,26 +1,28 @@
 """What the work has around it: where results are kept, what stays in memory, who is informed."""
 
+from __future__ import annotations
+
 import os
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import platformdirs
 
 from clavilux.audio.sound import Audio, open_audio
 from clavilux.audio.stem_files import open_stems
-from clavilux.engine.cache import key as program_key
-from clavilux.engine.choose import open_runner
 from clavilux.engine.runner import Runner
 from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
 from clavilux.generator.model import Model, find_model, load_model
-from clavilux.generator.program import Program
 from clavilux.make.fetch import fetch, is_remote
 from clavilux.project.machine import Machine
 from clavilux.store import Store
+
+if TYPE_CHECKING:
+    from clavilux.generator.program import Program
 
 __all__ = ["NullReporter", "Reporter", "Workspace", "cache_folder", "models_folder", "palettes_folder"]
 
@@ -86,7 +88,7 @@ class Workspace:
     _kept: dict[str, OrderedDict[Hashable, Any]] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def of_user(cls, report: Reporter | None = None) -> "Workspace":
+    def of_user(cls, report: Reporter | None = None) -> Workspace:
         """Keep everything in this user's cache folder; nothing where it cannot be written."""
         folder, palettes, models = cache_folder(), palettes_folder(), models_folder()
         if not _writable(folder):
@@ -163,6 +165,9 @@ class Workspace:
         Raises:
             EngineError: there is no such device or precision.
         """
+        from clavilux.engine.cache import key as program_key  # here, as PyTorch takes a second to import
+        from clavilux.engine.choose import open_runner
+
         return self._keep(
             "runner",
             (program_key(program), machine),

@@ -1,0 +1,117 @@
+"""The side of a job that draws: a model, its programs, and what a patch takes from it.
+
+This alone of what prepares a job needs PyTorch, which takes a second to import: `prepare` imports this module
+in a thread of its own, while the song is opened and heard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from clavilux.arrays import F32
+from clavilux.engine.memory import check_memory
+from clavilux.frames.bind import bind, choose_directions, choose_palettes, files_of
+from clavilux.frames.bound import Bound
+from clavilux.generator.canvas import check_cells, default_cells
+from clavilux.generator.model import Model
+from clavilux.generator.program import Program
+from clavilux.make.changes import blended_models, changes_of
+from clavilux.make.workspace import Workspace
+from clavilux.patches.palette import Palette
+from clavilux.patches.palette_latents import PaletteLatents
+from clavilux.patches.patch import Patch
+from clavilux.pixel_formats import PixelFormat
+from clavilux.profile.survey import Progress
+from clavilux.project.machine import Machine
+from clavilux.project.output import Output
+from clavilux.signals.evaluate import Curves
+
+__all__ = ["Drawing"]
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A model at the size of an output.
+
+    Attributes:
+        model: what draws.
+        output: what is made.
+        cells: rows and columns of the constant.
+        workspace: where results are kept.
+    """
+
+    model: Model
+    output: Output
+    cells: tuple[int, int]
+    workspace: Workspace
+
+    @classmethod
+    def load(
+        cls, file: Path, output: Output, machine: Machine, workspace: Workspace, *, preview: int | None = None
+    ) -> Drawing:
+        """Load a model, and check that this machine can draw it.
+
+        Args:
+            file: the checkpoint.
+            output: what is made.
+            machine: where it is drawn.
+            workspace: where results are kept.
+            preview: height of the preview that is drawn instead, px.
+
+        Raises:
+            ClaviluxError: it cannot be read, or not drawn here.
+        """
+        model = workspace.model(str(file))
+        cells = output.cells or default_cells(model.network, output.size)
+        check_cells(model.network, cells)
+        shown = output if preview is None else output.preview(preview)
+        check_memory(model.network, shown.size, cells, machine.device)
+        return cls(model, output, cells, workspace)
+
+    def program(self, patch: Patch, pixels: PixelFormat) -> Program:
+        """Return the model's program with the bends and rewrites of a patch.
+
+        Raises:
+            ClaviluxError: the model has no such layer, or a file cannot be used.
+        """
+        model, store = self.model, self.workspace.store
+        return Program(
+            model,
+            size=self.output.size,
+            cells=self.cells,
+            pixels=pixels,
+            taps=changes_of(patch.bends, model, self.cells, store),
+            rewrites=changes_of(patch.rewrites, model, self.cells, store, self.workspace.model),
+        )
+
+    def palettes(self, patch: Patch, progress: Progress) -> dict[Palette, PaletteLatents]:
+        """Choose the latents of a patch's palettes; see `choose_palettes`."""
+        workspace = self.workspace
+        return choose_palettes(patch, self.model, workspace.store, workspace.palettes, progress=progress)
+
+    def directions(self, patch: Patch) -> dict[str, F32]:
+        """Find the directions along which a patch pushes latents; see `choose_directions`."""
+        return choose_directions(patch, self.model, self.workspace.store)
+
+    def bind(  # everything that a bound patch is made of
+        self,
+        patch: Patch,
+        curves: Curves,
+        program: Program,
+        *,
+        seed: int,
+        palettes: Mapping[Palette, PaletteLatents],
+        directions: Mapping[str, F32],
+    ) -> Bound:
+        """Bind a patch to a song's curves and the model; see `clavilux.frames.bind.bind`."""
+        return bind(patch, curves, self.model, program, seed=seed, palettes=palettes, directions=directions)
+
+    def files(self, patch: Patch) -> list[Path]:
+        """List the files on whose content a patch depends."""
+        return files_of(patch, self.workspace.palettes)
+
+    def blended(self, patch: Patch) -> tuple[str, ...]:
+        """Return the hashes of the models that a patch mixes with this one."""
+        return tuple(each.digest for each in blended_models(patch.rewrites, self.workspace.model))

@@ -1,0 +1,58 @@
+"""Preparing a job: what is wrong is said early, and PyTorch is imported while the song is heard."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from clavilux.audio.sound import Audio
+from clavilux.errors import ModelError
+from clavilux.make import prepare as preparing
+from clavilux.make.prepare import prepare
+from clavilux.make.workspace import NullReporter, Workspace
+from clavilux.project.output import Output
+from clavilux.project.project import Project
+
+SOUND = Audio.from_samples(0.3 * np.sin(np.arange(8000) * 0.3), 8000)
+
+
+def test_what_makes_videos_imports_no_torch_until_it_is_asked_to():
+    program = (
+        "import sys, clavilux.make.preview, clavilux.make.still, clavilux.make.video; "
+        "print(sorted({'torch', 'openvino'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_an_unknown_model_is_said_before_the_song_is_heard(monkeypatch):
+    monkeypatch.setattr(preparing, "decide", None)
+    with pytest.raises(ModelError, match="no model 'sulk'"):
+        prepare(SOUND, Project(model="sulk"))
+
+
+def test_a_damaged_model_ends_the_work_with_its_own_message(tmp_path):
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(b"no model")
+    with pytest.raises(ModelError, match="damaged"):
+        prepare(SOUND, Project(model=str(damaged)))
+
+
+def test_every_stage_is_reported_once(small_file):
+    stages = []
+
+    class Noting(NullReporter):
+        def begin(self, stage, total=None):
+            stages.append(stage)
+
+    prepare(
+        SOUND, Project(model=str(small_file)), Output(size=(64, 36)), workspace=Workspace(report=Noting())
+    )
+    assert [stage for stage in stages if stage != "Surveying the model"] == [
+        "Opening the song",
+        "Loading the model",
+        "Analysing",
+        "Choosing palettes",
+        "Starting the engine",
+    ]
