@@ -19,8 +19,8 @@ Precision = Literal["auto", "exact"]
 
 PASS_FRAMES = {"openvino": 1, "cpu": 2, "cuda": 8, "mps": 4}
 """Frames in one pass. In OpenVINO the same frames come out of passes of 2, no faster, which take 70 MB more
-at 1280x720 and 220 MB more at 3840x2160. On a CUDA card 8 frames of a 1024 px network take 3.3 GB, and a frame
-7 % longer than in passes of 32; for mps it is an estimate."""
+at 1280x720 and 220 MB more at 3840x2160. On a CUDA card 8 frames of a 1024 px network take 3.3 GB, and a
+frame 7 % longer than in passes of 32; for mps it is an estimate."""
 
 
 @dataclass(frozen=True)
