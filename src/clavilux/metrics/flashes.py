@@ -11,11 +11,12 @@ This helps to reduce a risk. It is measured against published criteria, and is n
 
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from clavilux.arrays import F32, F64, I64, Bools
+from clavilux.arrays import F32, F64, Bools
 from clavilux.colour import LUMA
 
 __all__ = ["LIMITS", "FlashLimits", "FlashMeter", "Flashes"]
@@ -113,8 +114,9 @@ class FlashMeter:
     def __init__(self, fps: Fraction, limits: FlashLimits = LIMITS) -> None:
         self._fps, self._limits = fps, limits
         self._lanes: tuple[_Lane, ...] = ()
-        self._severity: list[float] = []
-        self._screen: list[float] = []
+        self._severity: list[F32] = []
+        self._screen: list[F32] = []
+        self._frames = 0
         self._worst = [(0.0, 0.0), (0.0, 0.0)]  # rate and share of luminance and of red
         self._at = 0
 
@@ -126,33 +128,39 @@ class FlashMeter:
         """
         cells = np.asarray(cells, np.float32)
         hazards = np.zeros(cells.shape[:3], bool)
+        if not len(cells):
+            return hazards
         luminance, red = cells @ np.array(LUMA, np.float32), saturated_red(cells, self._limits.red_share)
-        for n in range(len(cells)):
-            if not self._lanes:
-                limits = self._limits
-                self._lanes = (
-                    _Lane(luminance[0], self._fps, limits, limits.step, limits.bright),
-                    _Lane(red[0], self._fps, limits, limits.red_step, np.inf),
-                )
-            shares, screens = [0.0], [0.0]
-            for k, (lane, values) in enumerate(zip(self._lanes, (luminance[n], red[n]), strict=True)):
-                lane.add(values)
-                hazards[n] |= lane.hazards
-                shares.append(lane.share)
-                screens.append(float(lane.hazards.mean()))
-                if (lane.rate, lane.share) > self._worst[k]:
-                    self._worst[k] = (lane.rate, lane.share)
-                    self._at = len(self._severity) if k == 0 else self._at
-            self._severity.append(max(shares))
-            self._screen.append(max(screens))
+        if not self._lanes:
+            limits = self._limits
+            self._lanes = (
+                _Lane(luminance[0], self._fps, limits, limits.step, limits.bright),
+                _Lane(red[0], self._fps, limits, limits.red_step, np.inf),
+            )
+        severity = screen = np.zeros(len(cells))
+        for k, (lane, values) in enumerate(zip(self._lanes, (luminance, red), strict=True)):
+            counted = lane.add(values)
+            hazards |= counted.hazards
+            severity = np.maximum(severity, counted.share)
+            screen = np.maximum(screen, counted.hazards.mean(axis=(1, 2)))
+            n = int(np.lexsort((counted.share, counted.rate))[-1])
+            worst = float(counted.rate[n]), float(counted.share[n])
+            if worst > self._worst[k]:
+                self._worst[k] = worst
+                same = (counted.rate == worst[0]) & (counted.share == worst[1])
+                self._at = self._frames + int(np.argmax(same)) if k == 0 else self._at
+        self._severity.append(severity.astype(np.float32))
+        self._screen.append(screen.astype(np.float32))
+        self._frames += len(cells)
         return hazards
 
     @property
     def found(self) -> Flashes:
         """What was counted so far."""
         (rate, _), (red_rate, _) = self._worst
-        severity, screen = (np.array(each, np.float32) for each in (self._severity, self._screen))
-        at = float((self._at + 1) / self._fps) if self._severity else 0.0
+        none = [np.zeros(0, np.float32)]
+        severity, screen = (np.concatenate(none + each) for each in (self._severity, self._screen))
+        at = float((self._at + 1) / self._fps) if self._frames else 0.0
         return Flashes(severity, screen, rate, red_rate, at, self._limits.area)
 
 
@@ -163,88 +171,128 @@ def saturated_red(cells: F32, least_share: float) -> F32:
     return np.where(saturated, np.maximum(red - others, 0), 0).astype(np.float32)
 
 
+class _Counted(NamedTuple):
+    """What a lane counted in some frames.
+
+    Attributes:
+        hazards: cells that change too often, (N, gh, gw).
+        share: of the worst field that does, (N,).
+        rate: changes, in pairs, that a quarter of some field has seen within the last second, (N,).
+    """
+
+    hazards: Bools
+    share: F64
+    rate: F64
+
+
 class _Lane:
-    """Opposing changes of one quantity in every cell and field, over the last second."""
+    """Opposing changes of one quantity in every cell and field, over the last second.
+
+    Args:
+        first: the first frame's values, (gh, gw).
+        fps: frames per second.
+        limits: the criteria.
+        step: least change.
+        bright: where the darker value is at least as large, no change counts.
+    """
 
     def __init__(self, first: F32, fps: Fraction, limits: FlashLimits, step: float, bright: float) -> None:
         self._step, self._bright, self._limits = step, bright, limits
         self._low, self._high = first.copy(), first.copy()
         self._last = np.zeros(first.shape, np.int8)  # direction of each cell's last change
         second = max(1, round(fps))
-        self._cells = _Trailing(second, first.shape)
-        fields = _Fields(first.shape, limits.field)
-        self._fields, shape = fields, fields.mean(np.zeros(first.shape, np.float32)).shape
         together = max(1, round(limits.together_seconds * fps) + 1)
+        self._cells = _Trailing(second, first.shape)
         self._near = [_Trailing(together, first.shape) for _ in range(2)]
-        self._inside = [np.zeros(shape, bool) for _ in range(2)]
+        self._fields = _Fields(first.shape, limits.field)
+        shape = self._fields.mean(np.zeros((1, *first.shape), bool)).shape[1:]
+        self._inside = [np.zeros((1, *shape), bool) for _ in range(2)]
         self._moving = [_Trailing(second, shape) for _ in range(2)]
-        self.hazards = np.zeros(first.shape, bool)
-        self.share = self.rate = 0.0
 
-    def add(self, values: F32) -> None:
-        """Take the next frame's values, (gh, gw)."""
-        np.minimum(self._low, values, out=self._low)
-        np.maximum(self._high, values, out=self._high)
-        up = (self._last != 1) & (values - self._low >= self._step) & (self._low < self._bright)
-        down = (self._last != -1) & (self._high - values >= self._step) & (values < self._bright) & ~up
-        self._last[up], self._last[down] = 1, -1
-        changed = up | down
-        self._low[changed] = self._high[changed] = values[changed]
-        counts = self._cells.add(changed)
-        most = 2 * self._limits.per_second  # a flash is a pair of changes
-        self.hazards = counts > most
-        flashing = self._fields.mean(self.hazards.astype(np.float32))
+    def add(self, values: F32) -> _Counted:
+        """Count the next frames' values, (N, gh, gw)."""
+        limits = self._limits
+        up, down = self._changes(values)
+        counts = self._cells.add(up | down)
+        hazards = counts > 2 * limits.per_second  # a flash is a pair of changes
         pairs = self._moving_pairs(up, down)
         # Flashes that move: each cell flashes seldom enough, but a quarter of the field flashes too often
-        moving = np.where(pairs > self._limits.per_second, self._limits.area, 0)
-        self.share = float(np.maximum(flashing, moving).max())
-        self.rate = max(self._rate(counts), float(pairs.max()))
+        moving = np.where(pairs > limits.per_second, limits.area, 0)
+        share = np.maximum(self._fields.mean(hazards), moving).max(axis=(1, 2))
+        rate = np.maximum(self._rates(counts), pairs.max(axis=(1, 2)))
+        return _Counted(hazards, share, rate)
 
-    def _moving_pairs(self, up: Bools, down: Bools) -> I64:
+    def _changes(self, values: F32) -> tuple[Bools, Bools]:
+        """Return where values rose, and where they fell, by a step since they last turned, (N, gh, gw)."""
+        rose, fell = np.zeros(values.shape, bool), np.zeros(values.shape, bool)
+        low, high, last = self._low, self._high, self._last
+        for now, up, down in zip(values, rose, fell, strict=True):
+            np.minimum(low, now, out=low)
+            np.maximum(high, now, out=high)
+            np.logical_and((last != 1) & (low < self._bright), now - low >= self._step, out=up)
+            np.logical_and((last != -1) & (now < self._bright) & ~up, high - now >= self._step, out=down)
+            last[up], last[down] = 1, -1
+            changed = up | down
+            np.copyto(low, now, where=changed)
+            np.copyto(high, now, where=changed)
+        return rose, fell
+
+    def _moving_pairs(self, up: Bools, down: Bools) -> NDArray[np.int16]:
         """Return how often a quarter of each field rose and fell together within the last second."""
         pairs = []
         for k, changed in enumerate((up, down)):
-            together = self._fields.mean((self._near[k].add(changed) > 0).astype(np.float32))
-            inside = together >= self._limits.area
-            pairs.append(self._moving[k].add(inside & ~self._inside[k]))
-            self._inside[k] = inside
+            inside = self._fields.mean(self._near[k].add(changed) > 0) >= self._limits.area
+            before = np.concatenate([self._inside[k], inside[:-1]])
+            pairs.append(self._moving[k].add(inside & ~before))
+            self._inside[k] = inside[-1:]
         return np.minimum(*pairs)
 
-    def _rate(self, counts: I64) -> float:
+    def _rates(self, counts: NDArray[np.int16]) -> F64:
         """Return the changes, in pairs, that a quarter of some field has seen within the last second."""
-        rate = 0
+        rates = np.zeros(len(counts))
+        seen = np.arange(len(counts))  # frames of which a quarter of a field has seen as many changes
         for changes in range(1, int(counts.max()) + 1):
-            if self._fields.mean((counts >= changes).astype(np.float32)).max() < self._limits.area:
-                break
-            rate = changes
-        return rate / 2
+            shares = self._fields.mean(counts[seen] >= changes).max(axis=(1, 2))
+            seen = seen[shares >= self._limits.area]
+            rates[seen] = changes / 2
+        return rates
 
 
 class _Trailing:
     """Counts of what happened in each place within the last frames."""
 
     def __init__(self, frames: int, shape: tuple[int, ...]) -> None:
-        self._ring = np.zeros((frames, *shape), bool)
-        self._counts = np.zeros(shape, np.int64)
-        self._next = 0
+        self._past = np.zeros((frames, *shape), bool)
+        self._counts = np.zeros(shape, np.int16)
 
-    def add(self, happened: Bools) -> I64:
-        self._counts += happened
-        self._counts -= self._ring[self._next]
-        self._ring[self._next] = happened
-        self._next = (self._next + 1) % len(self._ring)
-        return self._counts
+    def add(self, happened: Bools) -> NDArray[np.int16]:
+        """Return the counts at each of the next frames, (N, ...)."""
+        known = np.concatenate([self._past, happened])
+        counts = np.empty(happened.shape, np.int16)
+        for n, new in enumerate(happened):
+            self._counts += new
+            self._counts -= known[n]
+            counts[n] = self._counts
+        self._past = known[len(happened) :]
+        return counts
 
 
 class _Fields:
-    """Means over every field of a share of the grid's sides, by an integral image (Crow 1984)."""
+    """Means over every field of a share of the grid's sides, as sums over windows of rows and of columns."""
 
     def __init__(self, shape: tuple[int, ...], share: float) -> None:
-        self._height, self._width = (max(1, round(side * share)) for side in shape)
+        rows, columns = (max(1, round(side * share)) for side in shape)
+        self._down, self._across = _windows(shape[0], rows), _windows(shape[1], columns).T
+        self._size = rows * columns
 
-    def mean(self, values: F32) -> F64:
-        summed = np.zeros((values.shape[0] + 1, values.shape[1] + 1))
-        np.cumsum(np.cumsum(values, axis=0, dtype=np.float64), axis=1, out=summed[1:, 1:])
-        high, wide = self._height, self._width
-        sums = summed[high:, wide:] - summed[:-high, wide:] - summed[high:, :-wide] + summed[:-high, :-wide]
-        return np.asarray(sums / (high * wide))
+    def mean(self, cells: Bools) -> F64:
+        """Return the share of cells (N, gh, gw) in every field, (N, h, w)."""
+        counts = self._down @ (cells.astype(np.float32) @ self._across)  # whole numbers, so exact
+        return np.asarray(counts.astype(np.float64) / self._size)
+
+
+def _windows(side: int, width: int) -> F32:
+    """Return which of a side's cells each window of a width holds, (side - width + 1, side)."""
+    first = np.arange(side - width + 1)[:, None]
+    cell = np.arange(side)
+    return ((first <= cell) & (cell < first + width)).astype(np.float32)
