@@ -8,7 +8,8 @@ from clavilux import Patch, drift, lfo, palette
 from clavilux.errors import SettingError
 from clavilux.make import job as make_job
 from clavilux.make.video import prepare_job
-from clavilux.make.workspace import Workspace
+from clavilux.make.work import CancelledError
+from clavilux.make.workspace import NullReporter, Workspace
 from clavilux.project.output import Output
 from clavilux.project.recipe import read_recipe
 from clavilux.store import Store
@@ -73,6 +74,69 @@ def test_a_render_that_was_stopped_goes_on_with_the_same_frames(made, jobs, tmp_
     blended[0].unlink()
     assert job.render(tmp_path / "a.mp4").pixels == made["limit"].pixels
     assert not kept.exists()
+
+
+class Stages(NullReporter):
+    """Notes which stages there are, and how many frames are done in each; stops in one where asked to."""
+
+    def __init__(self, stop_in: str = "", after: int = 0) -> None:
+        self.done: list[tuple[str, int]] = []
+        self._stop_in, self._after = stop_in, after
+
+    def begin(self, stage: str, total: int | None = None) -> None:
+        self.done.append((stage, 0))
+
+    def advance(self, count: int) -> None:
+        self.done[-1] = self.done[-1][0], self.done[-1][1] + count
+
+    def cancelled(self) -> bool:
+        stage, count = self.done[-1]
+        return stage == self._stop_in and count >= self._after
+
+
+@pytest.fixture(scope="module")
+def foreseen(piece, tmp_path_factory):
+    """What prepares a patch that flashes for a network that has smaller images, its video, and its stages."""
+    renders, store = tmp_path_factory.mktemp("renders"), Store(tmp_path_factory.mktemp("store"))
+    shades = palette(seed=2)
+    strobe = lfo(seconds=0.25, shape="square")
+    patch = Patch(shades.loop(bars=8).toward(shades.accent, strobe), drift(seconds=4))
+
+    def job(stages):
+        workspace = Workspace(store, stages, renders=renders)
+        settings = {"fps": 10, "size": (320, 180), "duration": 10, "patch": patch}
+        return prepare_job(piece.audio, **settings, workspace=workspace)
+
+    stages = Stages()
+    return job, job(stages).render(tmp_path_factory.mktemp("videos") / "a.mp4"), stages.done
+
+
+def test_flashes_that_are_foreseen_are_limited_while_frames_are_drawn_once(foreseen):
+    _, made, done = foreseen
+    assert made.flashes.passes
+    drawn = [("Looking for flashes", made.frames), ("Rendering", made.frames)]
+    assert [stage for stage in done if stage[1]] == drawn
+
+
+@pytest.mark.parametrize("stage", ["Looking for flashes", "Rendering"])
+def test_a_render_that_is_stopped_at_any_stage_ends_with_the_same_frames(foreseen, stage, tmp_path):
+    job, made, done = foreseen
+    with pytest.raises(CancelledError):
+        job(Stages(stage, after=made.frames - 15)).render(tmp_path / "a.mp4")
+    stages = Stages()
+    assert job(stages).render(tmp_path / "a.mp4").pixels == made.pixels
+    assert stages.done == done  # frames that were finished are counted too
+
+
+def test_light_that_is_damaged_is_drawn_again(foreseen, tmp_path):
+    job, made, _ = foreseen
+    stopped = job(Stages("Rendering"))
+    with pytest.raises(CancelledError):
+        stopped.render(tmp_path / "a.mp4")
+    light = sorted((stopped.workspace.renders / stopped.plan.digest / "light").glob("*.npz"))
+    assert len(light) == len(stopped.plan.segments) > 1
+    light[0].write_bytes(light[0].read_bytes()[:-1000])
+    assert job(Stages()).render(tmp_path / "a.mp4").pixels == made.pixels
 
 
 def test_what_does_not_flash_is_the_same_with_the_limit_and_without(piece, small_file, tmp_path):

@@ -29,13 +29,15 @@ from clavilux.frames.crossfade import FrameSource, looped
 from clavilux.frames.frames import frames
 from clavilux.generator.model import Model
 from clavilux.make.kept import prune
+from clavilux.make.lease import Lease
+from clavilux.make.light import LightStore
 from clavilux.make.numbered import ImageStore
 from clavilux.make.plan import Plan, encoding_of, pixels_of
-from clavilux.make.safety import Finished, count_flashes, limit_flashes
+from clavilux.make.safety import Finished, count_flashes, foresee_flashes, limit_flashes
 from clavilux.make.segments import SegmentStore
 from clavilux.make.targets import check_target, target_suffix
-from clavilux.make.work import render_missing
-from clavilux.make.workspace import Workspace
+from clavilux.make.work import Change, render_missing
+from clavilux.make.workspace import Reporter, Workspace
 from clavilux.metrics.flashes import Flashes
 from clavilux.pixel_formats import Samples
 from clavilux.project.machine import Machine
@@ -46,6 +48,7 @@ from clavilux.project.recipe import KEY, Recipe, read_recipe
 from clavilux.timeline import Timeline, format_time
 from clavilux.video.images import Images
 from clavilux.video.join import join
+from clavilux.video.small import small_size
 from clavilux.video.write import Encoding
 
 if TYPE_CHECKING:
@@ -286,10 +289,15 @@ class Job:
             "segments": len(plan.segments),
         }
         with self._kept(store), store.open(about) as user:
-            render_missing(plan, self.source, store, runner=self.runner, report=report, user=user)
+            change = self._foreseen(store, report, user) if safety == "limit" else None
+            render_missing(
+                plan, self.source, store, runner=self.runner, report=report, user=user, change=change
+            )
             finished = Finished(store)
             if safety == "limit":
-                finished = limit_flashes(store, self.source, runner=self.runner, report=report, user=user)
+                finished = limit_flashes(
+                    store, self.source, runner=self.runner, report=report, user=user, change=change
+                )
             flashes = count_flashes(finished) if measured else None
             stores = {segment: finished.store(segment) for segment in plan.segments}
             hashes = [store.pixel_hash(segment) for segment, store in stores.items()]
@@ -311,6 +319,18 @@ class Job:
                 _check_same(target, recipe)
         store.remove()
         return recipe.pixels, flashes
+
+    def _foreseen(self, store: SegmentStore, report: Reporter, user: Lease) -> Change | None:
+        """Return what blends frames that would flash too much, where that can be seen in small images."""
+        small = self.preview(small_size(self.program.size)[1])
+        sides = self.program.spec.resolution, small.program.spec.resolution
+        if small.encoding is None or small.program.size == self.program.size or sides[0] == sides[1]:
+            return None  # what is small already is drawn, and limited afterwards
+        light = LightStore(store.folder / "light", store.plan, small.encoding.pixels, small.runner.label)
+        pixels = store.encoding.pixels
+        return foresee_flashes(
+            light, small.source, pixels=pixels, runner=small.runner, report=report, user=user
+        )
 
     def _render_images(self, folder: Path) -> str:
         """Write every image that is missing in the folder; return no hash: there is nothing to compare."""

@@ -80,7 +80,7 @@ def _describe(folder: Path) -> KeptRender | None:
     try:
         content = read_small(folder / "plan.json", "plan", MAX_PLAN_BYTES)
         about = decoded(content, _About)
-        files = [path.stat() for path in folder.iterdir() if path.is_file()]
+        files = [path.stat() for path in folder.rglob("*") if path.is_file()]
         return KeptRender(
             folder=folder,
             song=about.song,

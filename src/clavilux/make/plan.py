@@ -29,6 +29,11 @@ class Segment:
     first: int
     last: int
 
+    @property
+    def frames(self) -> int:
+        """How many frames it has."""
+        return self.last - self.first
+
 
 @dataclass(frozen=True)
 class Plan:

@@ -20,7 +20,7 @@ from clavilux.make.plan import Plan, Segment
 from clavilux.make.workspace import NullReporter, Reporter
 from clavilux.pixel_formats import Samples
 
-__all__ = ["CancelledError", "Pieces", "render_missing", "render_segment"]
+__all__ = ["CancelledError", "Change", "Pieces", "render_missing", "render_segment"]
 
 WAIT_SECONDS = 0.5
 """Between looks at segments that other processes draw."""
@@ -96,6 +96,7 @@ def render_missing(  # noqa: PLR0913  # what is drawn, by whom, for whom
     report: Reporter,
     user: Lease,
     change: Change | None = None,
+    title: str = "Rendering",
 ) -> None:
     """Draw all missing segments, together with whatever other processes draw the same plan.
 
@@ -107,6 +108,7 @@ def render_missing(  # noqa: PLR0913  # what is drawn, by whom, for whom
         report: is informed.
         user: the lease on the store.
         change: what is done to frames before they are kept, given the number of the first.
+        title: what is reported to be done.
 
     Raises:
         RenderError, OutputError: a segment cannot be drawn or written; nothing finished is lost.
@@ -114,9 +116,9 @@ def render_missing(  # noqa: PLR0913  # what is drawn, by whom, for whom
     """
     foreign = store.foreign()
     missing = store.missing()
-    total = sum(segment.last - segment.first for segment in store.segments)
-    done = total - sum(segment.last - segment.first for segment in missing)
-    report.begin("Rendering", total)
+    total = sum(segment.frames for segment in store.segments)
+    done = total - sum(segment.frames for segment in missing)
+    report.begin(title, total)
     if foreign:
         report.note(f"Frames drawn by {', '.join(foreign)} are drawn again: {store.engine} gives others.")
     if done:
@@ -168,7 +170,7 @@ class _Stretch:
 
     def _write_one(self, segment: Segment, batch: Samples, drawn: Iterator[Samples], lease: Lease) -> Samples:
         with self._store.write(segment) as writer:
-            missing = segment.last - segment.first
+            missing = segment.frames
             while missing:
                 if self._report.cancelled():
                     raise CancelledError("The render was stopped", hint="what is finished is kept")

@@ -15,9 +15,9 @@ import numpy as np
 from scipy.ndimage import maximum_filter1d, uniform_filter1d
 
 from clavilux.arrays import F32, Bools
-from clavilux.metrics.flashes import LIMITS, FlashMeter
+from clavilux.metrics.flashes import LIMITS, FlashLimits, FlashMeter
 
-__all__ = ["Cells", "blend", "blending", "steady_cells"]
+__all__ = ["FORESEEN", "STRICTER", "Cells", "blend", "blending", "steady_cells"]
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class BlendSpec:
 SPEC = BlendSpec()
 STRICTER = replace(LIMITS, step=0.09, bright=0.81, red_step=0.9 * LIMITS.red_step, area=0.22)
 """Limits a tenth below those allowed: encoding, and light that varies within a cell, add a little."""
+FORESEEN = replace(LIMITS, step=0.08, bright=0.83, red_step=0.8 * LIMITS.red_step, area=0.18)
+"""Limits for the cells of smaller images, whose light is a little different."""
 
 
 class Cells(Protocol):
@@ -53,7 +55,7 @@ class Cells(Protocol):
         """Read linear RGB of frames [first, last), (N, gh, gw, 3)."""
 
 
-def blending(cells: Cells, frames: int, fps: Fraction) -> F32:
+def blending(cells: Cells, frames: int, fps: Fraction, limits: FlashLimits = STRICTER) -> F32:
     """Find the amount of every frame, (T,); 0 throughout where nothing flashes too much.
 
     Some seconds are in memory at a time, whatever the length of the video.
@@ -62,6 +64,7 @@ def blending(cells: Cells, frames: int, fps: Fraction) -> F32:
         cells: of the drawn frames.
         frames: their number.
         fps: frames per second.
+        limits: stricter than those allowed, which are not exceeded either.
     """
     wanted = np.zeros(frames, np.float32)
     chunks = {(first, min(first + SPEC.chunk, frames)) for first in range(0, frames, SPEC.chunk)}
@@ -70,7 +73,7 @@ def blending(cells: Cells, frames: int, fps: Fraction) -> F32:
         amounts = _ramped(wanted, fps)
         raised = np.zeros(frames, bool)
         for first, last in sorted(todo):
-            for n in np.flatnonzero(_failing(cells, amounts, (first, last), fps)) + first:
+            for n in np.flatnonzero(_failing(cells, amounts, (first, last), fps, limits)) + first:
                 raised[max(0, n - round(fps)) : n + 1] = True  # all the changes that it counts
         raised &= wanted < 1
         if not raised.any():
@@ -98,7 +101,9 @@ def blend(drawn: F32, steady: F32, amounts: F32) -> F32:
     return np.asarray(drawn + amounts[:, None, None, None] * (steady - drawn))
 
 
-def _failing(cells: Cells, amounts: F32, part: tuple[int, int], fps: Fraction) -> Bools:
+def _failing(
+    cells: Cells, amounts: F32, part: tuple[int, int], fps: Fraction, stricter: FlashLimits
+) -> Bools:
     """Return which frames of a part still flash too much when they are blended, by either of the limits.
 
     By stricter ones alone flashes could run into one another, and be fewer.
@@ -107,7 +112,7 @@ def _failing(cells: Cells, amounts: F32, part: tuple[int, int], fps: Fraction) -
     begin = max(0, first - _warm(fps))
     blended = blend(*steady_cells(cells, begin, last, len(amounts), fps), amounts[begin:last])
     failing = np.zeros(last - first, bool)
-    for limits in (LIMITS, STRICTER):
+    for limits in (LIMITS, stricter):
         meter = FlashMeter(fps, limits)
         meter.add(blended)
         failing |= meter.found.severity[first - begin :] >= limits.area

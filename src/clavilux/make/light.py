@@ -1,0 +1,106 @@
+"""The light of a video's frames, drawn small and ahead of them, so that what would flash is known beforehand.
+
+<renders>/<digest of the plan>/light/
+    00012.npz           linear light of the frames of segment 12 on a coarse grid
+    00012.lease         held by the process that draws it now
+"""
+
+import contextlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from clavilux.array_files import load_arrays, save_arrays
+from clavilux.arrays import F16
+from clavilux.make.lease import Lease
+from clavilux.make.plan import Plan, Segment
+from clavilux.metrics.trace import cells_of
+from clavilux.pixel_formats import Samples
+from clavilux.video.small import shrink
+
+__all__ = ["LightStore", "LightWriter"]
+
+
+@dataclass(frozen=True)
+class LightStore:
+    """The light of the frames of one plan, in its segments.
+
+    Attributes:
+        folder: where it is kept.
+        plan: what is being made.
+        pixels: the pixel format in which it is drawn.
+        engine: draws what is missing; the light of another engine is drawn again.
+    """
+
+    folder: Path
+    plan: Plan
+    pixels: str
+    engine: str
+
+    @property
+    def segments(self) -> list[Segment]:
+        """All segments of the plan."""
+        return self.plan.segments
+
+    def missing(self) -> list[Segment]:
+        """List the segments whose light is not known yet."""
+        return [segment for segment in self.segments if not self.is_whole(segment)]
+
+    def foreign(self) -> list[str]:
+        """List nothing: the light of another engine counts as missing."""
+        return []
+
+    def lease(self, segment: Segment) -> Lease | None:
+        """Take the lease of a segment; none where another process draws its light now."""
+        return Lease.take(self._path(segment).with_suffix(".lease"))
+
+    def is_whole(self, segment: Segment) -> bool:
+        """Whether the light of all frames of a segment is known, by this engine."""
+        try:
+            arrays = load_arrays(self._path(segment))
+            return str(arrays["engine"]) == self.engine and len(arrays["cells"]) == segment.frames
+        except (OSError, ValueError, KeyError):
+            return False
+
+    @contextlib.contextmanager
+    def write(self, segment: Segment) -> Iterator["LightWriter"]:
+        """Keep the light of a segment; it counts only when the block ends without an error."""
+        writer = LightWriter(self.pixels)
+        yield writer
+        save_arrays(
+            self._path(segment), {"cells": writer.cells, "engine": np.array(self.engine)}, shared=True
+        )
+
+    def read_cells(self, segment: Segment) -> F16:
+        """Read the light of a segment's frames, linear RGB (N, gh, gw, 3).
+
+        Raises:
+            OSError, ValueError, KeyError: it is not there, or damaged.
+        """
+        return load_arrays(self._path(segment))["cells"]
+
+    def _path(self, segment: Segment) -> Path:
+        return self.folder / f"{segment.index:05d}.npz"
+
+
+class LightWriter:
+    """Keeps the light of frames on a coarse grid.
+
+    Args:
+        pixels: the frames' pixel format.
+    """
+
+    def __init__(self, pixels: str) -> None:
+        self._pixels = pixels
+        self._cells: list[F16] = []
+
+    def write(self, frames: Samples) -> None:
+        """Measure the next frames."""
+        self._cells.append(cells_of(shrink(frames, self._pixels)).astype(np.float16))
+
+    @property
+    def cells(self) -> F16:
+        """Linear light of all frames so far, (N, gh, gw, 3)."""
+        return np.concatenate(self._cells)
