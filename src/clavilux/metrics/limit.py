@@ -44,7 +44,7 @@ class BlendSpec:
 SPEC = BlendSpec()
 STRICTER = replace(LIMITS, step=0.09, bright=0.81, red_step=0.9 * LIMITS.red_step, area=0.22)
 """Limits a tenth below those allowed: encoding, and light that varies within a cell, add a little."""
-FORESEEN = replace(LIMITS, step=0.08, bright=0.83, red_step=0.8 * LIMITS.red_step, area=0.18)
+FORESEEN = replace(LIMITS, step=0.075, bright=0.84, red_step=0.75 * LIMITS.red_step, area=0.16)
 """Limits for the cells of smaller images, whose light is a little different."""
 
 
