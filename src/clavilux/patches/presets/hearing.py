@@ -14,6 +14,7 @@ __all__ = [
     "bass_notes",
     "chord_notes",
     "drum_hits",
+    "drum_swing",
     "hat_hits",
     "kick_hits",
     "palette_of",
@@ -26,6 +27,16 @@ __all__ = [
 def drum_hits(song: SongSource, beats: float = 0.25) -> Signal:
     """Follow every hit of the drums, and fall within some beats; 0 to 1."""
     return _hits(song.drums.flux(low_hz=30, high_hz=11000), beats)
+
+
+def drum_swing(song: SongSource, beats: float = 0.25) -> Signal:
+    """Follow every hit of the drums, snares the other way than kicks and hats; -1 to 1.
+
+    A snare that is heard turns the sign while its hit falls, so the eye tells the two drums apart.
+    """
+    snare = (4 * song.snare.pulse(beats=beats)).clip()
+    swing: Signal = drum_hits(song, beats) * (1 - 2 * snare)
+    return swing
 
 
 def kick_hits(song: SongSource, beats: float = 0.25) -> Signal:

@@ -6,7 +6,7 @@ from clavilux.patches.patch import Patch
 from clavilux.patches.presets.hearing import (
     bass_notes,
     chord_notes,
-    drum_hits,
+    drum_swing,
     hat_hits,
     kick_hits,
     palette_of,
@@ -49,7 +49,7 @@ def stage(
         + drift(seconds=2, name="bass").scale(0.6 * level).mask(below)
     )
     bends = (
-        zoom(at="16 px", by=1 + 0.12 * punch * drum_hits(song), where=middle),
+        zoom(at="16 px", by=1 + 0.12 * punch * drum_swing(song), where=middle),
         rotate(at="16 px", by=360 * travel(kick, by=0.1 * punch), where=middle.invert()),
     )
     return Patch(chords.on("coarse", roots), texture, bends=bends)

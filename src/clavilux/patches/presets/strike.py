@@ -1,15 +1,14 @@
-"""`strike`: drums first. Every hit leaps at you, the kick lifts, the snare turns, hats sparkle."""
+"""`strike`: drums first. Kicks leap at you, snares draw back and turn, hats sparkle."""
 
 from clavilux.patches.functions import drift, rotate, translate, zoom
 from clavilux.patches.mix import mix
 from clavilux.patches.patch import Patch
 from clavilux.patches.presets.hearing import (
     chord_notes,
-    drum_hits,
+    drum_swing,
     hat_hits,
     kick_hits,
     palette_of,
-    snare_hits,
     sounding,
 )
 from clavilux.patches.presets.preset import knob, patch
@@ -26,7 +25,7 @@ def strike(
     drift_bars: float = knob(32, 1, 1024, unit="bars"),
     colours: str = knob(""),
 ) -> Patch:
-    """Strike with every drum: all enlarge, the kick lifts, the snare turns; chords tint it slowly.
+    """Strike with every drum: kicks enlarge and lift, snares reduce and turn; chords tint it slowly.
 
     Args:
         song: the song.
@@ -35,14 +34,14 @@ def strike(
         drift_bars: bars in which the slow drift comes round.
         colours: a mood (warm, cool, calm or wild) or the name of a saved palette; empty is any.
     """
-    kick, snare, hats = kick_hits(song), snare_hits(song), hat_hits(song)
+    kick, hats = kick_hits(song), hat_hits(song)
     shades = palette_of(colours, seed)
     tint = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song, seconds=2)), 0.4 * sounding(song))
     slow = drift(seconds=12, name="slow")
     bends = (
-        zoom(at="16 px", by=1 + 0.065 * punch * drum_hits(song)),
+        zoom(at="16 px", by=1 + 0.065 * punch * drum_swing(song)),
         translate(at="8 px", y=0.01 * punch * kick),
-        rotate(at="8 px", by=3 * punch * snare),
+        rotate(at="8 px", by=5 * punch * song.snare.decay(beats=0.5)),
     )
     sparkle = slow.on("fine", slow.scale(0.7 + 0.25 * punch * hats))
     return Patch(shades.loop(bars=drift_bars).on("fine", tint), sparkle, bends=bends)
