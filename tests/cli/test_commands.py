@@ -52,6 +52,14 @@ def test_a_song_becomes_a_video_of_its_name_in_this_folder(tune, tmp_path, capsy
     assert [path.name for path in tmp_path.iterdir()] == ["my tune.mp4"]
 
 
+def test_a_second_file_is_told_apart_from_a_misspelt_option(tune, capsys):
+    assert run("render", tune, "out.mp4") == 2
+    assert "out.mp4" in (said := capsys.readouterr().err)
+    assert "--output" in said
+    assert run("doctor", "out.mp4") == 2
+    assert "--output" not in capsys.readouterr().err
+
+
 def test_nothing_is_overwritten_unasked(tune, tmp_path, capsys):
     target = tmp_path / "kept.mp4"
     target.write_text("mine")

@@ -89,12 +89,21 @@ def _run(arguments: Sequence[str] | None) -> int:
             typer.echo(json.dumps(as_table(error), indent=2))
         return _say(f"Error: {explain(error)}", 2)
     except typer.TyperException as error:
-        return _say(one_line(f"Error: {error.format_message()}"), 2)
+        return _say(one_line(f"Error: {_usage(error)}"), 2)
     except (KeyboardInterrupt, typer.Abort):
         result = STOPPED
     if result == STOPPED:  # typer turns Ctrl-C into this result
         return _say(_stopped(sys.argv[1:] if arguments is None else arguments), STOPPED)
     return result if isinstance(result, int) else 0
+
+
+def _usage(error: typer.TyperException) -> str:
+    """Return what is wrong with the words of a command; a second file is most likely the one to write."""
+    text, context = error.format_message(), getattr(error, "ctx", None)
+    options = [option for param in context.command.params for option in param.opts] if context else []
+    if text.startswith("Got unexpected extra argument") and "--output" in options:
+        return f"{text}; the file to write is named with --output."
+    return text
 
 
 def _stopped(arguments: Sequence[str]) -> str:

@@ -25,7 +25,7 @@ def strike(
     drift_bars: float = knob(32, 1, 1024, unit="bars"),
     colours: str = knob(""),
 ) -> Patch:
-    """Strike with every drum: kicks enlarge and lift, snares reduce and turn; chords tint it slowly.
+    """Strike with every drum: kicks enlarge and lift, snares reduce and turn; chords tint it.
 
     Args:
         song: the song.
@@ -36,7 +36,7 @@ def strike(
     """
     kick, hats = kick_hits(song), hat_hits(song)
     shades = palette_of(colours, seed)
-    tint = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song, seconds=2)), 0.4 * sounding(song))
+    tint = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song, seconds=1)), 0.7 * sounding(song))
     slow = drift(seconds=12, name="slow")
     bends = (
         zoom(at="16 px", by=1 + 0.065 * punch * drum_swing(song)),
