@@ -2,9 +2,9 @@
 
     python benchmarks/encoding.py [--size 1280 720] [--frames 96]
 
-The frames are drawn by the built-in silk for the built-in song, its texture moving with the drums. Each setting
-encodes them at several qualities; time and size are then read off at the quality that a render has by itself.
-SSIM (Wang et al. 2004) and XPSNR (Helmrich et al. 2020) are computed by FFmpeg from what the file decodes to.
+The frames are drawn by the built-in silk for the built-in song, its texture moving with the drums. Each
+setting encodes them at several qualities; time and size are then read off at the quality that a render has by
+itself. SSIM (Wang et al. 2004) and XPSNR (Helmrich et al. 2020) are computed by FFmpeg from what the file decodes to.
 """
 
 import argparse
