@@ -81,6 +81,7 @@ class Codec:
         pixels: the program's pixel format (`clavilux.pixel_formats`) by depth in bits; the first is usual.
         options: of the encoder.
         quality: its quality scale; none where there is nothing to choose.
+        preset: of `PRESETS`, used unless another is given.
         presets: its own names for `PRESETS`; empty where it has none.
         surfaces: FFmpeg's pixel format by depth, where the encoder takes another than the program's.
         segment: FFmpeg's name of the container of segments.
@@ -94,6 +95,7 @@ class Codec:
     pixels: Pixels
     options: Mapping[str, str]
     quality: Quality | None = None
+    preset: str = "veryfast"
     presets: Sequence[str] = ()
     surfaces: Mapping[int, str] = field(default_factory=dict)
     segment: str = "mp4"
@@ -132,7 +134,12 @@ CODECS: Mapping[str, Codec] = {
         suffix=".mp4",
         pixels=SUBSAMPLED,
         # without cpu-independent, its AVX-512 code reads what was in memory: other bytes at every run
-        options={"x264-params": "keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:cpu-independent=1"},
+        # superfast with macroblock trees: at equal SSIM two thirds of veryfast's time, a quarter more bytes
+        options={
+            "x264-params": "keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:cpu-independent=1"
+            ":mbtree=1:rc-lookahead=10"
+        },
+        preset="superfast",
         quality=Quality("crf", 18, 51),
         presets=PRESETS,
     ),

@@ -29,8 +29,9 @@ class Encoding:
         bits: depth, 8 or 10; the codec's usual one unless given.
         crf: quality on the codec's own scale from 1 (best); its usual one unless given. It stays None with
             codecs that have no such scale.
-        preset: x264's name, from ``ultrafast`` to ``veryslow``, for every codec that has presets. On
-            generated video, ``veryfast`` takes a third of ``medium``'s time, 0.8 dB lower at equal size.
+        preset: x264's name, from ``ultrafast`` to ``veryslow``, for every codec that has presets; the
+            codec's usual one unless given. On generated video, ``veryfast`` takes a third of ``medium``'s
+            time, 0.8 dB lower at equal size; bench.md compares it with the usual one.
 
     Raises:
         SettingError: a value that cannot be encoded.
@@ -47,7 +48,7 @@ class Encoding:
     codec: str = "h264"
     bits: int | None = None
     crf: float | None = None
-    preset: str = "veryfast"
+    preset: str = ""
 
     def __post_init__(self) -> None:
         codec = codec_of(self.codec)
@@ -55,6 +56,8 @@ class Encoding:
             object.__setattr__(self, "bits", next(iter(codec.pixels)))
         if self.crf is None and codec.quality:
             object.__setattr__(self, "crf", codec.quality.usual)
+        if not self.preset:
+            object.__setattr__(self, "preset", codec.preset)
         self._check_frames()
         self._check_codec(codec)
 
