@@ -43,8 +43,8 @@ def needed_bytes(network: Network, size: tuple[int, int], cells: tuple[int, int]
         batch: frames in one pass.
 
     >>> from clavilux.generator.model import load_model
-    >>> needed_bytes(load_model("silk").network, (1280, 720), (4, 7), 2) // 10**6
-    1110
+    >>> needed_bytes(load_model("silk").network, (1280, 720), (4, 7), 1) // 10**6
+    954
     """
     places = {name: _places(network, layer, cells) for name, layer in network.layers.items()}
     features = max(
