@@ -31,7 +31,7 @@ class Clip:
         without: values that the patch has where the technique is left out, by their place, such as
             `look.noise`; none is a line that it does not have.
         instead: what is then seen, in a few words.
-        curves: names of the signals that move it.
+        curves: the signals that move it: their names in the patch, or sentences.
         music: the composed song: 'song' or 'mix'.
         bar: of the song, from 0, with which the clip begins.
     """
@@ -120,7 +120,7 @@ accent. In the unseparated mix a drum sounds like all twelve notes at once, and 
 drum.""",
         {
             "signals.notes": "mix.chroma().smooth(seconds=0.1).focus(notes=2, per='track')",
-            "signals.hits": "mix.rms().normalize(per='track')",
+            "signals.hits": "mix.rms().clip_peaks(percentile=85, per='track').release(beats=0.25)",
         },
         "both measured in the unseparated mix",
         ("notes", "hits"),
@@ -285,6 +285,7 @@ own loud and soft parts.""",
 and smoothing, are those that the post says need tuning; their defaults do.""",
         {"look.strength": 0},
         "the same with onsets that have no strength",
+        ("percussive.flux(low_hz=20, high_hz=150)", "percussive.flux(low_hz=150)"),
     ),
 )
 """Every clip; each technique of the post has one."""
