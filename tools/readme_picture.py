@@ -21,13 +21,13 @@ from clavilux.project.project import Project
 from clavilux.tour.music import compose_song
 
 TARGET = Path(__file__).parents[1] / "docs" / "presets.webp"
-SIDE, GAP, FPS, QUALITY = 256, 6, 12, 60
+SIDE, GAP, FPS, QUALITY = 256, 6, 15, 85
 START, SECONDS = 36, 4
 """Two bars, with all drums and the melody."""
 SHOWN = (
     Project(patch="pulse", seed=4),
     Project(patch="prism", model="glass", seed=1),
-    Project(patch="choir", seed=3, knobs={"colours": "warm"}),
+    Project(patch="stage", seed=4, knobs={"colours": "warm"}),
 )
 
 

@@ -12,18 +12,20 @@ __all__ = ["digest_of", "tour_page"]
 WIDTH = 118
 HEAD = """# The post, figure by figure
 
-This project realises *Audio-reactive Latent Interpolations with StyleGAN* by Hans Brouwer (2020). Below are its
-techniques in its order: what each does, the whole patch, and frames of it under the curves that move them, with
-the same frames without the technique in the row below. The generators are the two that come with Clavilux, the
-music is what `clavilux demo` composes. All of it as one video with sound, a clip of eight seconds for each technique:
+This project realises *Audio-reactive Latent Interpolations with StyleGAN* by Hans Brouwer (2020). Below are
+its techniques in its order: what each does, the whole patch, and frames of it under the curves that move
+them, with the same frames without the technique in the row below. The generators are the two that come with
+Clavilux, the music is what `clavilux demo` composes. All of it as one video with sound, a clip of eight
+seconds for each technique:
 
 ```sh
 clavilux demo --tour
 ```
 
-A patch below is a project file: saved beside a `song.mp3` of yours, under the name that its command says, it plays
-that. How patches are written: [patches.md](patches.md); what they are written with: [operations.md](operations.md);
-every bend and rewrite: [bends.md](bends.md).
+A patch below is a project file: saved under the name that its second command says, beside a `song.mp3` of
+yours (that of the long mix beside a `mix.mp3`), it plays that. How patches are written:
+[patches.md](patches.md); what they are written with: [operations.md](operations.md); every bend and rewrite:
+[bends.md](bends.md).
 """
 CHAPTERS = {
     "hpss": "Musical features",
@@ -36,9 +38,8 @@ CHAPTERS = {
 
 def tour_page() -> str:
     """Write the whole page."""
-    return "\n".join(
-        [HEAD, *(line for number, clip in enumerate(CLIPS, 1) for line in section(clip, number))]
-    )
+    sections = (line for number, clip in enumerate(CLIPS, 1) for line in section(clip, number))
+    return "\n".join([HEAD, *sections])
 
 
 def section(clip: Clip, number: int) -> Iterator[str]:
@@ -48,26 +49,20 @@ def section(clip: Clip, number: int) -> Iterator[str]:
     yield f"### {number}. {clip.title}\n"
     yield textwrap.fill(" ".join(clip.about.split()), WIDTH, break_on_hyphens=False) + "\n"
     yield f"![{clip.caption}; below, {clip.instead}](seed/{clip.key}.webp)\n"
-    yield (
-        textwrap.fill(f"The lower row: {clip.instead}{changed(clip)}.", WIDTH, break_on_hyphens=False) + "\n"
-    )
-    yield "```sh"
-    yield f"clavilux demo --clip {clip.key:<17}# this clip"
-    yield f"clavilux render {clip.key + '.toml':<21}# the patch on your own {clip.music}.mp3"
-    yield "```\n"
+    changed = [line(place, value) for place, value in clip.without.items() if value is not None]
+    yield f"In the lower row, {clip.instead}:\n"
+    yield "\n".join(["```toml", *changed, "```\n"])
+    yield "The whole patch; the first command plays it as above, the second on your own song:\n"
+    commands = (f"clavilux demo --clip {clip.key}", f"clavilux render {clip.key}.toml")
+    yield "\n".join(["```sh", *commands, "```\n"])
     yield f"```toml\n{clip.text}```\n"
     if clip.cues is not None:
         yield f"`{clip.cues.name}`, the cue sheet beside it; write the times of your own mix:\n"
         yield f"```text\n{clip.cues.read_text(encoding='utf-8')}```\n"
 
 
-def changed(clip: Clip) -> str:
-    """Write the lines that are other ones without the technique."""
-    lines = [f"`{line(place, value)}`" for place, value in clip.without.items() if value is not None]
-    return f" ({' and '.join(lines)})" if lines else ""
-
-
 def line(place: str, value: object) -> str:
+    """Write a value at its place, as TOML."""
     if isinstance(value, dict):
         (name, inner), *_ = value.items()
         return line(f"{place}.{name}", inner)

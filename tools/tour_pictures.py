@@ -132,8 +132,8 @@ def draw(clip: Clip, music: Music, workspace: Workspace) -> Image.Image:
     _, lower = frames_of(clip, music, workspace, strip, plain=True)
     names, wide = names_of(clip), WIDTH - strip.left
     rows = [
-        spectrogram(job, strip, wide) if name == "sections" else curve(name, parse(name, names), job, strip, wide)
-        for name in clip.curves
+        spectrogram(job, strip, wide) if text == "sections" else curve(text, names, job, strip, wide)
+        for text in clip.curves
     ]
     top = sum(row.height + GAP for row in rows)
     page = Image.new("RGB", (WIDTH, top + 2 * strip.height + GAP), PAPER)
@@ -174,10 +174,10 @@ def names_of(clip: Clip) -> dict[str, Any]:
     return names
 
 
-def curve(name: str, node: Any, job: Job, strip: Strip, wide: int) -> Image.Image:
+def curve(text: str, names: dict[str, Any], job: Job, strip: Strip, wide: int) -> Image.Image:
     """Draw a signal: its curve, or the weights of the twelve notes, C lowest."""
     start, end = strip.span()
-    root = node.smooth(seconds=0)
+    root = parse(text, names).smooth(seconds=0)
     known = evaluate(root, job.song)[root]
     values = known.max_between(np.clip(np.linspace(start, end, wide + 1), 0, None))
     if values.shape[1] > 1:
@@ -193,7 +193,7 @@ def curve(name: str, node: Any, job: Job, strip: Strip, wide: int) -> Image.Imag
         peak = max(float(known.values.max()), 1e-6)
         for x, value in enumerate(values[:, 0] / peak):
             pen.line((x, CURVE - 1 - round(float(value) * (CURVE - 4)), x, CURVE), fill=CURVE_COLOUR)
-    return marked(image, strip, name)
+    return marked(image, strip, text)
 
 
 def spectrogram(job: Job, strip: Strip, wide: int) -> Image.Image:

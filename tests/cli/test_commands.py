@@ -93,6 +93,16 @@ def test_a_demo_needs_nothing(tmp_path):
     assert probe(tmp_path / "first.mp4").frames == 10
 
 
+def test_a_clip_of_the_tour_and_what_it_cannot_have(tmp_path, capsys):
+    assert run("demo", *SMALL, "--clip", "chroma", "--duration", "1") == 0
+    assert probe(tmp_path / "clavilux-chroma.mp4").frames == 10
+    assert "0:00  Chords choose the image (chroma)" in capsys.readouterr().err
+    assert run("demo", *SMALL, "--clip", "chrome") == 2
+    assert "did you mean 'chroma'" in capsys.readouterr().err
+    assert run("demo", *SMALL, "--tour", "--patch", "pulse") == 2
+    assert "The clips of the tour have their own patch" in capsys.readouterr().err
+
+
 def test_what_was_heard_as_table_json_and_plot(tune, tmp_path, capsys):
     assert run("analyse", tune) == 0
     assert "bpm" in capsys.readouterr().out

@@ -30,7 +30,7 @@ class Clip:
         about: what the technique does, in some sentences.
         without: values that the patch has where the technique is left out, by their place, such as
             `look.noise`; none is a line that it does not have.
-        instead: what is then seen, in a few words.
+        instead: what is then seen: words that follow 'in the lower row,'.
         curves: the signals that move it: their names in the patch, or sentences.
         music: the composed song: 'song' or 'mix'.
         bar: of the song, from 0, with which the clip begins.
@@ -114,7 +114,7 @@ CLIPS = (
         "hpss",
         "Drums and harmony apart",
         "The notes choose the glass, the drums its flashes; neither hears the other",
-        """A song is first separated into what sounds on and what strikes (median-filter separation). The
+        """A song is first separated into what sustains and what strikes (median-filter separation). The
 chroma of the harmonic part chooses the image, the level of the percussive part moves it towards an
 accent. In the unseparated mix a drum sounds like all twelve notes at once, and a held chord as loud as a
 drum.""",
@@ -122,7 +122,7 @@ drum.""",
             "signals.notes": "mix.chroma().smooth(seconds=0.1).focus(notes=2, per='track')",
             "signals.hits": "mix.rms().clip_peaks(percentile=85, per='track').release(beats=0.25)",
         },
-        "both measured in the unseparated mix",
+        "both are measured in the unseparated mix",
         ("notes", "hits"),
     ),
     Clip(
@@ -133,7 +133,7 @@ drum.""",
 palette, and the image is that of their weighted sum: every chord has an image of its own, which comes
 back with it.""",
         {"look.latents": "colours.loop(bars=16).toward(colours.rest, 1)"},
-        "the palette's image for silence",
+        "the palette's image for silence stays",
         ("notes",),
     ),
     Clip(
@@ -154,7 +154,7 @@ the bass weighs latents for the former, that of the chords for the latter.""",
 drums: 30 to 150 Hz the kick, which moves the image to an orange one, 200 Hz to 5 kHz the snare, to a blue
 one. `release` is how long each takes to fall.""",
         {"look.latents": "grey.loop(bars=16)"},
-        "the loop that both interrupt",
+        "the loop that both interrupt goes on",
         ("low", "high"),
     ),
     Clip(
@@ -164,7 +164,7 @@ one. `release` is how long each takes to fall.""",
         """The noise inputs of StyleGAN draw its texture. The kick drum sets their standard deviation, and
 blends slow noise into fast noise.""",
         {"look.noise": "drift(seconds=3)"},
-        "noise that only drifts",
+        "noise only drifts",
         ("hit",),
     ),
     Clip(
@@ -174,7 +174,7 @@ blends slow noise into fast noise.""",
         """The snare's envelope mixes the latent of the moment with a second one, here the palette's
 accent.""",
         {"look.latents": "colours.loop(bars=16)"},
-        "one latent, drifting",
+        "the first latent drifts alone",
         ("hit",),
     ),
     Clip(
@@ -187,7 +187,7 @@ this.""",
             "look.latents": "colours.loop(bars=16).on('coarse', shapes.loop(bars=16))",
             "look.noise": "drift(seconds=3)",
         },
-        "the same palettes in a loop, without any song",
+        "the same palettes loop without a song",
         ("roots", "notes", "low", "high"),
     ),
     Clip(
@@ -197,7 +197,7 @@ this.""",
         """Noise has two dimensions, so each drum can have a place of its own: a mask, given once, is
 resampled for the noise of every layer. White is the kick's noise, black the snare's.""",
         {"look.noise": "drift(seconds=1).scale(0.3)"},
-        "the same image with even, quiet noise",
+        "noise is even and quiet",
         ("low", "high"),
     ),
     Clip(
@@ -208,7 +208,7 @@ resampled for the noise of every layer. White is the kick's noise, black the sna
 those of 16 px by an eighth of the width, the kick enlarges those of 32 px by half. That leaves the noise
 to the melody.""",
         {"look.bends": []},
-        "the same latents and noise, unbent",
+        "nothing is bent",
         ("low", "high", "tune"),
         bar=18,
     ),
@@ -219,7 +219,7 @@ to the melody.""",
         """Here the weights change instead of the features: each is multiplied by a number from a normal
 distribution about -1, fully at 1, half-way at 0.5. The model itself is never touched.""",
         {"look.rewrites": []},
-        "the model's own weights",
+        "the model has its own weights",
         ("low", "high"),
     ),
     Clip(
@@ -229,7 +229,7 @@ distribution about -1, fully at 1, half-way at 0.5. The model itself is never to
         """The moving average of the bass's level mixes two palettes, both weighted by the chords: warm
 for the intro, in which there is no bass, cool for the main part.""",
         {"look.latents": "warm.weigh(notes)"},
-        "one palette throughout",
+        "one palette plays throughout",
         ("level", "notes"),
         bar=0,
     ),
@@ -240,7 +240,7 @@ for the intro, in which there is no bass, cool for the main part.""",
         """The lowest layer of the generator is a learned constant of 4x4 cells. Mirrored to more columns
 it makes every layer above wider, so that any shape of image is drawn, not stretched.""",
         {"output.cells": "4x4"},
-        "the square image, enlarged and cropped",
+        "the square image is enlarged and cropped",
         ("notes",),
     ),
     Clip(
@@ -250,7 +250,7 @@ it makes every layer above wider, so that any shape of image is drawn, not stret
         """Sections are found from what repeats in the song, and labelled alike where they are alike
 (McFee and Ellis 2014). Each label has a look, and looks are joined where sections meet.""",
         {"by_section.B": "first", "by_section.C": "first"},
-        "one look throughout",
+        "one look plays throughout",
         ("sections",),
         bar=8,
     ),
@@ -261,7 +261,7 @@ it makes every layer above wider, so that any shape of image is drawn, not stret
         """Music repeats in 4, 8 or 16 bars. Latents and noise loop with them, so the image comes back
 when the song does; the onset envelope of the percussive part moves the noise.""",
         {"look.latents": "colours.loop(seconds=19)", "look.noise": "drift(seconds=2).scale(0.3 + 3 * hit)"},
-        "loops that know nothing of bars",
+        "loops know nothing of bars",
         ("hit",),
     ),
     Clip(
@@ -272,7 +272,7 @@ when the song does; the onset envelope of the percussive part moves the noise.""
 average of the level mixes calm loops with fast ones and quiet noise with strong noise, measured by its
 own loud and soft parts.""",
         {"cues": None, "look": {"preset": "club"}},
-        "one look for the whole mix",
+        "one preset plays the whole mix",
         ("sections",),
         music="mix",
         bar=12,
@@ -284,7 +284,7 @@ own loud and soft parts.""",
         """The post's recipe for any song. Its five knobs, cut-off frequency, strength, weighting, noise
 and smoothing, are those that the post says need tuning; their defaults do.""",
         {"look.strength": 0},
-        "the same with onsets that have no strength",
+        "onsets have no strength",
         ("percussive.flux(low_hz=20, high_hz=150)", "percussive.flux(low_hz=150)"),
     ),
 )
