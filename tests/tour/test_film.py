@@ -59,7 +59,7 @@ def test_clips_follow_each_other_as_chapters(made, workspace):
 
 
 def test_a_clip_is_the_render_of_its_patch_above_the_caption(made, song, change, workspace, tmp_path):
-    project = replace(change(CLIPS[1].project()), start=Fraction(4), duration=Fraction(FRAMES, 10))
+    project = replace(change(CLIPS[1].show().project), start=Fraction(4), duration=Fraction(FRAMES, 10))
     alone = prepare(song.audio, project, OUTPUT, workspace=workspace).render(tmp_path / "alone.mp4")
     clean, shown = (np.stack(list(decode(path))).astype(int) for path in (alone.path, made.path))
     above, below = np.abs(shown[FRAMES:] - clean)[:, :54], np.abs(shown[FRAMES:] - clean)[:, 58:72]
@@ -100,7 +100,7 @@ def test_a_tour_that_stopped_goes_on_with_the_next_clip(change, workspace, tmp_p
 
 def test_an_other_setting_is_another_tour(change, song, workspace):
     def plan(output, clips=CLIPS, seed=0):
-        works = [film._Work(clip, replace(change(clip.project()), seed=seed), song) for clip in clips]
+        works = [film._Work(clip, replace(change(clip.show().project), seed=seed), song) for clip in clips]
         return film._plan(works, output, film.Machine(), workspace).digest
 
     digests = [plan(OUTPUT), plan(replace(OUTPUT, crf=30.0)), plan(OUTPUT, seed=1), plan(OUTPUT, CLIPS[:1])]

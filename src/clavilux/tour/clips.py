@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from clavilux.errors import SettingError, suggest
-from clavilux.project.project import Project
 from clavilux.project.show import Show, parse_tables, read_text
 from clavilux.schemas import toml_tables
 
@@ -86,10 +85,6 @@ class Clip:
             raise errors[0]
         assert show is not None
         return show
-
-    def project(self, *, plain: bool = False) -> Project:
-        """Return what the patch shows; see `show`."""
-        return self.show(plain=plain).project
 
 
 def choose_clips(keys: Iterable[str]) -> tuple[Clip, ...]:

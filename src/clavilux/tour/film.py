@@ -110,7 +110,7 @@ def make_tour(  # noqa: PLR0913  # which clips, how each is made, where they go
     check_target(target, target_suffix(output), overwrite=overwrite)
     workspace.report.begin("Composing")
     of = cache(lambda name, seed: MUSIC[name](seed))
-    projects = [change(clip.project()) for clip in clips]
+    projects = [change(clip.show().project) for clip in clips]
     works = [
         _Work(clip, project, of(clip.music, project.seed))
         for clip, project in zip(clips, projects, strict=True)
