@@ -94,19 +94,18 @@ class Strip:
         return self.times()[0] - half, self.times()[-1] + half
 
 
-EIGHTHS = Strip(8, 0.5)
 STRIPS = {
     "chroma": Strip(9, 2),
     "bass-and-chords": Strip(9, 2),
     "spatial-noise": Strip(8, 0.5, mask="middle"),
-    "network-bending": Strip(72, 0.5),
+    "network-bending": Strip(56, 0.5),
     "rms-sections": Strip(1, 2),
     "wide": Strip(10, 4, columns=4, shape=21 / 9),
     "segments": Strip(7, 14),
     "loops": Strip(9, 4),
     "mix": Strip(10.5, 21),
 }
-"""By clip; the others show the eighths of the third bar."""
+"""By clip; the others show the eighths of their first bar."""
 
 
 def main() -> int:
@@ -127,7 +126,7 @@ def main() -> int:
 
 def draw(clip: Clip, music: Music, workspace: Workspace) -> Image.Image:
     """Draw the curves of a clip, its frames, and those without the technique."""
-    strip = STRIPS.get(clip.key, EIGHTHS)
+    strip = STRIPS.get(clip.key, Strip(4 * clip.bar, 0.5))
     job, upper = frames_of(clip, music, workspace, strip, plain=False)
     _, lower = frames_of(clip, music, workspace, strip, plain=True)
     names, wide = names_of(clip), WIDTH - strip.left

@@ -108,14 +108,15 @@ CLIPS = (
     Clip(
         "hpss",
         "Drums and harmony apart",
-        "The notes choose the glass, the drums its flashes; neither hears the other",
+        "Notes choose the image, drums colour it; neither hears the other",
         """A song is first separated into what sustains and what strikes (median-filter separation). The
-chroma of the harmonic part chooses the image, the level of the percussive part moves it towards an
-accent. In the unseparated mix a drum sounds like all twelve notes at once, and a held chord as loud as a
-drum.""",
+chroma of the harmonic part chooses the image, the level of the percussive part moves its colours towards
+an accent. In the unseparated mix a drum sounds like all twelve notes at once, and a held chord as loud as
+a drum.""",
         {
             "signals.notes": "mix.chroma().smooth(seconds=0.1).focus(notes=2, per='track')",
-            "signals.hits": "mix.rms().clip_peaks(percentile=85, per='track').release(beats=0.25)",
+            "signals.hits": "mix.rms().clip_peaks(percentile=85, per='track').sharpen(by=1.5)"
+            ".release(beats=0.5)",
         },
         "both are measured in the unseparated mix",
         ("notes", "hits"),
@@ -144,11 +145,11 @@ the bass weighs latents for the former, that of the chords for the latter.""",
     Clip(
         "onsets",
         "Onset envelopes by drum",
-        "Orange is what strikes below 150 Hz, blue what strikes above 200 Hz",
+        "Orange is what strikes below 150 Hz, blue what strikes from 200 Hz to 5 kHz",
         """An onset envelope is high where a band of the spectrum suddenly grows. Two bands hear two
-drums: 30 to 150 Hz the kick, which moves the image to an orange one, 200 Hz to 5 kHz the snare, to a blue
-one. `release` is how long each takes to fall.""",
-        {"look.latents": "grey.loop(bars=16)"},
+drums: 30 to 150 Hz the kick, which turns the colours to orange, 200 Hz to 5 kHz the snare, to blue.
+`release` is how long each takes to fall.""",
+        {"look.latents": "calm"},
         "the loop that both interrupt goes on",
         ("low", "high"),
     ),
@@ -184,6 +185,7 @@ this.""",
         },
         "the same palettes loop without a song",
         ("roots", "notes", "low", "high"),
+        bar=10,
     ),
     Clip(
         "spatial-noise",
@@ -205,17 +207,18 @@ to the melody.""",
         {"look.bends": []},
         "nothing is bent",
         ("low", "high", "tune"),
-        bar=18,
+        bar=12,
     ),
     Clip(
         "model-rewriting",
         "Model rewriting",
-        "The weights of the network change: kicks turn 64 px, snares 8 and 16 px",
-        """Here the weights change instead of the features: each is multiplied by a number from a normal
-distribution about -1, fully at 1, half-way at 0.5. The model itself is never touched.""",
+        "Every snare changes the weights of the network, and its colours turn",
+        """Here the weights change instead of the features: the snare multiplies each weight of the 64 px
+layers by a number from a normal distribution about -1, as far as its envelope says. The model itself is
+never touched.""",
         {"look.rewrites": []},
         "the model has its own weights",
-        ("low", "high"),
+        ("hit",),
     ),
     Clip(
         "rms-sections",
