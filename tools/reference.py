@@ -19,6 +19,7 @@ from clavilux.cli import app
 from clavilux.signals.table import OPS, Op, Param
 from op_pictures import Picture, pictures
 from svg import same
+from tour_page import tour_page
 
 DOCS = Path(__file__).parents[1] / "docs"
 NOTE = "<!-- Written by scripts/docs from the code; change it there. -->\n"
@@ -53,7 +54,11 @@ SECTIONS: dict[str, tuple[str, ...]] = {
 
 def main() -> int:
     drawn = pictures()
-    pages = {"cli.md": command_line(), "operations.md": operations(drawn)}
+    pages = {
+        "cli.md": command_line(),
+        "operations.md": operations(drawn),
+        "seed.md": f"{NOTE}\n{tour_page()}",
+    }
     pages |= {f"operations/{key}.svg": shown.svg for key, shown in drawn.items()}
     left = [path for path in sorted(DOCS.glob("operations/*")) if f"operations/{path.name}" not in pages]
     if "--check" not in sys.argv[1:]:

@@ -13,6 +13,7 @@ from PIL import Image
 
 from clavilux.generator.model import builtin_models
 from clavilux.project.project import Project
+from clavilux.tour.clips import choose_clips
 from clavilux.video.probe import probe
 
 SMALL = ["--size", "128x72", "--cells", "4x7", "--fps", "10"]
@@ -99,6 +100,23 @@ def test_a_still_is_one_image_of_the_size_asked(tune, tmp_path):
 def test_a_demo_needs_nothing(tmp_path):
     assert run("demo", *SMALL, "--duration", "1", "-o", "first.mp4") == 0
     assert probe(tmp_path / "first.mp4").frames == 10
+
+
+def test_a_clip_of_the_tour_and_what_it_cannot_have(tmp_path, capsys):
+    assert run("demo", *SMALL, "--clip", "chroma", "--duration", "1") == 0
+    assert probe(tmp_path / "clavilux-chroma.mp4").frames == 10
+    assert "0:00  Chords choose the image (chroma)" in capsys.readouterr().err
+    assert run("demo", *SMALL, "--clip", "chrome") == 2
+    assert "did you mean 'chroma'" in capsys.readouterr().err
+    assert run("demo", *SMALL, "--tour", "--patch", "pulse") == 2
+    assert "The clips of the tour have their own patch" in capsys.readouterr().err
+
+
+def test_a_patch_of_the_tour_plays_a_song_of_ones_own(tune, tmp_path):
+    (clip,) = choose_clips(["chroma"])
+    (tmp_path / "chroma.toml").write_text(clip.text.replace("song.mp3", str(tune)))
+    assert run("render", "chroma.toml", *SMALL, "-o", "chroma.mp4") == 0
+    assert probe(tmp_path / "chroma.mp4").frames == 20
 
 
 def test_what_was_heard_as_table_json_and_plot(tune, tmp_path, capsys):

@@ -12,7 +12,7 @@ import pytest
 from clavilux import files
 from clavilux.audio.sound import Audio, open_audio
 from clavilux.errors import OutputError
-from clavilux.video.join import join
+from clavilux.video.join import Chapter, join
 from clavilux.video.probe import decode, probe
 from clavilux.video.soundtrack import Soundtrack
 
@@ -105,6 +105,20 @@ def test_the_song_plays_at_its_time(two_seconds, tmp_path, rate, channels, kept_
     heard = open_audio(target)
     assert max(map(abs, click_errors(heard))) < 0.001
     assert heard.duration == 2
+
+
+def test_chapters_are_listed_and_change_nothing_else(two_seconds, tmp_path):
+    target, plain = tmp_path / "song.mp4", tmp_path / "plain.mp4"
+    chapters = [Chapter(Fraction(0), "Intro"), Chapter(Fraction(20, 24), "Chorus")]
+    join(two_seconds, target, audio=clicking(44100), duration=Fraction(2), chapters=chapters)
+    join(two_seconds, plain, audio=clicking(44100), duration=Fraction(2))
+    with av.open(str(target)) as container:
+        listed = container.chapters()
+    assert [each["metadata"]["title"] for each in listed] == ["Intro", "Chorus"]
+    assert float(listed[1]["start"] * listed[1]["time_base"]) == pytest.approx(20 / 24, abs=0.001)
+    assert probe(target) == probe(plain)
+    assert all(map(np.array_equal, decode(target), decode(plain)))
+    assert max(map(abs, click_errors(open_audio(target)))) < 0.001
 
 
 def test_a_start_later_in_the_song(two_seconds, tmp_path):

@@ -17,7 +17,7 @@ from clavilux.demo import instruments
 from clavilux.demo.composition import BAR, Note, Score, write_score
 from clavilux.errors import SettingError
 
-__all__ = ["Composition", "TimedChord", "compose"]
+__all__ = ["PEAK", "Composition", "TimedChord", "compose"]
 
 TAIL_SECONDS = 3.0
 PEAK = 10 ** (-1 / 20)

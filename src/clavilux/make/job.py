@@ -23,12 +23,12 @@ from numpy.typing import NDArray
 from clavilux.engine.runner import Runner
 from clavilux.errors import ClaviluxError, OutputError, SettingError, one_line
 from clavilux.features.song import Song
-from clavilux.files import fitting_name, write_error
+from clavilux.files import write_error
 from clavilux.frames.bound import Bound, Stage
 from clavilux.frames.crossfade import FrameSource, looped
 from clavilux.frames.frames import frames
 from clavilux.generator.model import Model
-from clavilux.make.kept import prune
+from clavilux.make.kept import keeping, pieces_folder
 from clavilux.make.lease import Lease
 from clavilux.make.light import LightStore
 from clavilux.make.numbered import ImageStore
@@ -281,14 +281,15 @@ class Job:
         """Draw every segment, join them and return the hash of the raw frames, and the flashes."""
         report, plan, safety = self.workspace.report, self.plan, self.output.flash_safety
         measured = safety != "off"
-        store = SegmentStore(self._pieces(target, plan), plan, encoding, self.runner.label, measured)
+        folder = pieces_folder(self.workspace.renders, target, plan.digest)
+        store = SegmentStore(folder, plan, encoding, self.runner.label, measured)
         about = {
             "engine": self.runner.label,
             "song": self.song.audio.name,
             "target": str(target.absolute()),
             "segments": len(plan.segments),
         }
-        with self._kept(store), store.open(about) as user:
+        with keeping(self.workspace.renders, store.remove), store.open(about) as user:
             change = self._foreseen(store, report, user) if safety == "limit" else None
             render_missing(
                 plan, self.source, store, runner=self.runner, report=report, user=user, change=change
@@ -340,34 +341,6 @@ class Job:
             report = self.workspace.report
             render_missing(plan, self.source, store, runner=self.runner, report=report, user=user)
         return ""
-
-    def _pieces(self, target: Path, plan: Plan) -> Path:
-        """Return the folder of a render's segments: among the kept ones, or hidden beside the target."""
-        if self.workspace.renders is not None:
-            return self.workspace.renders / plan.digest
-        return target.parent / fitting_name(f".{target.stem}", f"-{plan.digest[:8]}")
-
-    @contextlib.contextmanager
-    def _kept(self, store: SegmentStore) -> Iterator[None]:
-        """Keep the segments of a stopped render where there is a place for them; else remove them."""
-        renders = self.workspace.renders
-        if renders is not None:
-            try:
-                renders.mkdir(parents=True, exist_ok=True)
-            except OSError as error:
-                raise OutputError(
-                    f"The folder '{renders}' of unfinished renders cannot be made ({error.strerror})",
-                    where=str(renders),
-                    hint="the environment variable CLAVILUX_CACHE names another cache folder",
-                ) from error
-            prune(renders)
-            yield
-            return
-        try:
-            yield
-        except BaseException:
-            store.remove()
-            raise
 
 
 def _check_same(target: Path, recipe: Recipe) -> None:

@@ -1,18 +1,20 @@
 """Unfinished renders on the disk: which there are, and which are removed to make room."""
 
+import contextlib
 import shutil
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
-from clavilux.errors import FileError
-from clavilux.files import read_small
+from clavilux.errors import FileError, OutputError
+from clavilux.files import fitting_name, read_small
 from clavilux.make.lease import is_held
 from clavilux.schemas import Count, Name, decoded
 
-__all__ = ["KEEP_BYTES", "KEEP_DAYS", "KeptRender", "kept_renders", "prune"]
+__all__ = ["KEEP_BYTES", "KEEP_DAYS", "KeptRender", "keeping", "kept_renders", "pieces_folder", "prune"]
 
 KEEP_DAYS = 30
 """Unfinished renders not touched for this long are removed when another one begins."""
@@ -74,6 +76,43 @@ def prune(renders: Path, *, keep_days: float = KEEP_DAYS, keep_bytes: int = KEEP
             shutil.rmtree(render.folder, ignore_errors=True)
             removed.append(render)
     return removed
+
+
+def pieces_folder(renders: Path | None, target: Path, digest: str) -> Path:
+    """Return the folder of a render's pieces: among the kept ones, or hidden beside the target.
+
+    >>> pieces_folder(Path("renders"), Path("song.mp4"), "0123abcd").name
+    '0123abcd'
+    """
+    if renders is not None:
+        return renders / digest
+    return target.parent / fitting_name(f".{target.stem}", f"-{digest[:8]}")
+
+
+@contextlib.contextmanager
+def keeping(renders: Path | None, remove: Callable[[], None]) -> Iterator[None]:
+    """Keep the pieces of a render that stops where there is a place for them; else remove them.
+
+    Raises:
+        OutputError: the place cannot be made.
+    """
+    if renders is not None:
+        try:
+            renders.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise OutputError(
+                f"The folder '{renders}' of unfinished renders cannot be made ({error.strerror})",
+                where=str(renders),
+                hint="the environment variable CLAVILUX_CACHE names another cache folder",
+            ) from error
+        prune(renders)
+        yield
+        return
+    try:
+        yield
+    except BaseException:
+        remove()
+        raise
 
 
 def _describe(folder: Path) -> KeptRender | None:

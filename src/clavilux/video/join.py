@@ -9,8 +9,9 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import av
 from av.container import OutputContainer
@@ -25,7 +26,10 @@ from clavilux.video.encoding import MAX_TICKS
 from clavilux.video.probe import open_video, video_stream
 from clavilux.video.soundtrack import AAC, FLAC, PCM, AudioCodec, Soundtrack
 
-__all__ = ["join"]
+if TYPE_CHECKING:
+    from av.container.core import Chapter as ChapterDict
+
+__all__ = ["Chapter", "join"]
 
 MOVIE = {"movflags": "+faststart+use_metadata_tags", "movie_timescale": "{clock}"}
 
@@ -45,6 +49,19 @@ CONTAINERS = {
     ".mkv": _Container("matroska", FLAC, {"fflags": "+bitexact"}),
 }
 """By suffix. Matroska rounds times to milliseconds; bitexact omits its random number."""
+
+
+@dataclass(frozen=True)
+class Chapter:
+    """A named part of a video; it lasts until the next one.
+
+    Attributes:
+        start: where it begins, seconds.
+        title: its name.
+    """
+
+    start: Fraction
+    title: str
 
 
 @dataclass(frozen=True)
@@ -72,12 +89,14 @@ def join(  # noqa: PLR0913  # what is joined, into what, and whether it may be t
     start: Fraction = Fraction(0),
     duration: Fraction,
     metadata: Mapping[str, str] | None = None,
+    chapters: Sequence[Chapter] = (),
     overwrite: bool = True,
 ) -> None:
     """Write ``target`` from ``segments`` in order and the song from ``start`` seconds on.
 
     The song plays for ``duration`` seconds or until it ends, as AAC in an mp4, lossless in 24 bits in a
     mov (PCM) or mkv (FLAC). ``metadata`` is written into the file under any names, whose case may be lost.
+    Players list ``chapters``, in the order of their times.
 
     Raises:
         OutputError: a segment is missing or damaged, they do not fit together, or do not hold ceil(duration x
@@ -112,11 +131,28 @@ def join(  # noqa: PLR0913  # what is joined, into what, and whether it may be t
             av.open(f"file:{part}", "w", format=kind.format, container_options=options) as container,
         ):
             container.metadata.update(metadata or {})
+            if chapters:
+                container.set_chapters(_listed(chapters, duration))
             _mux(parts, soundtrack, container)
     except FileExistsError:
         raise
     except (av.FFmpegError, OSError) as error:
         raise write_error(target, error) from error
+
+
+def _listed(chapters: Sequence[Chapter], duration: Fraction) -> "list[ChapterDict]":
+    """Return chapters as FFmpeg takes them, in milliseconds."""
+    edges = [round(1000 * time) for time in (*(chapter.start for chapter in chapters), duration)]
+    return [
+        {
+            "id": number,
+            "start": start,
+            "end": end,
+            "time_base": Fraction(1, 1000),
+            "metadata": {"title": chapter.title},
+        }
+        for number, (chapter, (start, end)) in enumerate(zip(chapters, pairwise(edges), strict=True))
+    ]
 
 
 def _container_of(target: Path, codec: Codec) -> _Container:

@@ -1,0 +1,1 @@
+"""The techniques of the post by Hans Brouwer that this project realises, each as a short clip."""
