@@ -246,12 +246,15 @@ CROWDED = 30.0
 """Layers a frame, one after another, from which on none can be told from the next."""
 
 
+def curl(potential: Tensor) -> Tensor:
+    """Return the flow along a field's contours, (B, 2, CELLS, CELLS), which gathers nowhere: div v = 0."""
+    down, across = torch.gradient(potential[:, 0], spacing=2 * REACH / (CELLS - 1), dim=(1, 2))
+    return torch.stack((down, -across), dim=1)  # v = (dp/dy, -dp/dx)
+
+
 def swirl(d: Draw, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
     """Return where the fluid at x, y came from: a flow without sources, followed back in Euler steps."""
-    potential = FLOW.mixtures(d.batch, d.source)
-    step = 2 * REACH / (CELLS - 1)
-    down, across = torch.gradient(potential[:, 0], spacing=step, dim=(1, 2))
-    flow = torch.stack((down, -across), dim=1)  # v = (dp/dy, -dp/dx), so that div v = 0
+    flow = curl(FLOW.mixtures(d.batch, d.source))
     reach = d.uniform(0.2, 0.7) / FLOW_STEPS
     for _ in range(FLOW_STEPS):
         along, aside = read(flow, x, y).unbind(1)
