@@ -54,7 +54,7 @@ def test_a_builtin_is_a_file_like_any_other(silk, tmp_path):
     ("name", "words"),
     [
         ("silkk", ["did you mean 'silk'"]),
-        ("zzz", ["there is glass, silk", "path"]),
+        ("zzz", ["there is glass, ink, silk", "path"]),
         ("", ["folder"]),
         ("a/b.safetensors", ["no model file"]),
         ("net.pkl", ["no model file"]),

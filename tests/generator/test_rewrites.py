@@ -119,7 +119,7 @@ def test_neutral_is_bit_equal_and_every_frame_has_its_own_amount(name, small_mod
 
 
 @pytest.mark.parametrize("layers", [("b16.conv1",), ("b8.conv0", "b8.conv1", "b16.conv0", "b16.conv1")])
-@pytest.mark.parametrize("name", ["silk", "glass"])
+@pytest.mark.parametrize("name", ["silk", "glass", "ink"])
 def test_scaling_is_seen_at_one_and_does_not_jump_on_the_way(name, layers):
     model = load_model(name)
     size = {"size": (64, 64), "cells": (4, 4), "pixels": "rgb24", "stop": 64}

@@ -57,7 +57,7 @@ def drawn_change(model, bends):
     return np.linalg.norm(second - first, axis=-1).mean()
 
 
-@pytest.mark.parametrize("name", ["silk", "glass"])
+@pytest.mark.parametrize("name", ["silk", "glass", "ink"])
 @pytest.mark.parametrize(
     "make",
     [

@@ -125,7 +125,7 @@ def test_a_render_depends_on_the_masks_of_its_edits(file, tmp_path):
     assert files_of(patch, None) == [path, tmp_path / "mask.png"]
 
 
-@pytest.mark.parametrize("name", ["silk", "glass"])
+@pytest.mark.parametrize("name", ["silk", "glass", "ink"])
 @pytest.mark.parametrize(("layer", "rank"), [("b16.conv1", 1), ("b32.conv1", 4)])
 def test_an_edit_is_seen_where_it_was_pasted_and_does_not_jump(name, layer, rank, file):
     model = load_model(name)

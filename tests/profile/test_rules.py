@@ -50,7 +50,7 @@ def sweep(model, store, rule, amounts):
     return srgb_to_lab(drawn.numpy() / 255)
 
 
-@pytest.mark.parametrize("name", ["silk", "glass"])
+@pytest.mark.parametrize("name", ["silk", "glass", "ink"])
 @pytest.mark.parametrize("op", ["mute", "boost", "swap"])
 def test_a_rule_is_written_as_a_patch_takes_it_is_seen_and_does_not_jump(name, op, store):
     model = load_model(name)

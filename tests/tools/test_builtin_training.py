@@ -5,6 +5,7 @@ import csv
 import json
 import signal
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +15,15 @@ from PIL import Image
 from safetensors.torch import load_file
 from torch import distributed
 from torch.nn import functional as F
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "tools" / "builtin"))
 
+import critic
 import losses
 import measures
+import network
 import teachers
 import window
 from clavilux.generator import layers
@@ -47,8 +52,9 @@ def test_a_teacher_draws_seeded_varied_images_in_range(family):
     assert -0.9 < images.mean() < -0.2
 
 
-def test_a_teacher_looks_alike_at_every_size():
-    small, large = (drawn("silk", resolution=r, batch=64) for r in (32, 64))
+@pytest.mark.parametrize("family", ["silk", "ink"])
+def test_a_teacher_looks_alike_at_every_size(family):
+    small, large = (drawn(family, resolution=r, batch=64) for r in (32, 64))
     assert abs(small.mean() - large.mean()) < 0.1
     assert abs(small.std() - large.std()) < 0.1
 
@@ -66,6 +72,36 @@ def test_a_pane_of_glass_has_one_centre_and_dark_lead_around_it():
     assert (slope - 1).abs().median() < 0.01, "lead as wide everywhere"
     images = drawn("glass", resolution=64)
     assert images.amin((1, 2, 3)).max() < -0.9
+
+
+def test_ink_flows_without_gathering_anywhere():
+    flow = teachers.curl(teachers.FLOW.mixtures(4, torch.Generator().manual_seed(1)))
+    step = 2 * teachers.REACH / (teachers.CELLS - 1)
+    across, down = (torch.gradient(flow[:, k], spacing=step, dim=2 - k)[0][:, 2:-2, 2:-2] for k in (0, 1))
+    assert across.std() > 0.5
+    assert (across + down).abs().max() < 1e-3, "divergence"
+
+
+def test_both_ways_of_convolving_up_agree():
+    x, weight = torch.randn(2, 5, 8, 8), torch.randn(7, 5, 3, 3)
+    at_once = F.conv_transpose2d(x, network.smoothed(weight).transpose(0, 1), stride=2, padding=2)
+    assert torch.allclose(network.convolve_up(x, weight), at_once, atol=1e-4)
+
+
+def test_a_convolution_that_pads_itself_returns_the_same():
+    from efficientnet_lite_pytorch.utils import Conv2dStaticSamePadding
+
+    from critic import Features
+
+    convolutions = [m for m in Features().modules() if isinstance(m, Conv2dStaticSamePadding)]
+    assert len(convolutions) == 48
+    assert sum(isinstance(m.static_padding, torch.nn.ZeroPad2d) for m in convolutions) == 5
+    conv = Conv2dStaticSamePadding(3, 4, 5, image_size=16)
+    image = torch.randn(1, 3, 16, 16)
+    before = conv(image)
+    critic.pad_itself(conv)
+    assert conv.padding == (2, 2)
+    assert torch.equal(conv(image), before)
 
 
 def test_doubling_is_the_shipped_filter():
@@ -190,6 +226,12 @@ def test_an_image_with_a_twin_crowds_and_strangers_do_not():
     among = losses.crowding(dimmed, torch.cat((losses.portrait(strangers), portraits)))
     assert among > 0.9
     assert alone < 0.4
+
+
+def test_a_portrait_is_structure_hues_and_outlines():
+    images = drawn("ink", resolution=64)
+    parts = (losses.structure(images), losses.hues(images), losses.outlines(images))
+    assert torch.allclose(losses.portrait(images), torch.cat(parts, 1) / 3**0.5, atol=1e-6)
 
 
 def test_a_mark_in_every_image_is_seen_however_small():
@@ -474,3 +516,59 @@ def test_the_card_measures_and_draws(run, tmp_path, monkeypatch):
     assert {"teacher", "000000", "these"} <= told["kernel_distance"].keys()
     assert "## " not in (tmp_path / "README.md").read_text()
     assert {path.stem for path in tmp_path.glob("*.webp")} == card.CAPTIONS.keys()
+
+
+class Waits(TorchDispatchMode):
+    """List operations for which one device would wait for the other: those with tensors of both."""
+
+    def __init__(self):
+        super().__init__()
+        self.found = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        made = function(*args, **(kwargs or {}))
+        tensors = [x for x in tree_leaves((args, kwargs, made)) if isinstance(x, torch.Tensor)]
+        if {x.device.type for x in tensors} == {"cpu", "meta"}:
+            self.found.append(str(function))
+        return made
+
+
+@pytest.mark.parametrize("grow", ["", "--grow 0:32"])
+def test_a_step_never_waits_for_the_device(grow, handlers, tmp_path, monkeypatch):
+    from train import parse
+    from trainer import Trainer
+
+    worker = Trainer(parse(f"ink --resolution 16 --batch 8 --workers 1 {grow}".split()), tmp_path, 0)
+    worker.step()
+    for net in (worker.generator, worker.average, worker.critic, worker.features):
+        net.to("meta")
+    for name in ("norms", "tally", "others"):
+        setattr(worker, name, {key: value.to("meta") for key, value in getattr(worker, name).items()})
+    worker.device, worker.half = torch.device("meta"), nullcontext()
+    worker.chance = argparse.Namespace(device=worker.device)
+    no_steps = argparse.Namespace(zero_grad=lambda: None, step=lambda: None)
+    worker.generator_steps = worker.critic_steps = no_steps
+    for name in ("rand", "randn"):
+        plain = getattr(torch, name)
+        monkeypatch.setattr(torch, name, lambda *size, plain=plain, generator=None, **kw: plain(*size, **kw))
+    worker.step()  # constants are copied once
+    with Waits() as waits:
+        worker.step()
+    assert waits.found == []
+
+
+def test_training_cools_and_ends_in_time(handlers, tmp_path):
+    from train import parse
+    from trainer import Trainer
+
+    (tmp_path / "sheets").mkdir()
+    (tmp_path / "ema").mkdir()
+    told = "silk --resolution 16 --batch 4 --workers 1 --seconds 1000 --cool 0.2"
+    worker = Trainer(parse(told.split()), tmp_path, 0)
+    assert worker.cooling() == 1
+    worker.begun -= 900
+    assert worker.cooling() == pytest.approx(0.5, abs=0.05)
+    worker.begun -= 200
+    assert worker.cooling() == 0
+    assert worker.run() == "done"
+    assert worker.images == 4

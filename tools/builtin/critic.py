@@ -9,7 +9,7 @@ for lines and grain that the frozen features overlook.
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torch.nn.utils import fuse_conv_bn_eval
+from torch.nn.utils import fuse_conv_bn_eval, parametrize
 from torch.nn.utils.parametrizations import spectral_norm
 
 __all__ = ["Critic", "Features", "place"]
@@ -42,7 +42,8 @@ class Features(nn.Module):
     def forward(self, image: Tensor) -> list[Tensor]:
         if image.shape[-1] < SMALLEST:
             image = F.interpolate(image, size=(SMALLEST, SMALLEST), mode="bilinear")
-        x, found = self.stem(image.contiguous(memory_format=torch.channels_last)), []
+        image = image.to(self.stem[0].weight.dtype).contiguous(memory_format=torch.channels_last)
+        x, found = self.stem(image), []
         for index, block in enumerate(self.blocks):
             x = block(x)
             if index in TAPS:
@@ -55,8 +56,18 @@ def fold(block: nn.Module) -> None:
     pairs = (("_expand_conv", "_bn0"), ("_depthwise_conv", "_bn1"), ("_project_conv", "_bn2"))
     for conv, norm in pairs:
         if hasattr(block, conv):
-            setattr(block, conv, fuse_conv_bn_eval(getattr(block, conv), getattr(block, norm)))
+            fused = fuse_conv_bn_eval(getattr(block, conv), getattr(block, norm))
+            pad_itself(fused)
+            setattr(block, conv, fused)
             setattr(block, norm, nn.Identity())
+
+
+def pad_itself(conv: nn.Conv2d) -> None:
+    """Have a convolution pad its input where padding is equal on both sides: no copy of it is then made."""
+    if isinstance(conv.static_padding, nn.ZeroPad2d):
+        left, right, top, bottom = conv.static_padding.padding
+        if left == right and top == bottom:
+            conv.padding, conv.static_padding = (top, left), nn.Identity()
 
 
 class Mixing(nn.Module):
@@ -96,7 +107,10 @@ class Mixing(nn.Module):
 
     def forward(self, features: list[Tensor]) -> list[Tensor]:
         mixed = self.project(features)
-        return [(x - getattr(self, f"mean{k}")) * getattr(self, f"scale{k}") for k, x in enumerate(mixed)]
+        return [
+            (x - getattr(self, f"mean{k}").to(x.dtype)) * getattr(self, f"scale{k}").to(x.dtype)
+            for k, x in enumerate(mixed)
+        ]
 
 
 class Spread(nn.Module):
@@ -151,6 +165,12 @@ class Critic(nn.Module):
         """Everything the heads need to know of images (B, 3, R, R), differentiable in them."""
         shrunk = F.interpolate(image, scale_factor=0.5, mode="area")
         return {"features": self.mixing(features(image)), "sharp": [crop(image)], "shrunk": [crop(shrunk)]}
+
+    def normalise(self) -> None:
+        """Compute all weights, for ``parametrize.cached`` to keep: once for all images, in full precision."""
+        for module in self.modules():
+            if parametrize.is_parametrized(module):
+                _ = module.weight
 
     def forward(self, seen: dict[str, list[Tensor]]) -> list[Tensor]:
         """Judge what was seen: one map of logits per head, high for the teacher's."""

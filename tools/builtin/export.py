@@ -24,6 +24,7 @@ __all__ = ["DESCRIPTIONS", "centre", "main"]
 DESCRIPTIONS = {
     "silk": "luminous sheets and lightning with fine dust that the noise moves",
     "glass": "stained glass lit from behind, its panes rough with the noise",
+    "ink": "layers of coloured ink afloat on water, in eddies, their pigment grained by the noise",
 }
 SHIPPED = Path(__file__).resolve().parents[2] / "src" / "clavilux" / "generator" / "builtin"
 PREVIEW = 6
@@ -58,7 +59,7 @@ def main() -> None:
 
 def card(options: argparse.Namespace) -> dict[str, str]:
     """What is known of the weights, as lines of text."""
-    state = torch.load(options.weights, weights_only=True)
+    state = torch.load(options.weights, weights_only=True, map_location="cpu")
     kimg = options.kimg if options.kimg is not None else state.get("images", 0) / 1000
     hours = options.hours if options.hours is not None else state.get("seconds", 0) / 3600
     return {

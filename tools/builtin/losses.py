@@ -13,8 +13,10 @@ from torch.nn import functional as F
 from teachers import luma
 
 __all__ = [
+    "Described",
     "Mixed",
     "crowding",
+    "describe",
     "excess",
     "faith",
     "fringe_gap",
@@ -119,9 +121,30 @@ def hues(image: Tensor) -> Tensor:
     return centred(small - luma(small))
 
 
+@dataclass(frozen=True)
+class Described:
+    """The descriptors of some images."""
+
+    structure: Tensor
+    hues: Tensor
+    outlines: Tensor
+
+    @property
+    def portrait(self) -> Tensor:
+        """All three as one, (B, 1600); correlations average theirs."""
+        return torch.cat((self.structure, self.hues, self.outlines), 1) / 3**0.5
+
+
+def describe(image: Tensor) -> Described:
+    """Compute the descriptors of images."""
+    small = thumbnails(image)
+    light = luma(small)
+    return Described(centred(light), centred(small - light), outlines(image))
+
+
 def portrait(image: Tensor) -> Tensor:
-    """Compute a descriptor of structure, hues and outlines, (B, 1600); correlations average theirs."""
-    return torch.cat((structure(image), hues(image), outlines(image)), 1) / 3**0.5
+    """Compute a descriptor of structure, hues and outlines, (B, 1600)."""
+    return describe(image).portrait
 
 
 def crowding(described: Tensor, others: Tensor) -> Tensor:
@@ -192,7 +215,8 @@ def seams(image: Tensor, sides: Sequence[int] = range(4)) -> Tensor:
     if not sides:
         return image.new_zeros(())
     rows, columns = image.mean(3), image.mean(2)
-    lines = torch.stack((rows, rows.flip(2), columns, columns.flip(2)))[list(sides)]
+    borders = (rows, rows.flip(2), columns, columns.flip(2))
+    lines = torch.stack([borders[side] for side in sides])
     # c_k = mean (m_(k-1) - 2 m_k + m_(k+1))^2, from the border inwards
     curvature = (lines[..., :-2] - 2 * lines[..., 1:-1] + lines[..., 2:]).square().mean((0, 1, 2)) + 1e-10
     rim = min(8, len(curvature) // 4)

@@ -13,12 +13,19 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from constants import on
+
 __all__ = ["Generator", "Sizes", "fir_double", "grow"]
 
 Painting = tuple[Tensor, Tensor | None]
 SQRT2 = 2.0**0.5
 LR_MULTIPLIER = 0.1
 NEW_NOISE = 0.2
+FIR = torch.tensor([1.0, 3.0, 3.0, 1.0]) / 4
+# SMOOTHING[3 a + b, 6 (a + s) + b + t] = FIR[s] FIR[t]: what each of 3 x 3 weights adds to 6 x 6
+SMOOTHING = torch.stack(
+    [F.pad(FIR[:, None] * FIR, (b, 2 - b, a, 2 - a)).flatten() for a in range(3) for b in range(3)]
+)
 
 
 @dataclass(frozen=True)
@@ -49,9 +56,25 @@ class Sizes:
 
 def smooth_twice(x: Tensor) -> Tensor:
     """Filter both axes with [1, 3, 3, 1] / 4 (gain 2 an axis, for doubled signals), three samples shorter."""
-    line = torch.tensor([1.0, 3.0, 3.0, 1.0], device=x.device) / 4
+    line = on(x.device, FIR)
     kernel = (line[:, None] * line).expand(x.shape[1], 1, 4, 4)
     return F.conv2d(x, kernel, groups=x.shape[1])
+
+
+def convolve_up(x: Tensor, weight: Tensor) -> Tensor:
+    """Double the size of (B, I, H, W), convolve with weights (O, I, 3, 3) and smooth.
+
+    On a GPU both in one convolution of 6 x 6: faster than to move the features through memory twice.
+    """
+    if not x.is_cuda:
+        x = F.conv_transpose2d(x, weight.transpose(0, 1), stride=2)
+        return smooth_twice(F.pad(x, (1, 1, 1, 1)))
+    return F.conv_transpose2d(x, smoothed(weight).transpose(0, 1), stride=2, padding=2)
+
+
+def smoothed(weight: Tensor) -> Tensor:
+    """Convolve weights (O, I, 3, 3) with the filter: (O, I, 6, 6)."""
+    return (weight.flatten(2) @ on(weight.device, SMOOTHING)).unflatten(2, (6, 6))
 
 
 def fir_double(image: Tensor) -> Tensor:
@@ -99,11 +122,7 @@ class ModulatedConv(nn.Module):
         power = self.weight.square().sum((2, 3))
         demodulation = SQRT2 * (style.float().square() @ power.T + 1e-8).rsqrt()
         x = x * style[:, :, None, None].to(x.dtype)
-        if self.up:
-            x = F.conv_transpose2d(x, self.weight.transpose(0, 1), stride=2)
-            x = smooth_twice(F.pad(x, (1, 1, 1, 1)))
-        else:
-            x = F.conv2d(x, self.weight, padding=1)
+        x = convolve_up(x, self.weight) if self.up else F.conv2d(x, self.weight, padding=1)
         bias = (SQRT2 * self.bias)[None, :, None, None].to(x.dtype)
         x = torch.addcmul(bias, x, demodulation[:, :, None, None].to(x.dtype))
         if noise is not None:

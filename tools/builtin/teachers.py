@@ -17,8 +17,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clavilux import colour
+from constants import on
 
-__all__ = ["FAMILIES", "WHOLE", "Basis", "Part", "Teacher", "draw", "glass", "luma", "silk"]
+__all__ = ["FAMILIES", "WHOLE", "Basis", "Part", "Teacher", "draw", "glass", "ink", "luma", "silk"]
 
 SINUSOIDS = 6
 REACH = 2.4
@@ -27,6 +28,8 @@ SPECKS = 512
 Part = tuple[slice, slice]
 WHOLE = slice(None), slice(None)
 LUMA = torch.tensor(colour.LUMA)
+HUES = torch.tensor([0.0, 0.33, 0.67])
+"""Turns by which a palette's channels are apart, at a spread of 1."""
 
 
 @dataclass(frozen=True)
@@ -59,14 +62,19 @@ class Basis:
     def mixtures(self, batch: int, source: torch.Generator) -> Tensor:
         """Draw one unit-norm mixture per image and mix its field: (B, 1, CELLS, CELLS)."""
         weights = torch.randn(batch, self.count, generator=source, device=source.device)
-        table = self.table.to(source.device)
+        table = on(source.device, self.table)
         return torch.einsum("bk,khw->bhw", F.normalize(weights, dim=1), table)[:, None]
 
 
-def at(mixed: Tensor, x: Tensor, y: Tensor) -> Tensor:
-    """Read mixed fields at coordinates (B, H, W) or (1, H, W): (B, H, W), about unit standard deviation."""
+def read(mixed: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Read mixed fields (B, C, CELLS, CELLS) at coordinates (B, H, W) or (1, H, W): (B, C, H, W)."""
     grid = torch.stack((x, y), dim=-1).expand(mixed.shape[0], -1, -1, -1) / REACH
-    return F.grid_sample(mixed, grid, padding_mode="border", align_corners=True)[:, 0]
+    return F.grid_sample(mixed, grid, padding_mode="border", align_corners=True)
+
+
+def at(mixed: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    """Read one mixed field an image: (B, H, W), about unit standard deviation."""
+    return read(mixed, x, y)[:, 0]
 
 
 @dataclass(frozen=True)
@@ -83,18 +91,19 @@ class Draw:
         level = torch.rand(self.batch, 1, 1, generator=self.source, device=self.source.device)
         return low + (high - low) * level
 
-    def noise(self, cells: int) -> Tensor:
-        """White noise on a grid of ``cells``, enlarged smoothly: (B, H, W)."""
+    def noise(self, cells: int, places: Tensor) -> Tensor:
+        """White noise on a grid of ``cells``, enlarged smoothly, at ``places`` (1, H, W, 2): (B, H, W)."""
         shape = (self.batch, 1, cells, cells)
         grid = torch.randn(shape, generator=self.source, device=self.source.device)
-        places = torch.stack(self.coordinates(), dim=-1).expand(self.batch, -1, -1, -1)
+        places = places.expand(self.batch, -1, -1, -1)
         return F.grid_sample(grid, places, padding_mode="border", align_corners=False)[:, 0]
 
-    def coordinates(self) -> tuple[Tensor, Tensor]:
-        """x and y of every pixel centre, (1, H, W)."""
-        places = torch.arange(self.resolution, device=self.source.device)
+    def coordinates(self, margin: int = 0) -> tuple[Tensor, Tensor]:
+        """x and y of every pixel centre, (1, H, W), and of ``margin`` pixels more on every side."""
+        places = torch.arange(-margin, self.resolution + margin, device=self.source.device)
         line = (places + 0.5) / self.resolution * 2 - 1
-        rows, columns = (line[part] for part in self.window)
+        ends = [part.indices(self.resolution)[:2] for part in self.window]
+        rows, columns = (line[first : last + 2 * margin] for first, last in ends)
         shape = (1, len(rows), len(columns))
         return columns[None, None, :].expand(shape), rows[None, :, None].expand(shape)
 
@@ -110,16 +119,17 @@ class Draw:
             points = F.interpolate(points, size=(self.resolution, self.resolution), mode="area")
         return points[:, 0, *self.window]
 
-    def jitter(self) -> Tensor:
+    def jitter(self, margin: int = 0) -> Tensor:
         """The ridges' fine wandering: noise that halves with every octave from 32 cells a frame up."""
         octaves = [32 * 2**k for k in range(5) if 32 * 2**k <= max(self.resolution // 2, 32)]
-        return sum((0.012 / 2**k) * self.noise(cells) for k, cells in enumerate(octaves))
+        places = torch.stack(self.coordinates(margin), dim=-1)
+        return sum((0.012 / 2**k) * self.noise(cells, places) for k, cells in enumerate(octaves))
 
 
 def palette(at: Tensor, cycle: tuple[Tensor, Tensor, Tensor]) -> Tensor:
     """Cosine colours (B, 3, R, R) at position ``at``; ``cycle`` is (rate, spread, phase), each (B, 1, 1)."""
     rate, spread, phase = cycle
-    offset = torch.tensor([0.0, 0.33, 0.67], device=at.device)[None, :, None, None]
+    offset = on(at.device, HUES)[None, :, None, None]
     turn = rate[:, None] * at[:, None] + spread[:, None] * offset + phase[:, None]
     return 0.5 + 0.5 * (2 * math.pi * turn).cos()
 
@@ -138,7 +148,7 @@ def saturate(image: Tensor, times: float) -> Tensor:
 
 def luma(image: Tensor) -> Tensor:
     """Weigh the channels of (B, 3, H, W) into one, (B, 1, H, W)."""
-    return image.mul(LUMA[:, None, None].to(image)).sum(1, keepdim=True)
+    return image.mul(on(image.device, LUMA)[:, None, None]).sum(1, keepdim=True)
 
 
 def cycle(d: Draw) -> tuple[Tensor, Tensor, Tensor]:
@@ -214,7 +224,7 @@ def glass(d: Draw) -> Tensor:
     px = scale * (x + reach * at(m1, x, y)) + d.uniform(-0.5, 0.5)
     py = scale * (y + reach * at(m2, x, y)) + d.uniform(-0.5, 0.5)
     grid = torch.stack((px, py), dim=-1) / (PANES / 2)
-    table = panes().to(x)[None].expand(d.batch, -1, -1, -1)
+    table = on(x.device, panes())[None].expand(d.batch, -1, -1, -1)
     edge, centre = F.grid_sample(table[:, :2], grid, padding_mode="border", align_corners=True).unbind(1)
     cx, cy, own = F.grid_sample(table[:, 2:], grid, "nearest", "border", align_corners=True).unbind(1)
     rate, spread, phase = colours = cycle(d)
@@ -230,8 +240,65 @@ def glass(d: Draw) -> Tensor:
     return saturate(expose(light * lead[:, None], (x.square() + y.square()).sqrt()), 1.4)
 
 
+FLOW = Basis(seed=41, low=0.4, high=1.8, alpha=1.4)
+FLOW_STEPS = 5
+CROWDED = 30.0
+"""Layers a frame, one after another, from which on none can be told from the next."""
+
+
+def curl(potential: Tensor) -> Tensor:
+    """Return the flow along a field's contours, (B, 2, CELLS, CELLS), which gathers nowhere: div v = 0."""
+    down, across = torch.gradient(potential[:, 0], spacing=2 * REACH / (CELLS - 1), dim=(1, 2))
+    return torch.stack((down, -across), dim=1)  # v = (dp/dy, -dp/dx)
+
+
+def swirl(d: Draw, x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
+    """Return where the fluid at x, y came from: a flow without sources, followed back in Euler steps."""
+    flow = curl(FLOW.mixtures(d.batch, d.source))
+    reach = d.uniform(0.2, 0.7) / FLOW_STEPS
+    for _ in range(FLOW_STEPS):
+        along, aside = read(flow, x, y).unbind(1)
+        x, y = x + reach * along, y + reach * aside
+    return x, y
+
+
+def ink(d: Draw) -> Tensor:
+    """Draw layers of ink afloat on water: each bright along one edge, paler from there, in eddies."""
+    x, y = d.coordinates(1)
+    grain, wander = d.jitter(1), d.jitter(1)
+    u, v = swirl(d, x, y)
+    u, v = u + 0.35 * grain, v + 0.35 * wander
+    m1, m2, m3 = (FLOW.mixtures(d.batch, d.source) for _ in range(3))
+    radius = (u.square() + v.square()).sqrt()
+    level = d.uniform(0.9, 1.8) * at(m1, u, v) + d.uniform(-0.8, 0.8) * radius + d.uniform(0, 1)
+    across = (level[:, 1:-1, 2:] - level[:, 1:-1, :-2]) / 2
+    down = (level[:, 2:, 1:-1] - level[:, :-2, 1:-1]) / 2
+    x, y, u, v, level, grain = (t[:, 1:-1, 1:-1] for t in (x, y, u, v, level, grain))
+    width = (across.square() + down.square()).sqrt() + 1e-6  # layers a pixel
+    apart = ((CROWDED - width * d.resolution) / 12).clamp(0, 1)
+    within = level - level.floor()  # 0 at a layer's bright edge, 1 where it ends under the next one's
+    edge = (within / (1.8 * width)).clamp(max=1)
+    fall = d.uniform(1.6, 3.6)
+    mean, last = (1 - (-fall).exp()) / fall, (-fall).exp()
+    pigment = mean + apart * (last + edge * ((-fall * within).exp() - last) - mean)
+    angle = 2 * math.pi * d.uniform(0, 1)
+    slope = (across * angle.cos() + down * angle.sin()) * d.resolution / 2
+    q = at(m2, u, v)
+    depth = torch.sigmoid(2.6 * at(m3, 0.7 * x + 0.3 * u, 0.7 * y + 0.3 * v) + d.uniform(0.2, 2.2))
+    lit = depth * (0.8 + 0.5 * (0.25 * slope).tanh()) * (1 + 6 * grain).clamp(min=0)
+    rim = apart * (-(within / (2 * width + 0.012)).square()).exp() * torch.sigmoid(2.5 * q) * depth.sqrt()
+    rate, spread, phase = colours = d.uniform(0.2, 0.45), d.uniform(0.45, 0.85), d.uniform(0, 1)
+    tone = 0.28 * level + 0.4 * q
+    gleam = (
+        0.55 * apart * pigment.pow(3) * lit + 0.5 * rim + 2 * d.specks(2.2) * (0.1 * depth + pigment * rim)
+    )
+    body = palette(tone, colours) * ((0.04 + 1.9 * pigment) * lit)[:, None]
+    light = (0.4 + 0.6 * palette(tone, (rate, spread, phase + 0.35))) * gleam[:, None]
+    return saturate(expose(body + light, (x.square() + y.square()).sqrt()), 1.4)
+
+
 Teacher = Callable[[Draw], Tensor]
-FAMILIES: dict[str, Teacher] = {"silk": silk, "glass": glass}
+FAMILIES: dict[str, Teacher] = {"silk": silk, "glass": glass, "ink": ink}
 
 
 def draw(

@@ -14,6 +14,7 @@ GPU (with ``--workers 1``) where there is one.
 """
 
 import argparse
+import math
 import os
 import shutil
 import sys
@@ -41,6 +42,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--rest", type=int, default=0, help="octaves to this size rest, and the mapping")
     parser.add_argument("--kimg", type=float, default=10_000, help="stop after this many")
+    parser.add_argument("--seconds", type=float, default=math.inf, help="stop after this long")
+    parser.add_argument(
+        "--cool", type=float, default=0.0, help="last part of the seconds, 0 to 1, in which rates fall to 0"
+    )
     parser.add_argument("--batch", type=int, default=16, help="images a step, all workers together")
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--seed", type=int, default=1)
@@ -64,30 +69,38 @@ def scheduled(options: argparse.Namespace, kimg: float) -> int:
     return resolution
 
 
-def work(rank: int, options: argparse.Namespace, folder: Path) -> None:
-    """Be one worker until done, stopped, or due to grow; the exit code says which."""
+def work(rank: int, options: argparse.Namespace, folder: Path) -> str:
+    """Be one worker until done, stopped, or due to grow."""
     from trainer import Trainer
 
     torch.set_num_threads(1)
-    meeting = folder / f"meeting-{os.getppid()}"
+    return Trainer(options, folder, rank).run()
+
+
+def work_together(rank: int, options: argparse.Namespace, folder: Path) -> None:
+    """Be one of several workers; the exit code says why it ended."""
     distributed.init_process_group(
         "gloo",
-        init_method=f"file://{meeting}",
+        init_method=f"file://{folder / f'meeting-{os.getppid()}'}",
         rank=rank,
         world_size=options.workers,
         timeout=timedelta(days=30),
     )
-    outcome = Trainer(options, folder, rank).run()
+    outcome = work(rank, options, folder)
     distributed.barrier()
     distributed.destroy_process_group()
     sys.exit({name: code for code, name in OUTCOMES.items()}[outcome])
 
 
 def train_until_due(options: argparse.Namespace, folder: Path) -> str:
-    """Run all workers to the next growth or to the end."""
+    """Run all workers to the next growth or to the end; a single one is this process."""
+    if options.workers == 1:
+        return work(0, options, folder)
     (folder / f"meeting-{os.getpid()}").unlink(missing_ok=True)
     context = multiprocessing.get_context("spawn")
-    jobs = [context.Process(target=work, args=(rank, options, folder)) for rank in range(options.workers)]
+    jobs = [
+        context.Process(target=work_together, args=(rank, options, folder)) for rank in range(options.workers)
+    ]
     for job in jobs:
         job.start()
     pass_on(jobs)

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, distributed
+from torch.nn.utils import parametrize
 
 import losses
 from critic import Critic, Features
 from network import Generator, Sizes, grow
+from records import Records
 from sheets import sample, save_sheet, seeds_to_z
 from teachers import WHOLE, draw
 from train import scheduled
@@ -24,10 +26,13 @@ from window import Window
 __all__ = ["Trainer"]
 
 BETAS = (0.0, 0.99)
-AVERAGE_KIMG = 10.0
+AVERAGE_STEPS = 625
+"""Half-life of the average."""
 MAX_STEP_SECONDS = 120.0
 """A step that seems to take longer was paused, and the rest of it does not count."""
-RAMP_KIMG = 3.0
+RAMP_STEPS = 190
+PATIENCE = 20
+"""Steps after which to wait for the GPU, which otherwise does them later than the clock says."""
 CROWD = 240
 """Earlier images that new ones are compared with."""
 CROSSOVERS = (5, 6, 7, 8, 9)
@@ -60,17 +65,22 @@ class Trainer:
         self.share = options.batch // options.workers
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.half = halves(self.device)
+        self.begun = time.monotonic()
         state = self.restore()
         self.images, self.seconds, self.since = state["images"], state["seconds"], state["since"]
         self.sizes = Sizes(scheduled(options, self.images / 1000))
         torch.manual_seed(options.seed)
         self.features = Features().to(self.device)
+        if self.device.type == "cuda":
+            self.features.to(torch.bfloat16)  # once, not in every step
         self.build(state)
         climb = self.generator.synthesis.climb
         self.climb = torch.compile(climb, dynamic=False) if options.compile else climb
         torch.manual_seed(1000 * options.seed + rank + self.images)
         self.chance = torch.Generator(self.device).manual_seed(7919 * options.seed + rank + self.images)
         self.fill_portraits()
+        self.records = Records(self.chance) if self.device.type == "cuda" else None
+        self.tally: dict[str, Tensor] = {}
         self.stopping = False
         for name in (signal.SIGTERM, signal.SIGINT):
             signal.signal(name, self.stop)
@@ -117,21 +127,30 @@ class Trainer:
         self.critic.to(self.device, memory_format=torch.channels_last)
         for name, parameter in self.generator.named_parameters():
             parameter.requires_grad_(self.learns(name))
-        self.generator_steps = torch.optim.Adam(self.generator.parameters(), betas=BETAS)
-        self.critic_steps = torch.optim.Adam(
-            self.critic.parameters(), lr=self.options.critic_rate, betas=BETAS
-        )
-        self.norms: dict[str, float] = {} if grown else state["norms"]
+        self.generator_steps, self.critic_steps = self.adam(self.generator), self.adam(self.critic)
+        self.norms: dict[str, Tensor] = {} if grown else state["norms"]
         if grown:
             self.since = self.images
         if grown or "critic" not in state:
             source = torch.Generator(self.device).manual_seed(0)
             shown = torch.cat([self.draw_teacher(16, source, self.window()) for _ in range(4)])
-            self.critic.mixing.calibrate(self.features(shown))
+            with self.half:
+                self.critic.mixing.calibrate(self.features(shown))
         else:
             self.critic.load_state_dict(state["critic"])
-            self.generator_steps.load_state_dict(state["generator_steps"])
-            self.critic_steps.load_state_dict(state["critic_steps"])
+            for name in ("generator_steps", "critic_steps"):
+                steps = getattr(self, name)
+                own = {"param_groups": steps.state_dict()["param_groups"]}
+                steps.load_state_dict(state[name] | own)
+        self.generator_pace, self.critic_pace = (
+            steps.param_groups[0]["lr"] for steps in (self.generator_steps, self.critic_steps)
+        )
+
+    def adam(self, net: torch.nn.Module) -> torch.optim.Adam:
+        """Return an optimiser whose rate is a tensor, so that a recorded step reads today's."""
+        gpu = self.device.type == "cuda"
+        pace = torch.zeros((), device=self.device)
+        return torch.optim.Adam(net.parameters(), lr=pace, betas=BETAS, fused=True, capturable=gpu)
 
     def start_weights(self) -> dict[str, Tensor]:
         """Read the weights to start from; their octaves above the present size wait until the run grows."""
@@ -166,8 +185,13 @@ class Trainer:
         """Return the generator's learning rate: 0 while the critic warms up, then a ramp."""
         if "generator" not in self.origin:
             return self.options.generator_rate
-        kimg = (self.images - self.since) / 1000 - self.options.warmup_kimg
-        return self.options.generator_rate * min(max(kimg / RAMP_KIMG, 0.0), 1.0)
+        images = self.images - self.since - 1000 * self.options.warmup_kimg
+        return self.options.generator_rate * min(max(images / (RAMP_STEPS * self.options.batch), 0.0), 1.0)
+
+    def cooling(self) -> float:
+        """Return by what to multiply both rates: 1, and falling to 0 in the last ``--cool`` of the time."""
+        left = 1 - (time.monotonic() - self.begun) / self.options.seconds
+        return min(max(left / max(self.options.cool, 1e-9), 0.0), 1.0)
 
     @property
     def origin(self) -> str:
@@ -178,19 +202,21 @@ class Trainer:
         """Step until done, stopped or due to grow."""
         clock, saved = time.monotonic(), time.monotonic()
         sheet = self.images // (1000 * self.options.sheet_kimg)
-        totals: dict[str, float] = {}
         steps = 0
         while True:
-            for name, value in self.step().items():
-                totals[name] = totals.get(name, 0.0) + value
+            self.advance()
             steps += 1
+            if self.records and steps % PATIENCE == 0:
+                torch.cuda.synchronize()
             now = time.monotonic()
             self.seconds, clock = self.seconds + min(now - clock, MAX_STEP_SECONDS), now
             outcome = self.outcome()
             if outcome or now - saved > 60 * self.options.save_minutes:
-                rate = steps * self.options.batch / max(now - saved, 1e-9)
+                totals = dict(zip(self.tally, torch.stack(list(self.tally.values())).tolist(), strict=True))
+                rate = steps * self.options.batch / max(time.monotonic() - saved, 1e-9)
                 self.save({name: value / steps for name, value in totals.items()}, rate)
-                totals, steps, saved = {}, 0, now
+                torch._foreach_zero_(list(self.tally.values()))
+                steps, saved = 0, now
             if self.images // (1000 * self.options.sheet_kimg) > sheet or outcome:
                 sheet = self.images // (1000 * self.options.sheet_kimg)
                 self.show()
@@ -199,18 +225,37 @@ class Trainer:
 
     def outcome(self) -> str:
         """Return why to end now, or nothing; the same on every rank."""
-        flag = torch.tensor([float(self.stopping)], device=self.device)
-        distributed.all_reduce(flag)
-        if flag.item():
+        late = time.monotonic() - self.begun > self.options.seconds
+        flag = torch.tensor([float(self.stopping), float(late)])
+        if self.options.workers > 1:
+            distributed.all_reduce(flag)
+        stopping, late = flag.tolist()
+        if stopping:
             return "stopped"
-        if self.images >= 1000 * self.options.kimg:
+        if late or self.images >= 1000 * self.options.kimg:
             return "done"
         return "grow" if scheduled(self.options, self.images / 1000) != self.sizes.resolution else ""
 
-    def step(self) -> dict[str, float]:
-        """Generate one batch and draw another; train the critic, then the generator."""
-        rate, window = self.rate(), self.window()
-        batch, fake, under = self.generate(window, train=rate > 0)
+    def advance(self) -> None:
+        """Take one step at today's rates: run it, or replay one recorded."""
+        rate, cooling = self.rate(), self.cooling()
+        self.generator_pace.fill_(rate * cooling)
+        self.critic_pace.fill_(self.options.critic_rate * cooling)
+        if self.records and rate > 0:
+            self.records.take(self.step)
+        else:
+            self.step(train=rate > 0)
+        if rate > 0:
+            self.update_average()
+        self.images += self.options.batch
+
+    def step(self, *, train: bool = True) -> None:
+        """Generate one batch and draw another; train the critic, then the generator.
+
+        Nothing here waits for the device, and what lasts is changed in place, so that it can be recorded.
+        """
+        window = self.window()
+        batch, fake, under = self.generate(window, train=train)
         with self.half:
             seen = self.critic.look(fake, self.features)
         real = self.draw_teacher(self.share, self.chance, window)
@@ -218,25 +263,25 @@ class Trainer:
             truth = self.critic.look(real, self.features)
         report = self.teach_critic(truth, seen)
         self.update_norms(real)
-        report |= self.teach_generator(batch, (fake, under, window), seen, rate)
-        self.images += self.options.batch
-        return report
+        report |= self.teach_generator(batch, (fake, under, window), seen, train=train)
+        self.tally = self.tally or {name: torch.zeros_like(value) for name, value in report.items()}
+        torch._foreach_add_(list(self.tally.values()), [value.detach() for value in report.values()])
 
     def update_norms(self, real: Tensor) -> None:
         """Update running means of the teacher's own statistics, which the loss terms aim at."""
-        bright, dark = losses.glints(real).tolist()
-        found = {"bright": bright, "dark": dark, "fringes": losses.fringes(real).item()}
+        found = {"glints": losses.glints(real), "fringes": losses.fringes(real)}
         if not self.grown:
+            described = losses.describe(real)
             found |= {
-                "spread": losses.thumbnail_distance(real).item(),
-                "alikeness": losses.mean_correlation(losses.structure(real)).item(),
-                "outlines": losses.rms_correlation(losses.outlines(real)).item(),
-                "hues": losses.rms_correlation(losses.hues(real)).item(),
-                "crowding": losses.crowding(losses.portrait(real), self.others["teacher"]).item(),
-                **{f"tone {k}": level for k, level in enumerate(losses.tones(real).tolist())},
+                "spread": losses.thumbnail_distance(real),
+                "alikeness": losses.mean_correlation(described.structure),
+                "outlines": losses.rms_correlation(described.outlines),
+                "hues": losses.rms_correlation(described.hues),
+                "crowding": losses.crowding(described.portrait, self.others["teacher"]),
+                "tones": losses.tones(real),
             }
-        for name, value in found.items():
-            self.norms[name] = self.norms.get(name, value) + 0.02 * (value - self.norms.get(name, value))
+        self.norms = self.norms or {name: value.clone() for name, value in found.items()}
+        torch._foreach_lerp_([self.norms[name] for name in found], list(found.values()), 0.02)
 
     def generate(self, window: Window | None, *, train: bool) -> tuple[losses.Mixed, Tensor, Tensor | None]:
         """Generate one share of a batch with random noise, a quarter of it with mixed styles."""
@@ -266,62 +311,66 @@ class Trainer:
         image = self.climb(octaves[resting:], cut, ws, noises)[1][..., *window.kept]
         return image, below[1][..., *window.under]
 
-    def teach_critic(self, truth: dict, seen: dict) -> dict[str, float]:
+    def teach_critic(self, truth: dict, seen: dict) -> dict[str, Tensor]:
         """Take one step of the critic on detached features."""
-        self.critic.requires_grad_(True)
+        self.critic.train().requires_grad_(True)
         detached = {name: [x.detach() for x in maps] for name, maps in seen.items()}
-        with self.half:
-            real, fake = self.critic(truth), self.critic(detached)
+        with parametrize.cached():
+            self.critic.normalise()
+            with self.half:
+                real, fake = self.critic(truth), self.critic(detached)
         loss = losses.hinge(real, fake)
         self.critic_steps.zero_grad()
         loss.backward()
         self.average_gradients(self.critic)
         self.critic_steps.step()
         logits = {"real": real, "fake": fake}
-        means = {name: torch.stack([x.mean() for x in maps]).mean().item() for name, maps in logits.items()}
-        return {"critic": loss.item(), **means}
+        means = {name: torch.stack([x.mean() for x in maps]).mean() for name, maps in logits.items()}
+        return {"critic": loss, **means}
 
     def teach_generator(
         self,
         batch: losses.Mixed,
         painted: tuple[Tensor, Tensor | None, Window | None],
         seen: dict,
-        rate: float,
-    ) -> dict[str, float]:
-        """Take one step of the generator through the same features, and of its running average."""
+        *,
+        train: bool,
+    ) -> dict[str, Tensor]:
+        """Take one step of the generator through the same features."""
         fake, under, window = painted
-        self.critic.requires_grad_(False)
+        self.critic.eval().requires_grad_(False)  # spectral norms as the critic's step left them
         terms = {
-            "glints": losses.glint_gap(fake, fake.new_tensor([self.norms["bright"], self.norms["dark"]])),
-            "fringes": losses.fringe_gap(fake, fake.new_tensor(self.norms["fringes"])),
+            "glints": losses.glint_gap(fake, self.norms["glints"]),
+            "fringes": losses.fringe_gap(fake, self.norms["fringes"]),
             "seams": losses.seams(fake, window.borders if window else range(4)),
             "excess": losses.excess(fake),
         }
         if under is not None:
             terms["faith"] = losses.faith(fake, under)
         else:
-            pure = fake[: batch.mixed.start]
+            pure = losses.describe(fake[: batch.mixed.start])
             terms |= {
                 "variety": (1 - losses.thumbnail_distance(fake) / self.norms["spread"]).relu(),
-                "layouts": (losses.mean_correlation(losses.structure(pure)) - self.norms["alikeness"]).relu(),
-                "outlines": (losses.rms_correlation(losses.outlines(pure)) - self.norms["outlines"]).relu(),
-                "hues": (losses.rms_correlation(losses.hues(pure)) - self.norms["hues"]).relu(),
-                "crowding": (self.crowding(losses.portrait(pure)) - self.norms["crowding"]).relu(),
+                "layouts": (losses.mean_correlation(pure.structure) - self.norms["alikeness"]).relu(),
+                "outlines": (losses.rms_correlation(pure.outlines) - self.norms["outlines"]).relu(),
+                "hues": (losses.rms_correlation(pure.hues) - self.norms["hues"]).relu(),
+                "crowding": (self.crowding(pure.portrait) - self.norms["crowding"]).relu(),
                 "structure": losses.structure_gap(fake[batch.mixed], fake[batch.structure].detach()),
                 "palette": losses.palette_gap(fake[batch.mixed], fake[batch.palette].detach()),
-                "tones": self.tone_gap(fake),
+                "tones": (losses.tones(fake) - self.norms["tones"]).abs().mean(),
             }
-        if rate > 0:
-            with self.half:
-                judged = self.critic(seen)
+        if train:
+            with parametrize.cached():
+                self.critic.normalise()
+                with self.half:
+                    judged = self.critic(seen)
             verdict = -torch.stack([x.mean() for x in judged]).mean()
             self.generator_steps.zero_grad()
             (verdict + sum(WEIGHTS[name] * term for name, term in terms.items())).backward()
             self.average_gradients(self.generator)
-            self.generator_steps.param_groups[0]["lr"] = rate
             self.generator_steps.step()
-            self.update_average()
-        return {name: term.item() for name, term in terms.items()}
+            self.bound_noise(self.generator)
+        return terms
 
     @torch.no_grad()
     def fill_portraits(self) -> None:
@@ -337,14 +386,9 @@ class Trainer:
 
     def crowding(self, portraits: Tensor) -> Tensor:
         """Compare new descriptors with those of the last images generated, which they then join."""
-        before = self.others["generator"]
-        self.others["generator"] = torch.cat((before, portraits.detach()))[-CROWD:]
+        before = self.others["generator"].clone()
+        self.others["generator"].copy_(torch.cat((before, portraits.detach()))[-CROWD:])
         return losses.crowding(portraits, before)
-
-    def tone_gap(self, fake: Tensor) -> Tensor:
-        """Return how far the tones are from the teacher's."""
-        made = losses.tones(fake)
-        return (made - made.new_tensor([self.norms[f"tone {k}"] for k in range(len(made))])).abs().mean()
 
     @torch.no_grad()
     def bound_noise(self, net: Generator) -> None:
@@ -357,24 +401,23 @@ class Trainer:
 
     @torch.no_grad()
     def update_average(self) -> None:
-        """Bound the noise and update the average."""
-        self.bound_noise(self.generator)
-        stage = (self.images - self.since) / 1000
-        keep = 0.5 ** (self.options.batch / (1000 * min(AVERAGE_KIMG, max(stage / 5, 0.05))))
+        """Update the average, which at first forgets faster."""
+        steps = (self.images - self.since) / self.options.batch
+        keep = 0.5 ** (1 / min(AVERAGE_STEPS, max(steps / 5, 3)))
         pairs = zip(self.average.parameters(), self.generator.parameters(), strict=True)
-        for kept, fresh in pairs:
-            if fresh.requires_grad:
-                kept.lerp_(fresh, 1 - keep)
+        kept, fresh = zip(*(pair for pair in pairs if pair[1].requires_grad), strict=True)
+        torch._foreach_lerp_(kept, fresh, 1 - keep)
 
     def average_gradients(self, net: torch.nn.Module) -> None:
         """Average the gradients of all workers, in one message."""
         found = [p.grad for p in net.parameters() if p.grad is not None]
         message = torch.cat([g.flatten() for g in found])
-        distributed.all_reduce(message)
-        message /= self.options.workers
+        if self.options.workers > 1:
+            distributed.all_reduce(message)
+            message /= self.options.workers
         message.nan_to_num_(0.0, 0.0, 0.0)
-        for gradient, part in zip(found, message.split([g.numel() for g in found]), strict=True):
-            gradient.copy_(part.view_as(gradient))
+        parts = message.split([g.numel() for g in found])
+        torch._foreach_copy_(found, [part.view_as(g) for part, g in zip(parts, found, strict=True)])
 
     def save(self, report: dict[str, float], rate: float) -> None:
         """Write the checkpoint and one line of the log (rank 0)."""

@@ -16,7 +16,7 @@ def load_generator(path: Path) -> Generator:
     if path.suffix == ".safetensors":
         state: dict[str, Tensor] = load_file(path)
     else:
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location="cpu")
         state = state.get("average", state)
     generator = Generator(sizes_of(state))
     generator.load_state_dict({name: value.float() for name, value in state.items()})
