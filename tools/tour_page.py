@@ -52,7 +52,7 @@ def section(clip: Clip, number: int) -> Iterator[str]:
     changed = [line(place, value) for place, value in clip.without.items() if value is not None]
     yield f"In the lower row, {clip.instead}:\n"
     yield "\n".join(["```toml", *changed, "```\n"])
-    yield "The whole patch; the first command plays it as above, the second on your own song:\n"
+    yield "The whole patch; the first command makes the clip, the second plays your own song:\n"
     commands = (f"clavilux demo --clip {clip.key}", f"clavilux render {clip.key}.toml")
     yield "\n".join(["```sh", *commands, "```\n"])
     yield f"```toml\n{clip.text}```\n"
