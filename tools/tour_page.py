@@ -14,9 +14,9 @@ HEAD = """# The post, figure by figure
 
 This project realises *Audio-reactive Latent Interpolations with StyleGAN* by Hans Brouwer (2020). Below are
 its techniques in its order: what each does, the whole patch, and frames of it under the curves that move
-them, with the same frames without the technique in the row below. The generators are the two that come with
-Clavilux, the music is what `clavilux demo` composes. All of it as one video with sound, a clip of eight
-seconds for each technique:
+them, with the same frames without the technique in the row below. The generators are silk and glass, which
+come with Clavilux, the music is what `clavilux demo` composes. All of it as one video with sound, a clip of
+eight seconds for each technique:
 
 ```sh
 clavilux demo --tour
