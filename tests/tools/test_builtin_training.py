@@ -241,7 +241,7 @@ def test_workers_average_what_they_learned(handlers, tmp_path, monkeypatch):
     from train import parse
     from trainer import Trainer
 
-    worker = Trainer(parse("silk --resolution 16 --batch 8 --workers 2".split()), tmp_path, 0)
+    worker = Trainer(parse(["silk", "--resolution", "16", "--batch", "8", "--workers", "2"]), tmp_path, 0)
     for parameter in worker.generator.parameters():
         parameter.grad = torch.ones_like(parameter)
     monkeypatch.setattr(distributed, "all_reduce", lambda message: message.add_(3))
