@@ -23,11 +23,11 @@ def mutant(
     song: SongSource,
     seed: int,
     punch: float = knob(1.0, 0, 2),
-    change: float = knob(0.4, 0, 1),
+    change: float = knob(0.6, 0, 1),
     drift_bars: float = knob(32, 1, 1024, unit="bars"),
     colours: str = knob(""),
 ) -> Patch:
-    """Rewrite the model: its weights turn with the bars, further where the song is loud (technique 10).
+    """Rewrite the model: weights at 128 px turn with the kick, further where the song is loud (technique 10).
 
     Args:
         song: the song.
@@ -41,6 +41,6 @@ def mutant(
     shades, shapes = palette_of(colours, seed), palette_of(colours, seed + 1)
     look = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song)), 0.4 * sounding(song))
     form = mix(shapes.loop(bars=drift_bars), shapes.weigh(bass_notes(song)), 0.3 * sounding(song))
-    turned = rewrite.scale(at="8-32 px", amount=change * part, turn=travel(kick, by=0.15 * punch))
+    turned = rewrite.scale(at="128 px", amount=change * part, turn=travel(kick, by=0.15 * punch))
     bends = (translate(at="8 px", y=2 * travel(drum_hits(song), by=0.6 * punch)),)
     return Patch(look.on("coarse", form), drift(seconds=8).scale(0.6), bends=bends, rewrites=(turned,))
