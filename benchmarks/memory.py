@@ -143,10 +143,10 @@ def main() -> None:
         songs = [Path(folder, f"{minutes:g}.wav") for minutes in options.minutes]
         for song, minutes in zip(songs, options.minutes, strict=True):
             write_song(song, 60 * minutes)
-        for title in ["a song never heard before", *(["the same song again"] if options.again else [])]:
-            runs = [in_its_own_process(song, Path(folder, "known"), tiny) for song in songs] if songs else []
-            if runs:
-                show(title, options.minutes, runs)
+        titles = ["a song never heard before", *(["the same song again"] if options.again else [])]
+        for title in titles if songs else ():
+            runs = [in_its_own_process(song, Path(folder, "known"), tiny) for song in songs]
+            show(title, options.minutes, runs)
         show_sizes(Path(folder), options.sizes)
 
 

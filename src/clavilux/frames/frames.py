@@ -15,8 +15,8 @@ __all__ = ["BATCH", "frames"]
 BATCH = 8
 """Frames in a window. A constant, because a window's size is part of what a frame's pixels depend on."""
 
-MAX_PASSES = 2
-"""Passes drawn ahead of whoever consumes them; a frame of 3840x2160 has 12 MB."""
+MIN_PASSES = 2
+"""Passes drawn ahead of whoever consumes them, and at least a window's frames."""
 
 
 def frames(
@@ -30,10 +30,10 @@ def frames(
     Yields:
         (n, ...) pixels of the next n frames, a pass at a time, in the program's pixel format.
     """
-    windows = timeline.windows(first, last, BATCH)
+    windows, ahead = timeline.windows(first, last, BATCH), max(MIN_PASSES, BATCH // runner.batch)
     with (
         closing(prefetch((window, source.at(window)) for window in windows)) as inputs,
-        closing(prefetch(_drawn(runner, inputs, first, last), MAX_PASSES)) as drawn,
+        closing(prefetch(_drawn(runner, inputs, first, last), ahead)) as drawn,
     ):
         yield from drawn
 

@@ -48,13 +48,15 @@ from clavilux.project.recipe import KEY, Recipe, read_recipe
 from clavilux.timeline import Timeline, format_time
 from clavilux.video.images import Images
 from clavilux.video.join import join
-from clavilux.video.small import small_size
 from clavilux.video.write import Encoding
 
 if TYPE_CHECKING:
     from clavilux.generator.program import Program
 
 __all__ = ["Job", "Rendered"]
+
+LIGHT_SIDE = 144
+"""Shorter side of the small images in which flashes are seen, px."""
 
 
 @dataclass(frozen=True)
@@ -323,7 +325,8 @@ class Job:
 
     def _foreseen(self, store: SegmentStore, report: Reporter, user: Lease) -> Change | None:
         """Return what blends frames that would flash too much, where that can be seen in small images."""
-        small = self.preview(small_size(self.program.size)[1])
+        width, height = self.program.size
+        small = self.preview(round(LIGHT_SIDE * height / min(width, height)))
         sides = self.program.spec.resolution, small.program.spec.resolution
         if small.encoding is None or small.program.size == self.program.size or sides[0] == sides[1]:
             return None  # what is small already is drawn, and limited afterwards
