@@ -15,6 +15,7 @@ from clavilux.project.show import check_show
 from clavilux.store import Store
 from clavilux.tour.clips import CLIPS, PATCHES, choose_clips
 from clavilux.tour.music import MUSIC
+from clavilux.video.small import shrink
 
 VISIBLE = 4.0
 """Mean CIELAB difference of two images that nobody takes for the same."""
@@ -53,10 +54,10 @@ def test_a_technique_is_seen(clip, music, workspace):
 
     def images(*, plain):
         show = clip.show(plain=plain)
-        output = Output(size=(64, 48), cells=show.output.cells, codec="png", fps=Fraction(4))
+        output = Output(size=(192, 144), cells=show.output.cells, fps=Fraction(4))
         project = replace(show.project, start=start)
-        job = prepare(song.audio, project, output, workspace=workspace, stop=64)
-        return np.concatenate(list(job.frames(0, 32)))[1::4]
+        job = prepare(song.audio, project, output, workspace=workspace, preview=144).preview(144)
+        return np.concatenate([shrink(each, job.program.spec.pixels) for each in job.frames(0, 32)])[1::4]
 
     shown, plain = images(plain=False), images(plain=True)
     differences = np.linalg.norm(srgb_to_lab(shown / 255) - srgb_to_lab(plain / 255), axis=-1).mean((1, 2))

@@ -1,7 +1,7 @@
 """The figures of the post as clips: what each shows, the patch that shows it, and of which composed song.
 
-`CLIPS` is the one table behind `clavilux demo --tour` and docs/seed.md, in the order of the post. A patch is
-a project file in `patches/`, as a user writes it.
+`CLIPS` is the one table behind the tour of `clavilux demo` and docs/seed.md, in the order of the post. A
+patch is a project file in `patches/`, as a user writes it.
 """
 
 from collections.abc import Iterable, Mapping
