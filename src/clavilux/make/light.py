@@ -20,7 +20,7 @@ from clavilux.metrics.trace import cells_of
 from clavilux.pixel_formats import Samples
 from clavilux.video.small import shrink
 
-__all__ = ["LightStore", "LightWriter"]
+__all__ = ["LightStore", "LightWriter", "light_of"]
 
 
 @dataclass(frozen=True)
@@ -85,6 +85,11 @@ class LightStore:
         return self.folder / f"{segment.index:05d}.npz"
 
 
+def light_of(frames: Samples, pixels: str) -> F16:
+    """Average frames of a pixel format in linear light over a coarse grid, (N, gh, gw, 3)."""
+    return cells_of(shrink(frames, pixels)).astype(np.float16)
+
+
 class LightWriter:
     """Keeps the light of frames on a coarse grid.
 
@@ -98,7 +103,7 @@ class LightWriter:
 
     def write(self, frames: Samples) -> None:
         """Measure the next frames."""
-        self._cells.append(cells_of(shrink(frames, self._pixels)).astype(np.float16))
+        self._cells.append(light_of(frames, self._pixels))
 
     @property
     def cells(self) -> F16:

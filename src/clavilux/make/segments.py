@@ -33,10 +33,9 @@ from clavilux.arrays import F16
 from clavilux.errors import EngineError
 from clavilux.files import hash_of, put_in_place, remove_folder, write_atomic
 from clavilux.make.lease import Lease, is_held, read_record
+from clavilux.make.light import light_of
 from clavilux.make.plan import Plan, Segment
-from clavilux.metrics.trace import cells_of
 from clavilux.video.frame import Samples
-from clavilux.video.small import shrink
 from clavilux.video.write import Encoding, SegmentWriter
 
 __all__ = ["SegmentStore"]
@@ -210,7 +209,7 @@ class HashingWriter:
     def write(self, frames: Samples) -> None:
         """Encode and hash the next frames."""
         hashed = self._aside.submit(self._hash.update, np.ascontiguousarray(frames).data)
-        cells = None if self._pixels is None else self._aside.submit(_light, frames, self._pixels)
+        cells = None if self._pixels is None else self._aside.submit(light_of, frames, self._pixels)
         self._encoder.write(frames)
         hashed.result()
         if cells is not None:
@@ -225,7 +224,3 @@ class HashingWriter:
     def digest(self) -> str:
         """Hash of all raw frames so far."""
         return self._hash.hexdigest()
-
-
-def _light(frames: Samples, pixels: str) -> F16:
-    return cells_of(shrink(frames, pixels)).astype(np.float16)
