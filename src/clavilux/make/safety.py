@@ -129,7 +129,10 @@ def foresee_flashes(
     """
     title = "Looking for flashes"
     light.folder.mkdir(exist_ok=True)
-    render_missing(light.plan, source, light, runner=runner, report=report, user=user, title=title)
+    if light.missing():
+        render_missing(light.plan, source, light, runner=runner, report=report, user=user, title=title)
+    else:
+        report.begin(title)
     cells = SegmentCells(light.plan, str(light.folder), light.read_cells)
     return _change(cells, _amounts(cells, FORESEEN, report), pixels)
 
