@@ -81,12 +81,13 @@ def _show_tour(  # which clips, where to, and how it is shown
     from clavilux.tour.film import make_tour
 
     clips = choose_clips(keys)
-    for name in sorted(chosen.typed & chosen.values[Project].keys() - set(OF_CLIPS)):
+    own = sorted(chosen.typed & chosen.values[Project].keys() - set(OF_CLIPS))
+    if own:
         raise SettingError(
-            f"The clips of the tour have their own {name}",
-            where=name,
-            value=chosen.values[Project][name],
-            hint="leave it out, or make another video than the tour",
+            f"The clips of the tour have their own {own[0]}",
+            where=own[0],
+            value=chosen.values[Project][own[0]],
+            hint="omit it, or make another video than the tour",
         )
     given = chosen.group(Project, seed=seed)  # checked before anything is composed
 
