@@ -29,13 +29,13 @@ from clavilux.video.frame import to_ffmpeg
 REPETITIONS = 3
 FPS = Fraction(30)
 PIXELS = "yuv420p"
-USUAL = "superfast, as a render"
+USUAL = "as a render"
 QUALITIES = (14, 16, 18, 20, 22)
 SETTINGS = {
     "ultrafast": ("ultrafast", ""),
     "ultrafast, CABAC": ("ultrafast", "cabac=1"),
     "superfast, no macroblock trees": ("superfast", "mbtree=0:rc-lookahead=0"),
-    USUAL: ("superfast", ""),
+    USUAL: (CODECS["h264"].preset, ""),
     "veryfast": ("veryfast", ""),
     "veryfast, no B-frames": ("veryfast", "bframes=0"),
     "veryfast, subme 1": ("veryfast", "subme=1"),
