@@ -27,9 +27,9 @@ def generator(seed: int, name: str, index: int = 0) -> np.random.Generator:
     return np.random.Generator(np.random.Philox(key=np.frombuffer(key, np.uint64), counter=counter))
 
 
-def normal(seed: int, name: str, index: int, shape: tuple[int, ...]) -> F32:
-    """Draw standard normal numbers of ``shape``, float32."""
-    return generator(seed, name, index).standard_normal(shape, dtype=np.float32)
+def normal(seed: int, name: str, index: int, shape: tuple[int, ...], *, out: F32 | None = None) -> F32:
+    """Draw standard normal numbers of ``shape``, float32, into ``out`` where it is given."""
+    return generator(seed, name, index).standard_normal(shape, dtype=np.float32, out=out)
 
 
 def uniform(seed: int, name: str, index: int, shape: tuple[int, ...]) -> F32:

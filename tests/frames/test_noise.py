@@ -37,9 +37,9 @@ def test_a_frame_is_a_cubic_b_spline_of_four_knots(times):
 def test_every_knot_is_drawn_once_on_both_sides_of_a_crossfade(monkeypatch):
     drawn = Counter()
 
-    def counted(seed, key, number, shape):
+    def counted(seed, key, number, shape, *, out):
         drawn[key, number] += 1
-        return seeds.normal(seed, key, number, shape)
+        return seeds.normal(seed, key, number, shape, out=out)
 
     monkeypatch.setattr(module, "normal", counted)
     source = NoiseSource(SIZES, 3)
@@ -48,3 +48,21 @@ def test_every_knot_is_drawn_once_on_both_sides_of_a_crossfade(monkeypatch):
             source.at([SLOW], start + (8 * k + np.arange(8)) / 60, GRID)
     assert len(drawn) > 2 * len(SIZES) * 8
     assert set(drawn.values()) == {1}
+
+
+@pytest.mark.parametrize("spacing", [1.0, 0.12, 0.03])  # up to 12 knots in eight frames at 30 fps
+def test_a_frame_rounds_alike_in_any_window(spacing):
+    term, times = Term(Track(spacing, "seconds", "fast")), np.arange(40) / 30
+    whole = NoiseSource(SIZES, 3).at([SLOW, term], times, GRID)
+    for first, count in ((0, 8), (3, 8), (11, 1), (17, 23)):
+        part = NoiseSource(SIZES, 3).at([SLOW, term], times[first : first + count], GRID)
+        for layer, maps in part.items():
+            np.testing.assert_array_equal(maps, whole[layer][first : first + count])
+
+
+def test_a_window_of_silence_has_no_noise():
+    amount = np.concatenate([np.zeros(8), np.ones(8)])
+    found = NoiseSource(SIZES, 3).at([Term(SLOW.track, (amount,))], np.arange(16) / 30, GRID)
+    for maps in found.values():
+        assert not maps[:8].any()
+        assert maps[8:].std() > 0.5

@@ -5,7 +5,7 @@ weights are divided by the root of their sum of squares, so the variance is 1 at
 is smooth. Knots are indexed by seconds or bars; a loop takes k modulo.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -29,6 +29,9 @@ MAX_KNOT_BYTES = 2**29
 ROWS, STRETCH = 8, 16384
 """Frames and places of a product: on one core, in its cache. A product of other rows may round otherwise."""
 
+MOST_KNOTS = 7
+"""Knots of a product: from 8 on it is summed in another order, and rounds otherwise."""
+
 
 class NoiseSource:
     """Draws the noise of some layers.
@@ -42,7 +45,7 @@ class NoiseSource:
 
     def __init__(self, sizes: Mapping[str, tuple[int, int]], seed: int) -> None:
         self._sizes, self._seed = dict(sizes), seed
-        self._knots: dict[tuple[str, tuple[int, ...]], F32] = {}
+        self._knots: dict[str, list[dict[int, F32]]] = {}  # of each track, those of a moment together
         self._gains: dict[tuple[frozenset[str] | None, tuple[MaskOf, ...]], F32] = {}
 
     def at(self, terms: Sequence[Term], times: F64, grid: Grid) -> dict[str, F32]:
@@ -63,32 +66,30 @@ class NoiseSource:
             for noise, (layer, (height, width)) in zip(flat, self._sizes.items(), strict=True)
         }
 
-    def _knots_of(self, track: str, numbers: tuple[int, ...]) -> F32:
-        """Return some knots of a track for all layers, one after the other, (K, pixels)."""
-        key = (track, numbers)
-        if key in self._knots:
-            self._knots[key] = self._knots.pop(key)  # now the last used
-            return self._knots[key]
-        own = [other for other in self._knots if other[0] == track]
-        known = {
-            number: row for other in own for number, row in zip(other[1], self._knots[other], strict=True)
-        }
-        made = np.stack([known[n] if n in known else self._knot(track, n) for n in numbers])
-        if len(own) >= KEPT_MOMENTS:
-            del self._knots[own[0]]
-        self._knots[key] = made
-        while sum(knots.nbytes for knots in self._knots.values()) > MAX_KNOT_BYTES and len(self._knots) > 1:
+    def _knots_of(self, track: str, numbers: tuple[int, ...]) -> list[F32]:
+        """Return some knots of a track for all layers, one after the other, (pixels,) each."""
+        moments = self._knots.pop(track, [])
+        known = {number: knot for moment in moments for number, knot in moment.items()}
+        now = {number: known[number] if number in known else self._knot(track, number) for number in numbers}
+        others = [moment for moment in moments if not moment.keys() & now.keys()]
+        self._knots[track] = [*others, now][-KEPT_MOMENTS:]  # the last used track, and its last used moment
+        while len(self._knots) > 1 and self._bytes() > MAX_KNOT_BYTES:
             del self._knots[next(iter(self._knots))]
-        return made
+        return list(now.values())
+
+    def _bytes(self) -> int:
+        return sum(
+            knot.nbytes for moments in self._knots.values() for moment in moments for knot in moment.values()
+        )
 
     def _knot(self, track: str, number: int) -> F32:
         """Draw a knot of a track for all layers, one after the other."""
-        return np.concatenate(
-            [
-                normal(self._seed, f"noise/{track}/{layer}", number, (height * width,))
-                for layer, (height, width) in self._sizes.items()
-            ]
-        )
+        areas = {layer: height * width for layer, (height, width) in self._sizes.items()}
+        knot, start = np.empty(sum(areas.values()), np.float32), 0
+        for layer, area in areas.items():
+            normal(self._seed, f"noise/{track}/{layer}", number, (area,), out=knot[start : start + area])
+            start += area
+        return knot
 
     def _gain(self, term: Term) -> F32 | None:
         """Return what a term's masks and layers multiply every pixel by; none where that is 1 everywhere."""
@@ -125,22 +126,46 @@ def _weights(term: Term, times: F64, grid: Grid) -> tuple[F32, tuple[int, ...]]:
     return weights[:, :-1].astype(np.float32), tuple(numbers.tolist())
 
 
-def _add(weights: F32, knots: F32, gain: F32 | None, layers: Sequence[F32], *, fresh: bool) -> None:
+def _add(weights: F32, knots: Sequence[F32], gain: F32 | None, layers: Sequence[F32], *, fresh: bool) -> None:
     """Add a term to the noise of all layers, (B, pixels) each; where that is fresh, there is none yet."""
+    for row in range(0, len(weights), ROWS):
+        some, new = slice(row, row + ROWS), fresh
+        for part in _parts(weights[some]):
+            used = np.flatnonzero(part.any(axis=0)) if part.any() else np.arange(1)  # all 0: any knot
+            sums = [noise[some] for noise in layers]
+            _add_product(
+                np.ascontiguousarray(part[:, used]), [knots[k] for k in used.tolist()], gain, sums, fresh=new
+            )
+            new = False
+
+
+def _parts(weights: F32) -> Iterator[F32]:
+    """Split weights (B, K) into some whose sum they are, each of no more knots than a product may have."""
+    first = 0
+    for last in range(1, len(weights) + 1):
+        whole = last == len(weights)
+        if whole or np.count_nonzero(weights[first : last + 1].any(axis=0)) > MOST_KNOTS:
+            part = np.zeros_like(weights)
+            part[first:last] = weights[first:last]
+            first = last
+            yield part
+
+
+def _add_product(
+    weights: F32, knots: Sequence[F32], gain: F32 | None, layers: Sequence[F32], *, fresh: bool
+) -> None:
     start = 0
     for noise in layers:
-        end = start + noise.shape[1]
-        for first in range(start, end, STRETCH):
-            places = slice(first, min(first + STRETCH, end))
-            for row in range(0, len(noise), ROWS):
-                some = slice(row, row + ROWS)
-                sums = noise[some, places.start - start : places.stop - start]
-                term = np.matmul(weights[some], knots[:, places], out=sums if fresh else None)
-                if gain is not None:
-                    term *= gain[places]
-                if not fresh:
-                    sums += term
-        start = end
+        for first in range(0, noise.shape[1], STRETCH):
+            sums = noise[:, first : first + STRETCH]
+            places = slice(start + first, start + first + sums.shape[1])
+            stretch = np.stack([knot[places] for knot in knots])
+            term = np.matmul(weights, stretch, out=sums if fresh else None)
+            if gain is not None:
+                term *= gain[places]
+            if not fresh:
+                sums += term
+        start += noise.shape[1]
 
 
 def positions(track: Track, times: F64, grid: Grid) -> tuple[F64, int]:
