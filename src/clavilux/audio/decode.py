@@ -184,18 +184,20 @@ class AudioFile:
         for first in range(0, samples, BLOCK_SAMPLES):
             yield np.zeros((self.channels, min(BLOCK_SAMPLES, samples - first)), np.float32)
 
-    def _resampler(self, frame: AudioFrame) -> AudioResampler:
-        """Convert frames like this one; the first decides the rate and layout of all."""
+    def _resampler(self, frame: AudioFrame) -> AudioResampler | None:
+        """Convert frames like this one, where they must be; the first decides the rate and layout of all."""
         self.rate = self.rate or frame.sample_rate
         self.channels = self.channels or frame.layout.nb_channels
         self.layout = self.layout or _layout_name(frame.layout)
         layout = frame.layout.name if frame.layout.nb_channels == self.channels else self.layout
         kind = "fltp" if self.channels <= MAX_PLANAR_CHANNELS else "flt"
+        if (frame.format.name, frame.layout.name, frame.sample_rate) == (kind, layout, self.rate):
+            return None
         return AudioResampler(format=kind, layout=layout, rate=self.rate)
 
     def _resampled(self, resampler: AudioResampler | None, frame: AudioFrame | None) -> Iterator[F32]:
         try:
-            parts = resampler.resample(frame) if resampler else []
+            parts = resampler.resample(frame) if resampler else [frame]
         except (av.FFmpegError, ValueError) as error:
             raise AudioError(
                 f"'{self.path.name}' has channels that cannot be read ({reason(error)})",
@@ -203,7 +205,7 @@ class AudioFile:
                 hint="export it as a stereo wav",
             ) from error
         for part in parts:
-            if part is not None:  # a resampler with nothing to convert answers None to the final flush
+            if part is not None:  # there is nothing to flush
                 array = np.asarray(part.to_ndarray(), np.float32)
                 yield array if part.format.is_planar else array.reshape(-1, self.channels).T
 
@@ -229,7 +231,7 @@ class _Clock:
         """Return the seconds of silence that belong before a frame, and count the frame as decoded."""
         if not self._stamped or frame.pts is None or not frame.time_base or not frame.sample_rate:
             return 0.0
-        time, length = float(frame.pts * frame.time_base), frame.samples / frame.sample_rate
+        time, length = frame.pts * float(frame.time_base), frame.samples / frame.sample_rate
         expected = time if self._expected is None else self._expected
         behind, jump = time - expected, time - self._last_end
         self._last_end = time + length
@@ -269,11 +271,14 @@ def _layout_name(layout: AudioLayout) -> str:
 def _gathered(parts: Iterable[F32]) -> Iterator[F32]:
     """Join parts (channels, n) of a codec's frames into longer blocks (n, channels): fewer, cheaper steps."""
     waiting: list[F32] = []
+    samples = 0
     for part in parts:
         waiting.append(part)
-        if sum(len(part[0]) for part in waiting) >= BLOCK_SAMPLES:
+        samples += part.shape[1]
+        if samples >= BLOCK_SAMPLES:
             yield np.concatenate(waiting, axis=1).T
             waiting.clear()
+            samples = 0
     if waiting:
         yield np.concatenate(waiting, axis=1).T
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Protocol
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
+import scipy
 
 from clavilux.arrays import F32, Bools
 from clavilux.metrics.flashes import LIMITS, FlashLimits, FlashMeter
@@ -79,7 +79,7 @@ def blending(cells: Cells, frames: int, fps: Fraction, limits: FlashLimits = STR
         if not raised.any():
             break
         wanted[raised] = np.minimum(wanted[raised] + SPEC.step, 1)
-        near = maximum_filter1d(raised.astype(np.uint8), 2 * _warm(fps) + 1)
+        near = scipy.ndimage.maximum_filter1d(raised.astype(np.uint8), 2 * _warm(fps) + 1)
         todo = {chunk for chunk in chunks if near[slice(*chunk)].any()}
     return _ramped(wanted, fps)
 
@@ -91,7 +91,7 @@ def steady_cells(cells: Cells, first: int, last: int, frames: int, fps: Fraction
     drawn = np.asarray(cells.read(low, high), np.float32)
     steady = drawn
     for _ in range(2):
-        steady = uniform_filter1d(steady, width, axis=0, mode="nearest")
+        steady = scipy.ndimage.uniform_filter1d(steady, width, axis=0, mode="nearest")
     inside = slice(first - low, last - low)
     return drawn[inside], np.asarray(steady[inside], np.float32)
 
@@ -122,8 +122,8 @@ def _failing(
 def _ramped(wanted: F32, fps: Fraction) -> F32:
     """Let amounts rise before they are wanted and fall after; nowhere are they below what is wanted."""
     width = 2 * round(SPEC.ramp_seconds * fps / 2) + 1
-    widened = maximum_filter1d(wanted, width, mode="nearest")
-    ramped = uniform_filter1d(widened.astype(np.float64), width, mode="nearest")
+    widened = scipy.ndimage.maximum_filter1d(wanted, width, mode="nearest")
+    ramped = scipy.ndimage.uniform_filter1d(widened.astype(np.float64), width, mode="nearest")
     return np.asarray(np.clip(np.maximum(ramped, wanted), 0, 1), np.float32)
 
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import gaussian_filter1d
 
 from clavilux import seeds
 from clavilux.arrays import F64, I64
@@ -142,7 +142,7 @@ def envelope(values: F64, fps: float) -> F64:
     top = float(np.percentile(peaks, SPEC.ceiling)) if len(peaks) else float(spread.max())
     floor = float(np.quantile(spread, SPEC.floor))
     level = np.clip((spread - floor) / max(top - floor, 1e-12), 0, 1)
-    return np.asarray(gaussian_filter1d(level, SPEC.even_seconds * fps, mode="nearest"))
+    return np.asarray(scipy.ndimage.gaussian_filter1d(level, SPEC.even_seconds * fps, mode="nearest"))
 
 
 def cosine(a: F64, b: F64) -> float:

@@ -184,23 +184,24 @@ def _shortest_tour(distances: F64) -> I64:
     count = len(distances)
     first = int(distances.sum(axis=1).argmin())
     others = [k for k in range(count) if k != first]
+    steps = distances[np.ix_(others, others)]
+    sets = np.arange(1 << len(others))
+    sizes = np.array([int(each).bit_count() for each in sets])
     # best[S, k]: shortest path from `first` through all of S that ends at k in S, and the node before k
-    best: dict[tuple[int, int], tuple[float, int]] = {
-        (1 << k, k): (distances[first, node], -1) for k, node in enumerate(others)
-    }
-    steps = distances[np.ix_(others, others)].tolist()
-    for visited in range(1, 1 << len(others)):
-        ends = [k for k in range(len(others)) if visited >> k & 1]
-        for end in ends if len(ends) > 1 else []:
-            rest = visited ^ (1 << end)
+    best, before = (np.full((len(sets), len(others)), fill) for fill in (np.inf, -1))
+    best[1 << np.arange(len(others)), np.arange(len(others))] = distances[first, others]
+    for size in range(2, len(others) + 1):
+        for end in range(len(others)):
+            visited = sets[(sizes == size) & (sets >> end & 1 == 1)]
             # best[S, k] = min over j of best[S - k, j] + d(j, k)
-            best[visited, end] = min((best[rest, k][0] + steps[k][end], k) for k in ends if k != end)
-    visited = (1 << len(others)) - 1
-    end = min(range(len(others)), key=lambda k: best[visited, k][0] + distances[others[k], first])
-    tour = [first]
+            paths = best[visited ^ (1 << end)] + steps[:, end]
+            before[visited, end] = paths.argmin(axis=1)
+            best[visited, end] = paths.min(axis=1)
+    visited, tour = len(sets) - 1, [first]
+    end = int((best[visited] + distances[others, first]).argmin())
     while end >= 0:
         tour.append(others[end])
-        visited, end = visited ^ (1 << end), best[visited, end][1]
+        visited, end = visited ^ (1 << end), int(before[visited, end])
     return np.array(tour)
 
 

@@ -4,7 +4,7 @@ Colours are CIELAB under D65, on the coarse grid of a survey, (N, 16, 16, 3); di
 """
 
 import numpy as np
-from scipy.spatial.distance import cdist
+import scipy  # its parts take a third of a second to import, and are when they are first used
 
 from clavilux import seeds
 from clavilux.arrays import F32, F64
@@ -23,7 +23,9 @@ def distances_of(pool: Survey) -> F64:
     layout = pool.lab[..., 0].reshape(-1, 8, 2, 8, 2).mean(axis=(2, 4)).reshape(len(pool.lab), -1)
     layout = layout - layout.mean(axis=1, keepdims=True)
     terms = ((1.0, colours), (0.5, layout), (0.2, pool.energy[:, None]))
-    return np.asarray(sum(share * _median_one(cdist(term, term)) for share, term in terms))
+    return np.asarray(
+        sum(share * _median_one(scipy.spatial.distance.cdist(term, term)) for share, term in terms)
+    )
 
 
 def colour_distances(first: F32, second: F32) -> F64:
@@ -33,7 +35,7 @@ def colour_distances(first: F32, second: F32) -> F64:
     >>> float(colour_distances(black, black)[0, 0]), float(colour_distances(black, white)[0, 0]) > 0
     (0.0, True)
     """
-    return np.asarray(cdist(_colours(first), _colours(second)))
+    return np.asarray(scipy.spatial.distance.cdist(_colours(first), _colours(second)))
 
 
 def _colours(lab: F32) -> F64:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import ceil, sqrt
 
 import numpy as np
-from scipy.ndimage import convolve1d, uniform_filter1d
+import scipy
 
 from clavilux.arrays import F16, F32
 from clavilux.features.spectrum.cqt import BINS_PER_NOTE, pitch_frequencies
@@ -170,7 +170,11 @@ def cens(chroma: F32) -> F32:
     for threshold in CENS.thresholds:
         level += np.float32(1 / len(CENS.thresholds)) * (share > threshold)
     window = np.hanning(CENS.smoothing_frames + 2)
-    return _unit(np.asarray(convolve1d(level, window / window.sum(), axis=0, mode="constant"), np.float32))
+    return _unit(
+        np.asarray(
+            scipy.ndimage.convolve1d(level, window / window.sum(), axis=0, mode="constant"), np.float32
+        )
+    )
 
 
 def chord_change(chroma: F32) -> F32:
@@ -183,7 +187,7 @@ def chord_change(chroma: F32) -> F32:
     >>> chord_change(both)[[18, 50]].round(2).tolist()
     [0.0, 1.0]
     """
-    mean = uniform_filter1d(_shares(chroma), CHANGE.frames, axis=0, mode="nearest")
+    mean = scipy.ndimage.uniform_filter1d(_shares(chroma), CHANGE.frames, axis=0, mode="nearest")
     around = np.pad(mean, ((CHANGE.frames // 2 + 1, CHANGE.frames // 2), (0, 0)), mode="edge")
     before, after = around[: -CHANGE.frames], around[CHANGE.frames :]
     # d = (|a||b| - a . b) / |a||b| = 1 - cos(a, b)

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import scipy
 from numpy.lib.stride_tricks import sliding_window_view
-from scipy.ndimage import maximum_filter1d, uniform_filter1d
-from scipy.special import expit
 
 from clavilux.arrays import F16, F32, F64, I64, Bools
 from clavilux.curves import Curve, Events, clock
@@ -203,7 +202,10 @@ def _confidence(level: F32, log_share: F32, voice: VoiceModel, loud: float) -> F
     # p = logistic(bias + mean over 0.2 s of (u log(level / usual) + v log(share)))
     log_level = np.log(level / np.float32(usual) + np.float32(0.01))
     evidence = voice.level_weight * log_level + voice.share_weight * log_share
-    return np.asarray(expit(uniform_filter1d(evidence, ONSETS.presence_frames) + voice.bias), np.float32)
+    return np.asarray(
+        scipy.special.expit(scipy.ndimage.uniform_filter1d(evidence, ONSETS.presence_frames) + voice.bias),
+        np.float32,
+    )
 
 
 def _between_bins(strengths: F16, path: I64, voice: VoiceModel) -> F64:
@@ -228,11 +230,11 @@ def _onsets(analysis: Analysis, path: I64, confidence: F32, voice: VoiceModel) -
         gain = np.float32(10 / max(loud_level(analysis.rms["mix"]), 1e-9))
         levels = [_level(analysis.pitches, path[later], voice, rows) * gain for rows in (earlier, later)]
         rise = np.maximum(0, np.log1p(levels[1]) - np.log1p(levels[0]))
-        flux = maximum_filter1d(flux, 3)
+        flux = scipy.ndimage.maximum_filter1d(flux, 3)
     strength = np.sqrt(rise * flux * confidence[later])
     full = max(peak_ceiling(strength), ONSETS.min_full_strength)
     found = peaks(strength)
     found = found[strength[found] > ONSETS.min_strength * full]
-    found = found[strength[found] == maximum_filter1d(strength, ONSETS.min_distance)[found]]
+    found = found[strength[found] == scipy.ndimage.maximum_filter1d(strength, ONSETS.min_distance)[found]]
     times = np.maximum(found * (HOP / RATE) - ONSET_DELAY, 0)
     return Events(times, np.minimum(strength[found] / full, 1))

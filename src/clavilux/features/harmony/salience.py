@@ -7,7 +7,7 @@ third of a semitone.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
+import scipy
 
 from clavilux.arrays import F32, I64
 from clavilux.features.spectrum.cqt import BINS_PER_NOTE, BINS_PER_OCTAVE, pitch_frequencies
@@ -116,7 +116,7 @@ def log_salience(strengths: F32, voice: VoiceModel, loud: float) -> F32:
     bins, harmonics = voice.bins, voice.harmonics
     # Whitening: W = P / mean(P over the region)^0.9, P the partials above their neighbours (Klapuri 2006).
     partials = above_neighbours(strengths, SALIENCE.peak_reach)  # (t, 252)
-    region = uniform_filter1d(partials, 2 * BINS_PER_NOTE * voice.region_semitones + 1, axis=1)
+    region = scipy.ndimage.uniform_filter1d(partials, 2 * BINS_PER_NOTE * voice.region_semitones + 1, axis=1)
     white = partials / (region + np.float32(1e-3 * loud + 1e-9)) ** np.float32(SALIENCE.whitening)
     white = np.pad(white ** np.float32(voice.compression), ((0, 0), (0, int(harmonics[-1]))))
     # S[t, s] = sum_h decay^h W[t, s + 36 log2(h + 1)]^compression, divided by its maximum in the frame

@@ -1,7 +1,7 @@
 """The harmony of one song: tuning, key, chroma of its stems, chord changes and single voices.
 
-Curves are on the 100 Hz control clock. Everything here is quick to compute from the stored analysis, so
-nothing has a store key of its own.
+Curves are on the 100 Hz control clock. Chroma is stored, as it is what most patches ask of a song that is
+heard again; everything else here is quick to compute from the stored analysis.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
 
-from clavilux.arrays import F16, F32
+import numpy as np
+
+from clavilux.arrays import F32
 from clavilux.curves import Curve
 from clavilux.errors import SongError, suggest
 from clavilux.features.harmony.chroma import cens, chord_change, find_chroma, repeated
@@ -18,10 +20,14 @@ from clavilux.features.harmony.melody import BASS, MELODY, PitchTrack, find_pitc
 from clavilux.features.spectrum.analysis import STEMS
 from clavilux.features.spectrum.peaks import loud_level
 from clavilux.features.spectrum.recording import Recording
-from clavilux.features.spectrum.sources import Sources
+from clavilux.features.spectrum.sources import Sources, versioned
 from clavilux.features.spectrum.spectra import on_clock
+from clavilux.store import Arrays
 
 __all__ = ["SongHarmony"]
+
+CHROMA_VERSION = 1
+"""Raised whenever chroma changes: stored chroma of older versions is never used again."""
 
 VOICES = MappingProxyType({"melody": MELODY, "bass": BASS})
 KINDS: Mapping[str, Callable[[F32], F32]] = MappingProxyType(
@@ -49,8 +55,7 @@ class SongHarmony:
     @cached_property
     def key(self) -> Key:
         """The key of most of the song."""
-        mix = self.sources.mix
-        return find_key(self._fold(mix, mix.analysis.pitches, (KEY.low_hz, KEY.high_hz)))
+        return find_key(self._fold(self.sources.mix, (KEY.low_hz, KEY.high_hz)))
 
     def chroma(self, stem: str, kind: str) -> Curve:
         """Compute the chroma of a stem, (T, 12), in one of the ``KINDS``.
@@ -92,7 +97,7 @@ class SongHarmony:
     def separated_chroma(self, recording: Recording, stem: str) -> F32:
         """Compute the chroma of a stem as separated from this recording, per frame, (T, 12)."""
         source = STEMS[stem]
-        return self._fold(recording, recording.analysis.pitches, (source.low_hz, source.high_hz))
+        return self._fold(recording, (source.low_hz, source.high_hz))
 
     @cached_property
     def _tracks(self) -> dict[str, PitchTrack]:
@@ -106,9 +111,18 @@ class SongHarmony:
                 f"The stem '{stem}' has no chroma, as drums have no pitch", value=stem, hint="use 'harmonic'"
             )
         whole_mix = separated.part == "mix" and recording is self.sources.mix
-        pitches = recording.mix_pitches if whole_mix else recording.analysis.pitches
-        return self._fold(recording, pitches, (separated.low_hz, separated.high_hz))
+        return self._fold(recording, (separated.low_hz, separated.high_hz), whole_mix=whole_mix)
 
-    def _fold(self, recording: Recording, pitches: F16, band: tuple[float, float]) -> F32:
-        loud = loud_level(recording.analysis.rms["mix"])
-        return find_chroma(pitches, self.tuning, *band, loud=loud)
+    def _fold(self, recording: Recording, band: tuple[float, float], *, whole_mix: bool = False) -> F32:
+        """Compute the chroma of a band per frame, (T, 12), of what is not percussive or of the whole mix."""
+
+        def fold() -> Arrays:
+            pitches = recording.mix_pitches if whole_mix else recording.analysis.pitches
+            loud = loud_level(recording.analysis.rms["mix"])
+            return {"chroma": find_chroma(pitches, self.tuning, *band, loud=loud)}
+
+        mix, (low, high) = self.sources.mix, band
+        of = "mix" if whole_mix else "harmonic"
+        tuned_by = "" if recording is mix else f"/tuned by {mix.audio.digest}"
+        key = recording.key(versioned(f"chroma/{of}/{low:g} to {high:g} Hz{tuned_by}", CHROMA_VERSION))
+        return np.asarray(recording.store.fetch(key, fold)["chroma"], np.float32)

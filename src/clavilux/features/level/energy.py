@@ -7,7 +7,7 @@ loud one.
 from dataclasses import dataclass
 
 import numpy as np
-import scipy.ndimage
+import scipy
 
 from clavilux.arrays import F32, F64, I64, Bools
 from clavilux.curves import Sections

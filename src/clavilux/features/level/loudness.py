@@ -7,7 +7,7 @@ every 0.1 s. Below -70 LUFS there is nothing to measure.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
+import scipy
 
 from clavilux.arrays import F32, F64
 from clavilux.audio.sound import Audio
@@ -204,7 +204,9 @@ def stem_loudness(analysis: Analysis, stem: str, momentary: F32) -> F32:
     -70.0
     """
     powers = [_k_power(analysis, name) for name in ("mix", stem)]
-    of_mix, of_stem = (uniform_filter1d(power, BLOCK_FRAMES, mode="constant") for power in powers)
+    of_mix, of_stem = (
+        scipy.ndimage.uniform_filter1d(power, BLOCK_FRAMES, mode="constant") for power in powers
+    )
     share = np.divide(of_stem, of_mix, out=np.zeros_like(of_mix), where=of_mix > 0)
     times = np.arange(len(share)) * HOP / RATE
     song = np.interp(times, np.arange(len(momentary)) / BS1770.steps_per_second, momentary)

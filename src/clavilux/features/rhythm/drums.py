@@ -8,8 +8,8 @@ value per frame of `spectra`, (T,).
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d
 
 from clavilux.arrays import F32, F64, I64
 from clavilux.curves import Events
@@ -136,12 +136,12 @@ def _drum_strength(analysis: Analysis, drum: Drum) -> F32:
 
 
 def _maximum_of_3(strength: F32) -> F32:
-    return np.asarray(maximum_filter1d(strength, 3), np.float32)
+    return np.asarray(scipy.ndimage.maximum_filter1d(strength, 3), np.float32)
 
 
 def _pick_hits(strength: F32, drum: Drum) -> Events:
     frames = peaks(strength)
-    highest = maximum_filter1d(strength, 2 * HITS.min_gap_frames + 1)[frames]
+    highest = scipy.ndimage.maximum_filter1d(strength, 2 * HITS.min_gap_frames + 1)[frames]
     frames = frames[(strength[frames] >= drum.min_strength) & (strength[frames] == highest)]
     times = np.minimum(frames + _offset(strength, frames), len(strength) - 1) * HOP / RATE
     return Events(np.maximum(times - ONSET_DELAY, 0), np.clip(strength[frames], 0, 1))

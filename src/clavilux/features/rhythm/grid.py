@@ -9,8 +9,8 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter1d
 
 from clavilux.arrays import F64, I64
 from clavilux.curves import CONTROL_RATE, Grid
@@ -81,7 +81,7 @@ def grid_from_activations(events: NDArray[np.floating], duration: float) -> Grid
     path = decode_bars(beat, downbeat)
     if len(path.ticks) < GRID.min_line_beats // 2:
         return default_grid(duration)
-    heights = maximum_filter1d(beat, 2 * GRID.centroid_ticks + 1)[path.ticks]
+    heights = scipy.ndimage.maximum_filter1d(beat, 2 * GRID.centroid_ticks + 1)[path.ticks]
     clear = (heights.mean() - GRID.noise_activation) / (GRID.clear_activation - GRID.noise_activation)
     confidence = float(np.clip(clear, 0, 1))
     if confidence < GRID.min_confidence:

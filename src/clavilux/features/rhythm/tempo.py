@@ -10,7 +10,7 @@ clock; the tempogram is (S, 600): S stretches, 600 tempi.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d, uniform_filter1d
+import scipy
 
 from clavilux.arrays import F64, I64
 from clavilux.curves import CONTROL_RATE
@@ -130,7 +130,7 @@ def find_pulse(strength: F64, backbeat: F64, duration: float) -> Pulse:
 def _tempogram(strength: F64, multiples: tuple[int, ...]) -> F64:
     """Return the mean autocorrelation of each stretch at these multiples of each tempo's beat, (S, 600)."""
     width = round(TEMPO.window_seconds * CONTROL_RATE)
-    local = strength - uniform_filter1d(strength, 4 * CONTROL_RATE)
+    local = strength - scipy.ndimage.uniform_filter1d(strength, 4 * CONTROL_RATE)
     padded = np.pad(local, (width // 2, width))
     lags = 60 * CONTROL_RATE / TEMPI[:, None] * multiples  # (600, multiples) ticks
     rows = []
@@ -177,7 +177,7 @@ def _prior(octaves: float) -> F64:
 
 def _track_beats(strength: F64, periods: F64) -> F64:
     """Choose the beats that are strong and about a period (T,) apart, by dynamic programming; (N,) ticks."""
-    smooth = gaussian_filter1d(strength, float(np.median(periods)) / 32)
+    smooth = scipy.ndimage.gaussian_filter1d(strength, float(np.median(periods)) / 32)
     longest, shortest = round(2 * periods.max()), max(1, round(periods.min() / 2))
     intervals = np.log(np.arange(longest, shortest - 1, -1))
     scores = np.zeros(longest + len(smooth))  # C(t), after as many zeros as the longest interval has ticks

@@ -1,7 +1,7 @@
 """The onset strength envelope of any band of a stem: superflux (Böck and Widmer 2013)."""
 
 import numpy as np
-from scipy.ndimage import maximum_filter1d
+import scipy
 
 from clavilux.arrays import F32, Bools
 from clavilux.features.spectrum.analysis import STEMS, Analysis
@@ -36,7 +36,7 @@ def onset_strength(analysis: Analysis, stem: str, low_hz: float, high_hz: float)
         # L[t, b] = log(1 + gain mel[t, b] / loud)
         # SF[t] = mean_b max(0, L[t, b] - max(L[t - lag, b - 1 .. b + 1])): vibrato is no onset
         logs = np.log1p(piece[:, inside] * np.float32(LOG_GAIN / loud))
-        before = maximum_filter1d(logs, 3, axis=1)[:-LAG_FRAMES]
+        before = scipy.ndimage.maximum_filter1d(logs, 3, axis=1)[:-LAG_FRAMES]
         strength[done : done + len(before)] = np.maximum(logs[LAG_FRAMES:] - before, 0).mean(axis=1)
         done += len(before)
     return strength

@@ -4,7 +4,7 @@ Levels are linear amplitudes. A song is measured against itself, so a quiet mast
 """
 
 import numpy as np
-from scipy.ndimage import uniform_filter1d
+import scipy
 
 from clavilux.arrays import F32, F64, I64, AnyArray
 
@@ -90,5 +90,5 @@ def above_neighbours(strengths: F32, reach: int) -> F32:
     [[0.0, 0.0, 4.0, 0.0, 0.0]]
     """
     # max(0, A[k] - 0.8 mean(A[k - reach .. k + reach]))
-    around = uniform_filter1d(strengths, 2 * reach + 1, axis=1)
+    around = scipy.ndimage.uniform_filter1d(strengths, 2 * reach + 1, axis=1)
     return np.maximum(strengths - np.float32(NEIGHBOUR_SHARE) * around, 0)

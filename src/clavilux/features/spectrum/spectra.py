@@ -7,7 +7,7 @@ The song is analysed as mono at 22 050 Hz. Frames are 2048 samples long and 512 
 from collections.abc import Iterator
 
 import numpy as np
-import scipy.fft
+import scipy
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 

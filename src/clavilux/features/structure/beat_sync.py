@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import bottleneck
 import numpy as np
-import scipy.fft
+import scipy
 
 from clavilux.arrays import F16, F32, F64
 from clavilux.curves import Grid

@@ -46,16 +46,15 @@ def average(values: F64, sigma: float) -> F64:
     """
     if sigma < NARROWEST:
         return values
+    reach = int(4 * sigma + 0.5)
+    kernel = np.exp(-(np.arange(-reach, reach + 1) ** 2) / (2 * sigma**2))
+    kernel /= kernel.sum()
+    padded = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
     if sigma < WIDE:
-        from scipy.ndimage import gaussian_filter1d
-
-        return np.asarray(gaussian_filter1d(values, sigma, axis=0, mode="nearest"))
+        return np.stack([np.convolve(column, kernel, mode="valid") for column in padded.T], axis=1)
     from scipy.signal import oaconvolve  # takes a second to import
 
-    reach = int(4 * sigma + 0.5)
-    kernel = np.exp(-(np.arange(-reach, reach + 1)[:, None] ** 2) / (2 * sigma**2))
-    padded = np.pad(values, ((reach, reach), (0, 0)), mode="edge")
-    return np.asarray(oaconvolve(padded, kernel / kernel.sum(), mode="valid", axes=0))
+    return np.asarray(oaconvolve(padded, kernel[:, None], mode="valid", axes=0))
 
 
 @op("signal", "signal", needs="song", params={"percentile": number(90, 0, 100), "per": PER})
