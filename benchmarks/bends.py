@@ -35,7 +35,7 @@ def network() -> Model:
         )
         for name, shape in config.shapes().items()
     }
-    return Model("large", StyleGAN2(config, tensors).eval(), Card(), "large")
+    return Model.of_network("large", StyleGAN2(config, tensors).eval(), Card())
 
 
 def main() -> None:

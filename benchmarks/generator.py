@@ -23,6 +23,7 @@ from clavilux.engine.torch import TorchRunner
 from clavilux.generator.checkpoints import Card
 from clavilux.generator.model import Model
 from clavilux.generator.program import FrameInputs, Program
+from clavilux.generator.program_module import ProgramModule
 from clavilux.generator.stylegan2 import StyleGAN2
 from clavilux.generator.stylegan2_config import StyleGAN2Config
 
@@ -67,13 +68,13 @@ def program_of(case: Case) -> Program:
             tensor.add_(1)
         elif name.endswith(("torgb.weight", "noise_strength", "bias")):
             tensor.mul_(0.1)
-    model = Model("random", StyleGAN2(config, tensors).eval(), Card(), "random")
+    model = Model.of_network("random", StyleGAN2(config, tensors).eval(), Card())
     side = case.resolution
     return Program(model, size=(side, side), cells=(4, 4), pixels="rgb24")
 
 
 def inputs_of(program: Program, batch: int) -> FrameInputs:
-    random, network = np.random.default_rng(0), program.network
+    random, network = np.random.default_rng(0), program.module.network
     ws = np.repeat(random.standard_normal((batch, 1, network.w_dim), np.float32), network.num_ws, axis=1)
     noise = {
         name: random.standard_normal((batch, *spec.shape), np.float32)
@@ -86,7 +87,9 @@ def inputs_of(program: Program, batch: int) -> FrameInputs:
 def gflop(program: Program) -> float:
     """Multiplications and additions of the plain convolutions of a frame, in thousand millions."""
     total, (rows, columns) = 0, program.cells
-    for resolution, block in zip(program.network.config.resolutions, program.network.blocks, strict=True):
+    for resolution, block in zip(
+        program.module.network.config.resolutions, program.module.network.blocks, strict=True
+    ):
         for conv in block.convs:
             side = resolution // 2 if conv.up else resolution
             total += 2 * conv.weight.numel() * (rows * side // 4) * (columns * side // 4)
@@ -120,7 +123,7 @@ def filtered(y: Tensor, padding: tuple[int, int, int, int]) -> Tensor:
 
 
 def plain_image(
-    program: Program, ws: Tensor, noise: list[Tensor], dtype: torch.dtype = torch.float32
+    program: ProgramModule, ws: Tensor, noise: list[Tensor], dtype: torch.dtype = torch.float32
 ) -> Tensor:
     """Draw as the published code does without compiled extensions: the form that speed is compared with.
 
@@ -147,10 +150,11 @@ def plain_image(
 def reference(program: Program, inputs: FrameInputs) -> Callable[[], np.ndarray]:
     arrays = {name: torch.from_numpy(array) for name, array in inputs.items()}
     noise = [array for name, array in arrays.items() if name.startswith("noise/")]
+    module = program.module
 
     def draw() -> np.ndarray:
         with torch.inference_mode():
-            return program.pixels(plain_image(program, arrays["ws"], noise), arrays["frame"]).numpy()
+            return module.pixels(plain_image(module, arrays["ws"], noise), arrays["frame"]).numpy()
 
     return draw
 

@@ -31,6 +31,7 @@ from clavilux.generator.checkpoints.native import write_native
 from clavilux.generator.generate import seed_inputs
 from clavilux.generator.model import Model, load_model
 from clavilux.generator.program import FrameInputs, Program
+from clavilux.generator.program_module import ProgramModule
 from clavilux.generator.rewrites import Place, Scale, styled_convs
 
 MIN_HALF_DB = 40.0
@@ -161,8 +162,8 @@ def plain_form(program: Program, inputs: FrameInputs) -> Callable[[], torch.Tens
     return draw
 
 
-def program_of_card(program: Program) -> Program:
-    return engine._own_copy(program, torch.device("cuda"), "f32")  # as a runner puts it there
+def program_of_card(program: Program) -> ProgramModule:
+    return engine._own_copy(program.module, torch.device("cuda"), "f32")  # as a runner puts it there
 
 
 def seconds_on_card(draw: Callable[[], object], repetitions: int) -> float:

@@ -132,7 +132,7 @@ def draw(model: Model, w: F32, taps: list, rewrites: list, amount: float) -> np.
             array = np.full((1, *spec.shape), amount if name.endswith("/amount") else 0, spec.dtype)
         arrays.append(torch.from_numpy(np.ascontiguousarray(array)))
     with torch.inference_mode():
-        return program(*arrays)[0].numpy()
+        return program.module(*arrays)[0].numpy()
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ def inputs() -> Callable[[Program, list[int]], FrameInputs]:
     """Frames that are functions of their index alone."""
 
     def make(program: Program, indices: list[int]) -> FrameInputs:
-        network = program.network
+        network = program.module.network
         w = [0.5 * seeds.normal(0, "w", n, (1, 1, network.w_dim)) for n in indices]
         noise = {
             name: np.concatenate(

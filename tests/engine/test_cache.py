@@ -1,8 +1,10 @@
 """A kept program is used only whole, and only for what it was made for."""
 
+import copy
 import importlib
 import io
 import os
+from dataclasses import replace
 
 import pytest
 import torch
@@ -10,7 +12,7 @@ from torch import nn
 
 from clavilux.engine import cache
 from clavilux.engine.cache import MAX_ENTRIES, Compiled, key, source_digest
-from clavilux.generator.model import load_model
+from clavilux.generator.model import Model, load_model
 from clavilux.generator.program import Program
 
 
@@ -105,9 +107,13 @@ def test_a_key_is_for_one_program():
     }
     assert len(keys) == 6
     assert key(Program(load_model("silk"), size=(64, 64)), 1) in keys
+    network = copy.deepcopy(silk.network)
     with torch.no_grad():
-        program.network.blocks[0].convs[0].bias[0] += 1
-    assert key(program, 1) not in keys
+        network.blocks[0].convs[0].bias[0] += 1
+    changed = Model.of_network("silk", network, silk.card)
+    assert key(Program(changed, size=(64, 64)), 1) not in keys
+    clamped = replace(silk, sizes=replace(silk.sizes, clamp=1.0))
+    assert key(Program(clamped, size=(64, 64)), 1) not in keys
 
 
 def test_a_changed_file_in_a_sub_folder_changes_the_key(small_model, tmp_path, monkeypatch):

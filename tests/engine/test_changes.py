@@ -57,7 +57,7 @@ def test_openvino_draws_what_torch_draws(bent, given, wanted):
 def test_lower_precision_stays_near(bent, given, wanted, precision):
     runner = TorchRunner(bent, batch=2, precision=precision)
     assert np.abs(runner.run(given) - wanted).mean() < 4
-    assert bent.network.feature_dtype == torch.float32
+    assert bent.module.network.feature_dtype == torch.float32
 
 
 @pytest.mark.skipif("BF16" not in capabilities(), reason="this processor does not compute in bf16")

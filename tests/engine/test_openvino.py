@@ -113,7 +113,7 @@ def test_bf16_only_where_the_processor_has_it(program, monkeypatch):
 
 
 def test_styles_and_pixels_are_marked_to_stay_float32(program, runner):
-    model = keep_precise(runner._convert(program), program.feature_modules)
+    model = keep_precise(runner._convert(program), program.module.feature_modules)
     marked = {
         node.get_friendly_name(): any("recis" in name for name in node.get_rt_info())
         for node in model.get_ordered_ops()
@@ -139,7 +139,7 @@ def is_precise_by_path(node):
 def test_tags_mark_the_same_nodes_as_paths_did(silk, pixels, runner):
     program = Program(silk, size=(64, 48), cells=(4, 5), pixels=pixels)
     nodes = runner._convert(program).get_ordered_ops()
-    kept = [is_precise(node, program.feature_modules) for node in nodes]
+    kept = [is_precise(node, program.module.feature_modules) for node in nodes]
     assert kept == [is_precise_by_path(node) for node in nodes]
     assert 50 < sum(kept) < len(kept)
 
@@ -151,7 +151,7 @@ def test_a_full_temporary_folder_is_named(program, runner):
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:
         with pytest.raises(OutputError, match="temporary folder"):
-            keep_precise(model, program.feature_modules)
+            keep_precise(model, program.module.feature_modules)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
@@ -159,7 +159,7 @@ def test_a_full_temporary_folder_is_named(program, runner):
 def test_a_missing_temporary_folder_is_named(program, runner, tmp_path, monkeypatch):
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
     with pytest.raises(OutputError, match="gone"):
-        keep_precise(runner._convert(program), program.feature_modules)
+        keep_precise(runner._convert(program), program.module.feature_modules)
 
 
 @pytest.mark.skipif("BF16" not in capabilities(), reason="this processor does not compute in bf16")

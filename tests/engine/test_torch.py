@@ -47,7 +47,7 @@ def test_the_inputs_are_left_alone(program, runner, inputs):
 
 
 def test_the_network_stays_as_it_was(program, runner, inputs):
-    network = program.network
+    network = program.module.network
     before = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     runner.run(inputs(program, [0]))
     assert all(torch.equal(before[name], tensor) for name, tensor in network.state_dict().items())
@@ -81,7 +81,7 @@ def test_too_little_memory_is_an_error_of_ours(program, monkeypatch, error, inpu
         raise error
 
     runner = TorchRunner(program, batch=1)
-    monkeypatch.setattr(program.pixels, "forward", fail)
+    monkeypatch.setattr(program.module.pixels, "forward", fail)
     with pytest.raises(RenderError, match="smaller size"):
         runner.run(inputs(program, [0]))
 
@@ -91,7 +91,7 @@ def test_other_errors_are_not_called_memory(program, monkeypatch, inputs):
         raise RuntimeError("a defect")
 
     runner = TorchRunner(program, batch=1)
-    monkeypatch.setattr(program.pixels, "forward", fail)
+    monkeypatch.setattr(program.module.pixels, "forward", fail)
     with pytest.raises(RuntimeError, match="a defect"):
         runner.run(inputs(program, [0]))
 
@@ -124,19 +124,21 @@ def test_a_later_run_does_not_change_an_earlier_one(program, runner, inputs):
 
 
 def test_half_precision_stays_near_and_leaves_the_model_alone(program, runner, inputs):
-    before = {name: tensor.clone() for name, tensor in program.network.state_dict().items()}
+    before = {name: tensor.clone() for name, tensor in program.module.network.state_dict().items()}
     half = TorchRunner(program, batch=2, precision="fp16")
     assert (runner.label, half.label) == ("torch f32 on cpu", f"torch {torch.__version__} fp16 on cpu")
     found, wanted = (r.run(inputs(program, [0, 1])).astype(float) for r in (half, runner))
     assert np.abs(found - wanted).mean() < 0.5
     assert not np.array_equal(found, wanted)
-    assert all(torch.equal(before[name], tensor) for name, tensor in program.network.state_dict().items())
+    assert all(
+        torch.equal(before[name], tensor) for name, tensor in program.module.network.state_dict().items()
+    )
     assert np.array_equal(runner.run(inputs(program, [0, 1])), wanted)
 
 
 def test_half_precision_keeps_huge_styles_and_weights_in_range(small_model, inputs):
     network = copy.deepcopy(small_model.network)
-    program = Program(replace(small_model, network=network), size=(32, 32), cells=(4, 4))
+    program = Program(replace(small_model, build=lambda: network), size=(32, 32), cells=(4, 4))
     for block in network.blocks:
         for conv in block.convs:
             conv.weight *= 3000
@@ -160,7 +162,7 @@ def test_programs_of_one_model_are_independent(small_model, inputs):
     wanted = plain.run(inputs(first, [0]))
     half = TorchRunner(second, batch=1, precision="bf16")
     half.run(inputs(second, [0]))
-    elsewhere = torch_runner._own_copy(second, torch.device("meta"), "f32")
+    elsewhere = torch_runner._own_copy(second.module, torch.device("meta"), "f32")
     assert {buffer.device.type for buffer in elsewhere.buffers()} == {"meta"}
     assert elsewhere.network is not small_model.network
     assert tensors == {

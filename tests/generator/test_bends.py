@@ -47,7 +47,7 @@ def draw(program, model, strengths, bend=None):
         arrays |= {f"bend/0/{name}": s.numpy() for name, s in signals(bend, strengths).items()}
     with torch.inference_mode():
         drawn = [
-            program(*(torch.from_numpy(arrays[name][k : k + 8]) for name in program.inputs)).numpy()
+            program.module(*(torch.from_numpy(arrays[name][k : k + 8]) for name in program.inputs)).numpy()
             for k in range(0, len(strengths), 8)
         ]
     return srgb_to_lab(np.concatenate(drawn) / 255)
@@ -90,9 +90,9 @@ def test_a_neutral_bend_at_any_layer_is_bit_equal_whatever_stands_beside_it(name
     unmoved["bend/0/amount"] = torch.tensor([0.0, 0.5, 0.0])
     with torch.inference_mode():
         plain = Program(small_model, **SMALL)
-        wanted = plain(*(arrays[key] for key in plain.inputs))
+        wanted = plain.module(*(arrays[key] for key in plain.inputs))
         for given in (moved, unmoved):
-            found = program(*({**arrays, **given}[key] for key in program.inputs))
+            found = program.module(*({**arrays, **given}[key] for key in program.inputs))
             assert torch.equal(found[0], wanted[0])
             assert torch.equal(found[2], wanted[2])
             assert name == "roll_channels" or not torch.equal(found[1], wanted[1])
@@ -248,15 +248,15 @@ MOVES = ("translate", "zoom", "rotate", "shear", "mirror", "flip", "kaleidoscope
 def colours_and_noise(program, given, monkeypatch):
     """Draw, and return what the network was given."""
     seen = {}
-    forward = type(program.network).forward
+    forward = type(program.module.network).forward
 
     def spy(self, ws, noise, **rest):
         seen.update(noise=dict(noise), colours=rest.get("colours") or {})
         return forward(self, ws, noise, **rest)
 
-    monkeypatch.setattr(type(program.network), "forward", spy)
+    monkeypatch.setattr(type(program.module.network), "forward", spy)
     with torch.inference_mode():
-        image = program(*(given[key] for key in program.inputs))
+        image = program.module(*(given[key] for key in program.inputs))
     return image, seen
 
 
@@ -272,8 +272,8 @@ def test_colours_and_noise_are_moved_along_or_left_where_they_are(name, small_mo
         full = {f"bend/0/{key}": s for key, s in signals(bend, [1.0]).items()}
         with torch.inference_mode():
             assert torch.equal(
-                program(*({**given, **still}[key] for key in program.inputs)),
-                plain(*(given[key] for key in plain.inputs)),
+                program.module(*({**given, **still}[key] for key in program.inputs)),
+                plain.module(*(given[key] for key in plain.inputs)),
             )
         images[along], seen = colours_and_noise(program, {**given, **full}, monkeypatch)
         moved = {key for key, a in seen["noise"].items() if not torch.equal(a, given[f"noise/{key}"])}
@@ -297,7 +297,11 @@ def test_a_whole_translation_of_everything_moves_the_image(silk):
         own = {"x": x, "y": 0.0, "amount": 1.0}
         arrays = {**given, **{f"bend/0/{key}": np.float32([value]) for key, value in own.items()}}
         with torch.inference_mode():
-            return program(*(torch.from_numpy(arrays[key]) for key in program.inputs))[0].numpy().astype(int)
+            return (
+                program.module(*(torch.from_numpy(arrays[key]) for key in program.inputs))[0]
+                .numpy()
+                .astype(int)
+            )
 
     plain, moved, ghosted = drawn("all", 0.0), drawn("all", 0.25), drawn(None, 0.25)
     gaps = [np.abs(image[:, 24:-8] - plain[:, 8:-24]).mean() for image in (moved, ghosted)]

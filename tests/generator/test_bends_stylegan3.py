@@ -34,7 +34,7 @@ def draw(model, node, strengths):
             values = [BENDS[node.op].at_strength(s)[name.rpartition("/")[2]] for s in strengths]
             given[name] = np.array(values, spec.dtype)
     with torch.inference_mode():
-        return program(*(torch.from_numpy(given[name]) for name in program.inputs)).numpy().astype(int)
+        return program.module(*(torch.from_numpy(given[name]) for name in program.inputs)).numpy().astype(int)
 
 
 @pytest.mark.parametrize("layer", ["input", "L1", "L6"])
@@ -79,9 +79,9 @@ def test_the_image_is_moved_exactly_at_the_input(model, node, values, matrix):
     bend = {f"bend/0/{name}": torch.tensor([float(value)]) for name, value in values.items()}
     given = inputs | bend
     with torch.inference_mode():
-        found = program(*(given[name] for name in program.inputs))
+        found = program.module(*(given[name] for name in program.inputs))
         image = model.network(inputs["ws"], transform=torch.tensor([matrix], dtype=torch.float32))
-        wanted = program.pixels(image, inputs["frame"])
+        wanted = program.module.pixels(image, inputs["frame"])
     assert np.abs(found.numpy().astype(int) - wanted.numpy()).max() <= 1
 
 
@@ -99,11 +99,11 @@ def test_moves_at_the_input_follow_one_another(model):
             for name in (*BENDS[node.op].moved, "amount"):
                 given[f"bend/{k}/{name}"] = torch.tensor([values[name]])
         with torch.inference_mode():
-            frames.append(program(*(given[name] for name in program.inputs)).numpy().astype(int))
+            frames.append(program.module(*(given[name] for name in program.inputs)).numpy().astype(int))
     # turned after it was shifted to the right: it is shifted up
     up = torch.tensor([[[0.0, -1, 0], [1, 0, 0], [0, 0, 1]]])
     matrix = torch.tensor([[[1.0, 0, -0.25], [0, 1, 0], [0, 0, 1]]]) @ up
     with torch.inference_mode():
-        wanted = program.pixels(model.network(given["ws"], transform=matrix), given["frame"]).numpy()
+        wanted = program.module.pixels(model.network(given["ws"], transform=matrix), given["frame"]).numpy()
     assert np.abs(frames[0] - wanted).max() <= 1
     assert np.abs(frames[0] - frames[1]).mean() > 1

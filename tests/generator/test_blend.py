@@ -48,7 +48,7 @@ def inputs_of(program, amounts):
 
 def draw(program, amounts=(0.0,)):
     with torch.inference_mode():
-        return program(*inputs_of(program, amounts)).numpy().astype(int)
+        return program.module(*inputs_of(program, amounts)).numpy().astype(int)
 
 
 def program_of(pair, *nodes):
@@ -127,7 +127,7 @@ def test_mixing_is_seen_and_does_not_jump(silk):
     given = {name: np.repeat(array, len(amounts), axis=0) for name, array in one.items()}
     given["rewrite/0/amount"] = amounts
     with torch.inference_mode():
-        drawn = program(*(torch.from_numpy(given[name]) for name in program.inputs)).numpy()
+        drawn = program.module(*(torch.from_numpy(given[name]) for name in program.inputs)).numpy()
     lab = srgb_to_lab(drawn / 255)
     steps = np.linalg.norm(np.diff(lab, axis=0), axis=-1).mean(axis=(1, 2))
     assert np.linalg.norm(lab[-1] - lab[0], axis=-1).mean() > 10

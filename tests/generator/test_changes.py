@@ -28,7 +28,7 @@ def draw(program, amounts, only=None):
             array = np.repeat(seeds.normal(0, name, 0, (1, *spec.shape)), len(amounts), axis=0)
         arrays.append(torch.from_numpy(array))
     with torch.inference_mode():
-        return program(*arrays).numpy().astype(int)
+        return program.module(*arrays).numpy().astype(int)
 
 
 def conv_of(network, layer):
@@ -75,7 +75,7 @@ def test_a_side_branch_equals_materialised_weights(small_model, noise, layer, ru
     for amount in (0.0, 0.7, -1.3):
         a = torch.tensor([amount])
         program = Program(small_model, **SIZE, rewrites=[branch])
-        bound = program._bound_rewrites({"rewrite/0/amount": a})
+        bound = program.module._bound_rewrites({"rewrite/0/amount": a})
         with torch.inference_mode():
             found = network(ws, layers, rewrites=bound)
             rewritten = copy.deepcopy(network)
@@ -98,8 +98,9 @@ def test_a_neutral_rewrite_changes_nothing_and_each_frame_has_its_own_amount(sma
 def test_changes_work_in_lower_precision(small_model, gain, rule):
     given = {"taps": [gain("b8.conv0")], "rewrites": [rule(small_model, "b8.conv1")]}
     program = Program(small_model, **SIZE, **given)
-    low = Program(replace(small_model, network=copy.deepcopy(small_model.network)), **SIZE, **given)
-    low.to_precision(torch.float16)
+    network = copy.deepcopy(small_model.network)
+    low = Program(replace(small_model, build=lambda: network), **SIZE, **given)
+    low.module.to_precision(torch.float16)
     assert np.abs(draw(low, [0.5, -0.5]) - draw(program, [0.5, -0.5])).mean() < 1
 
 
@@ -140,7 +141,7 @@ def test_changes_are_part_of_what_a_program_is(small_model, gain, rule):
 
 def test_a_bend_declares_whether_it_is_features(small_model, gain):
     taps = [gain("const"), gain("const", is_features=False)]
-    tagged = Program(small_model, **SIZE, taps=taps).feature_modules
+    tagged = Program(small_model, **SIZE, taps=taps).module.feature_modules
     assert "taps.0" in tagged
     assert "taps.1" not in tagged
     assert "network.blocks.1.convs.0" in tagged

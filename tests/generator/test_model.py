@@ -96,7 +96,7 @@ def test_unknown_extension(tmp_path, random_arrays):
 def test_groups_go_by_feature_size_and_leave_nothing_out(blocks, coarse, middle, fine):
     config = StyleGAN2Config(4, 4, 1, (1,) * blocks)
     network = StyleGAN2(config, {name: torch.zeros(shape) for name, shape in config.shapes().items()})
-    model = Model("net", network, Card(), "")
+    model = Model.of_network("net", network, Card())
     assert [model.group(name) for name in ("coarse", "middle", "fine")] == [coarse, middle, fine]
     assert [*coarse, *middle, *fine] == list(range(model.num_ws))
 

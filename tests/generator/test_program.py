@@ -27,7 +27,7 @@ def draw(program, *, batch=1, seed=0, first=0):
         for name, spec in program.inputs.items()
     ]
     with torch.inference_mode():
-        return program(*arrays).numpy()
+        return program.module(*arrays).numpy()
 
 
 @pytest.mark.parametrize("size", [(64, 36), (36, 64), (84, 36), (40, 40), (16, 2), (2, 16), (200, 100)])
@@ -99,7 +99,7 @@ def test_a_preview_is_the_image_so_far(small_model, noise):
     given = {"ws": ws, "frame": torch.zeros(1, dtype=torch.int64)}
     given |= {f"noise/{name}": maps for name, maps in layers.items()}
     with torch.inference_mode():
-        found = program(*(given[name] for name in program.inputs))
+        found = program.module(*(given[name] for name in program.inputs))
         image = small_model.network(ws, layers, stop=8)
     exact = 127.5 * (image.clamp(-1, 1) + 1).permute(0, 2, 3, 1)
     assert (found - exact).abs().max() <= 1
@@ -158,7 +158,7 @@ def test_default_cells(resolution, size, cells):
 
 def test_the_constant_is_untouched_at_its_own_size(small_model):
     const = small_model.network.const.numpy()
-    assert np.array_equal(Program(small_model, size=(16, 16), cells=(4, 4)).const.numpy(), const)
+    assert np.array_equal(Program(small_model, size=(16, 16), cells=(4, 4)).module.const.numpy(), const)
 
 
 @pytest.mark.parametrize(
@@ -194,7 +194,7 @@ def test_wide_images_are_one_image_not_two(silk):
     ws = np.repeat(ws[:, None], silk.num_ws, axis=1).astype(np.float32)
     noise = [torch.zeros(4, *spec.shape) for name, spec in program.inputs.items() if "noise" in name]
     with torch.inference_mode():
-        luma = program(torch.from_numpy(ws), *noise, torch.arange(4)).numpy().mean(axis=3)
+        luma = program.module(torch.from_numpy(ws), *noise, torch.arange(4)).numpy().mean(axis=3)
     halves = [correlation(p[:, :224], p[:, :223:-1]) for p in luma]
     around_the_seam = [correlation(p[:, 128:288], p[:, 447:287:-1]) for p in luma]
     repeated = [correlation(p[:, :192], p[:, 256:]) for p in luma]
@@ -228,9 +228,9 @@ def test_a_preview_of_any_network_is_its_own_image_at_a_lower_resolution(path):
         frame = torch.tensor([5])
         noise = {name.removeprefix("noise/"): maps for name, maps in given.items() if name != "ws"}
         with torch.inference_mode():
-            image = network(given["ws"], noise, const=preview.const, stop=stop)
+            image = network(given["ws"], noise, const=preview.module.const, stop=stop)
             expected = Pixels(tuple(image.shape[2:]), preview.size, "rgb24")(image, frame)
-            assert torch.equal(preview(*given.values(), frame), expected)
+            assert torch.equal(preview.module(*given.values(), frame), expected)
 
 
 def test_a_preview_is_never_larger_and_may_have_another_format(small_model):

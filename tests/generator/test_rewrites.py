@@ -79,7 +79,7 @@ def both(model, noise, rewrites, amount):
         for name, value in signals_of(rewrite, amount).items()
     }
     with torch.inference_mode():
-        found = network(ws, layers, rewrites=program._bound_rewrites(given))
+        found = network(ws, layers, rewrites=program.module._bound_rewrites(given))
         wanted = materialised(network, rewrites, amount)(ws, layers)
     return found, wanted
 
@@ -107,7 +107,7 @@ def frames(model, rewrites, amounts, size):
         if name.startswith("rewrite/"):
             arrays[name] = np.array(amounts if name.endswith("amount") else [0.3] * len(amounts), np.float32)
     with torch.inference_mode():
-        return program(*(torch.from_numpy(arrays[name]) for name in program.inputs)).numpy()
+        return program.module(*(torch.from_numpy(arrays[name]) for name in program.inputs)).numpy()
 
 
 @pytest.mark.parametrize("name", NAMES)

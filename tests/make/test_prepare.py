@@ -1,12 +1,15 @@
 """Preparing a job: what is wrong is said early, and PyTorch is imported while the song is heard."""
 
+import os
 import subprocess
 import sys
 
 import numpy as np
 import pytest
+import soundfile
 
 from clavilux.audio.sound import Audio
+from clavilux.engine.devices import devices
 from clavilux.errors import ModelError
 from clavilux.make import prepare as preparing
 from clavilux.make.prepare import prepare
@@ -24,6 +27,28 @@ def test_what_makes_videos_imports_no_torch_until_it_is_asked_to():
     )
     done = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True)
     assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.skipif(devices() != ["cpu"], reason="a card draws with PyTorch")
+def test_what_is_known_already_is_drawn_without_torch(tmp_path):
+    """A song that has been heard and a program that has been compiled need none of its two seconds."""
+    song, image = tmp_path / "song.wav", tmp_path / "still.png"
+    time = np.arange(4 * 22050) / 22050
+    soundfile.write(song, 0.3 * np.sin(2 * np.pi * 220 * time) * (time % 0.5 < 0.2), 22050)
+    program = (
+        "import sys, clavilux\n"
+        f"clavilux.still({str(song)!r}, {str(image)!r}, 1, size=(64, 36), overwrite=True)\n"
+        "print(sorted({'torch', 'openvino'} & set(sys.modules)))"
+    )
+    environment = os.environ | {"CLAVILUX_CACHE": str(tmp_path / "cache")}
+    said = [
+        subprocess.run(
+            [sys.executable, "-c", program], check=True, capture_output=True, text=True, env=environment
+        ).stdout.strip()
+        for _ in range(2)
+    ]
+    assert "torch" in said[0]
+    assert said[1] == "['openvino']"
 
 
 def test_an_unknown_model_is_said_before_the_song_is_heard(monkeypatch):

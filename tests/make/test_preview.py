@@ -158,7 +158,7 @@ def test_a_frame_of_a_preview_is_that_of_the_plain_network(piece, workspace, sma
         stop=stop,
     )
     with torch.inference_mode():
-        expected = plain(*(torch.from_numpy(inputs[name]) for name in plain.inputs)).numpy()
+        expected = plain.module(*(torch.from_numpy(inputs[name]) for name in plain.inputs)).numpy()
     drawn = np.concatenate(list(small.frames(8, 16)))
     assert np.abs(drawn.astype(int) - expected).max() <= 1
     assert drawn.std() > 5

@@ -52,7 +52,7 @@ def drawn_change(model, bends):
         given |= {f"noise/{name}": each.expand(4, -1, -1, -1) for name, each in noise.items()}
         given |= {name: torch.full((4,), amount) for name in program.inputs if name.startswith("bend/")}
         with torch.inference_mode():
-            labs.append(program(*(given[name] for name in program.inputs)))
+            labs.append(program.module(*(given[name] for name in program.inputs)))
     first, second = (colours(lab.permute(0, 3, 1, 2).float() / 127.5 - 1) for lab in labs)
     return np.linalg.norm(second - first, axis=-1).mean()
 

@@ -119,7 +119,7 @@ def test_a_rule_is_seen(name, silk, silk_store):
     one = seed_inputs(silk, Program(silk, size=(64, 64), cells=(4, 4), stop=64), 3, psi=0.7)
     given = {key: np.repeat(array, 9, axis=0) for key, array in one.items()} | {"rewrite/0/amount": amounts}
     with torch.inference_mode():
-        drawn = program(*(torch.from_numpy(given[key]) for key in program.inputs)).numpy()
+        drawn = program.module(*(torch.from_numpy(given[key]) for key in program.inputs)).numpy()
     lab = srgb_to_lab(drawn / 255)
     assert np.linalg.norm(lab[-1] - lab[0], axis=-1).mean() > 4
     steps = np.linalg.norm(np.diff(lab, axis=0), axis=-1).mean(axis=(1, 2))

@@ -9,8 +9,9 @@ from clavilux.frames.bind import choose_directions
 from clavilux.patches.functions import drift, palette
 from clavilux.patches.moments import Moments
 from clavilux.patches.patch import Patch
-from clavilux.profile import directions as module
-from clavilux.profile.directions import Direction, describe_images, directions_of, find_direction, regress
+from clavilux.profile import direction_search as module
+from clavilux.profile.direction_search import describe_images, regress
+from clavilux.profile.directions import Direction, directions_of, find_direction
 from clavilux.profile.probe import colours, draw, sample_latents
 from clavilux.signals.sources import song
 from clavilux.signals.table import OPS

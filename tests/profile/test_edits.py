@@ -16,6 +16,7 @@ from clavilux.generator.model import load_model
 from clavilux.generator.rewrites import Edit, Place, styled_convs
 from clavilux.make.changes import changes_of
 from clavilux.profile import edits
+from clavilux.profile.edit_files import read_edit
 from clavilux.profile.probe import PSI, colours, draw
 
 TABLE = {
@@ -62,7 +63,7 @@ def output(model, layer, seed, edit=None, amount=1.0):
 
 @pytest.mark.parametrize("rank", [1, 4])
 def test_the_pasted_part_comes_near_its_goal(silk, file, rank):
-    layer, plan = "b16.conv1", edits.read_edit(file)
+    layer, plan = "b16.conv1", read_edit(file)
     content, directions = edits.solve_edit(silk, layer, plan, rank=rank)
     edit = Edit(Place(layer, styled_convs(silk.network)[layer].weight), content, directions)
     before, source = output(silk, layer, 8), output(silk, layer, 3)
@@ -79,7 +80,7 @@ def test_an_edit_is_written_in_a_patch(small_model, file):
     assert isinstance(made, Edit)
     assert np.isfinite(made.weight.numpy()).all()
     with pytest.raises(ModelError, match=r"choose 'b8.conv1'"):
-        edits.solve_edit(small_model, "b8.conv0", edits.read_edit(file))
+        edits.solve_edit(small_model, "b8.conv0", read_edit(file))
 
 
 @pytest.mark.parametrize("broken", ["{", "{}", '{"object": 3, "paste": 4}', "[]"])
@@ -87,7 +88,7 @@ def test_a_broken_edit_is_an_error_of_the_file(tmp_path, broken):
     path = tmp_path / "edit.json"
     path.write_text(broken)
     with pytest.raises(FileError, match="needs object, paste"):
-        edits.read_edit(path)
+        read_edit(path)
 
 
 def test_a_painted_mask_means_what_a_box_of_the_same_places_means(silk, file, tmp_path):
@@ -97,7 +98,7 @@ def test_a_painted_mask_means_what_a_box_of_the_same_places_means(silk, file, tm
     table = {**TABLE, "object": {"seed": 3, "mask": "mask.png"}}
     path = tmp_path / "painted.json"
     path.write_text(json.dumps(table))
-    boxed, masked = edits.read_edit(file), edits.read_edit(path)
+    boxed, masked = read_edit(file), read_edit(path)
     assert masked.files == [tmp_path / "mask.png"]
     assert boxed.files == []
     solved = [edits.solve_edit(silk, "b16.conv1", plan)[0] for plan in (boxed, masked)]
@@ -129,7 +130,7 @@ def test_a_render_depends_on_the_masks_of_its_edits(file, tmp_path):
 @pytest.mark.parametrize(("layer", "rank"), [("b16.conv1", 1), ("b32.conv1", 4)])
 def test_an_edit_is_seen_where_it_was_pasted_and_does_not_jump(name, layer, rank, file):
     model = load_model(name)
-    content, directions = edits.solve_edit(model, layer, edits.read_edit(file), rank=rank)
+    content, directions = edits.solve_edit(model, layer, read_edit(file), rank=rank)
     edit = Edit(Place(layer, styled_convs(model.network)[layer].weight), content, directions)
     w = model.truncate(seed_latents(model, 8), PSI)
     amounts = np.linspace(0, 1, 21)

@@ -46,7 +46,7 @@ def sweep(model, store, rule, amounts):
     arrays = {name: np.repeat(array, len(amounts), axis=0) for name, array in one.items()}
     arrays["rewrite/0/amount"] = np.array(amounts, np.float32)
     with torch.inference_mode():
-        drawn = program(*(torch.from_numpy(arrays[name]) for name in program.inputs))
+        drawn = program.module(*(torch.from_numpy(arrays[name]) for name in program.inputs))
     return srgb_to_lab(drawn.numpy() / 255)
 
 

@@ -1,9 +1,9 @@
 """Compiled programs on disk, under the hash of everything they depend on.
 
-A key covers the program's spec and weights, the source code of programs and engines, the engine's version,
-precision and pass size; so an entry is never stale, only unused. Entries carry their own hash, are written
-beside their final name and renamed into place; a damaged entry counts as missing. Only the latest used are
-kept.
+A key covers the program's spec and weights, the network's sizes, the source code of programs and engines, the
+engine's version, precision and pass size; so an entry is never stale, only unused. Entries carry their own
+hash, are written beside their final name and renamed into place; a damaged entry counts as missing. Only the
+latest used are kept.
 """
 
 import contextlib
@@ -12,11 +12,10 @@ import os
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from hashlib import blake2b
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
-
-import torch
 
 from clavilux.files import atomic
 from clavilux.generator.program import Program
@@ -44,13 +43,14 @@ def key(program: Program, *rest: object) -> str:
     >>> key(small, 2) == key(small, 2), key(small, 2) == key(large, 2), key(small, 2) == key(small, 4)
     (True, False, False)
     """
-    digest = blake2b(repr((program.spec, torch.__version__, rest)).encode(), digest_size=16)
-    for name, tensor in sorted(program.state_dict().items()):
-        digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-        digest.update(tensor.cpu().contiguous().numpy().data)
+    fixed = (program.spec, program.model.sizes, version("torch"), rest)  # the spec has the weights' digest
+    digest = blake2b(repr(fixed).encode(), digest_size=16)
     digest.update(source_digest(SOURCES))
     for change in (*program.taps, *program.rewrites):
         digest.update(_source_of(type(change)))
+        for name, tensor in sorted(change.state_dict().items()):
+            digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
+            digest.update(tensor.cpu().contiguous().numpy().data)
     return digest.hexdigest()
 
 
@@ -87,14 +87,24 @@ class Compiled:
     folder: Path | None
     key: str
 
+    @property
+    def path(self) -> Path | None:
+        """Where it is kept."""
+        return None if self.folder is None else self.folder / f"{self.key}{SUFFIX}"
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it has been kept."""
+        return self.path is not None and self.path.is_file()
+
     def fetch(self, core: Any, config: dict[str, Any], make: Callable[[], Any]) -> Any:
         """Return the compiled program, made and kept first where it is missing.
 
         A folder that cannot be written is no error: the program is simply not kept.
         """
-        if self.folder is None:
+        path = self.path
+        if path is None:
             return core.compile_model(make(), "CPU", config)
-        path = self.folder / f"{self.key}{SUFFIX}"
         blob = _read(path)
         if blob is not None:
             with contextlib.suppress(RuntimeError):  # the engine refuses it: make it anew

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
-from clavilux.engine.openvino import OpenVinoRunner, capabilities, load_openvino
+from clavilux.engine.devices import choose_device, devices
+from clavilux.engine.openvino import OpenVinoRunner, capabilities, is_compiled, load_openvino
 from clavilux.engine.runner import Runner
-from clavilux.engine.torch import TorchRunner, choose_device, devices
 from clavilux.errors import EngineError
 from clavilux.generator.program import Program
 
-__all__ = ["Engine", "Precision", "engines", "open_runner"]
+__all__ = ["Engine", "Precision", "engines", "needs_torch", "open_runner"]
 
 Precision = Literal["auto", "exact"]
 
@@ -87,10 +87,38 @@ def open_runner(
     kind = chosen.partition(":")[0]
     if kind != "cpu":
         half: Literal["fp16", "f32"] = "fp16" if precision == "auto" else "f32"
-        return TorchRunner(program, batch=PASS_FRAMES[kind], device=chosen, precision=half)
+        return _in_torch(program, chosen, half)
     try:
         load_openvino()
     except EngineError:
-        return TorchRunner(program, batch=PASS_FRAMES["cpu"])
-    exactly: Literal["f32"] | None = "f32" if precision == "exact" else None
-    return OpenVinoRunner(program, batch=PASS_FRAMES["openvino"], precision=exactly, cache=cache)
+        return _in_torch(program, "cpu", "f32")
+    batch = PASS_FRAMES["openvino"]
+    return OpenVinoRunner(program, batch=batch, precision=_openvino_precision(precision), cache=cache)
+
+
+def needs_torch(
+    program: Program, *, device: str = "auto", precision: str = "auto", cache: Path | None = None
+) -> bool:
+    """Return whether `open_runner` will import PyTorch: to draw, or to compile what is not kept yet.
+
+    Raises:
+        EngineError: there is no such device.
+    """
+    if choose_device(device) != "cpu":
+        return True
+    wanted = _openvino_precision(precision)
+    try:
+        return not is_compiled(program, batch=PASS_FRAMES["openvino"], precision=wanted, cache=cache)
+    except EngineError:
+        return True
+
+
+def _openvino_precision(precision: str) -> Literal["f32"] | None:
+    return "f32" if precision == "exact" else None
+
+
+def _in_torch(program: Program, device: str, precision: Literal["fp16", "f32"]) -> Runner:
+    from clavilux.engine.torch import TorchRunner  # here, as drawing a compiled program needs no PyTorch
+
+    batch = PASS_FRAMES[device.partition(":")[0]]
+    return TorchRunner(program, batch=batch, device=device, precision=precision)

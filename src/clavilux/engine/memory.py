@@ -8,12 +8,11 @@ from contextlib import suppress
 from pathlib import Path
 
 import psutil
-import torch
 
 from clavilux.engine.choose import PASS_FRAMES
-from clavilux.engine.torch import choose_device
+from clavilux.engine.devices import choose_device
 from clavilux.errors import RenderError
-from clavilux.generator.network import Layer, Network
+from clavilux.generator.network import Layer, NetworkSizes
 
 __all__ = ["available_bytes", "check_memory", "needed_bytes"]
 
@@ -33,7 +32,7 @@ USES = (Path("/sys/fs/cgroup/memory.current"), Path("/sys/fs/cgroup/memory/memor
 """What a container may use and uses, in both versions of Linux's control groups."""
 
 
-def needed_bytes(network: Network, size: tuple[int, int], cells: tuple[int, int], batch: int) -> int:
+def needed_bytes(network: NetworkSizes, size: tuple[int, int], cells: tuple[int, int], batch: int) -> int:
     """Estimate the memory that a render takes.
 
     Args:
@@ -43,7 +42,7 @@ def needed_bytes(network: Network, size: tuple[int, int], cells: tuple[int, int]
         batch: frames in one pass.
 
     >>> from clavilux.generator.model import load_model
-    >>> needed_bytes(load_model("silk").network, (1280, 720), (4, 7), 1) // 10**6
+    >>> needed_bytes(load_model("silk").sizes, (1280, 720), (4, 7), 1) // 10**6
     954
     """
     places = {name: _places(network, layer, cells) for name, layer in network.layers.items()}
@@ -59,6 +58,8 @@ def needed_bytes(network: Network, size: tuple[int, int], cells: tuple[int, int]
 def available_bytes(device: str = "cpu") -> int:
     """Return the memory that is free on a device, within the limits of a container."""
     if device.startswith("cuda"):
+        import torch  # it is here: it has seen the card
+
         return int(torch.cuda.mem_get_info(device)[0])
     free = [int(psutil.virtual_memory().available)]
     for limit, use in zip(LIMITS, USES, strict=True):
@@ -68,7 +69,7 @@ def available_bytes(device: str = "cpu") -> int:
 
 
 def check_memory(
-    network: Network, size: tuple[int, int], cells: tuple[int, int], device: str = "auto"
+    network: NetworkSizes, size: tuple[int, int], cells: tuple[int, int], device: str = "auto"
 ) -> None:
     """Check that the machine has the memory to draw.
 
@@ -96,7 +97,7 @@ def check_memory(
     )
 
 
-def _places(network: Network, layer: Layer, cells: tuple[int, int]) -> int:
+def _places(network: NetworkSizes, layer: Layer, cells: tuple[int, int]) -> int:
     """Count the places of a layer's features."""
     high, wide = network.canvas(cells)
     scale = layer.resolution / network.resolution

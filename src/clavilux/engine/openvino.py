@@ -16,7 +16,6 @@ from typing import Any, Literal
 from xml.etree import ElementTree
 
 import numpy as np
-import torch
 
 from clavilux.arrays import AnyArray
 from clavilux.engine.cache import Compiled, key
@@ -25,7 +24,15 @@ from clavilux.engine.winograd import use_winograd
 from clavilux.errors import EngineError, OutputError
 from clavilux.generator.program import FrameInputs, Program
 
-__all__ = ["OpenVinoRunner", "Precision", "capabilities", "is_precise", "keep_precise", "load_openvino"]
+__all__ = [
+    "OpenVinoRunner",
+    "Precision",
+    "capabilities",
+    "is_compiled",
+    "is_precise",
+    "keep_precise",
+    "load_openvino",
+]
 
 Precision = Literal["bf16", "f32"]
 
@@ -70,16 +77,7 @@ class OpenVinoRunner(Runner):
         threads: int | None = None,
     ) -> None:
         self._ov = load_openvino()
-        native = "BF16" in capabilities()
-        if precision == "bf16" and not native:
-            raise EngineError(
-                "This processor does not compute in bf16",
-                where="precision",
-                value=precision,
-                hint="choose the precision auto or exact",
-                remedy="precision",
-            )
-        chosen: Precision = precision or ("bf16" if native else "f32")
+        chosen = _precision(precision)
         own = f"openvino {self._ov.__version__} {chosen} on {_processor()}"
         label = "openvino f32 on cpu" if chosen == "f32" else own
         super().__init__(program, batch, precision=chosen, label=label)
@@ -87,7 +85,7 @@ class OpenVinoRunner(Runner):
         if threads is not None:
             config["INFERENCE_NUM_THREADS"] = threads
         with self._memory():
-            kept = Compiled(cache, key(program, batch, chosen, self._ov.__version__))
+            kept = _kept(program, batch, chosen, cache)
             self.compiled = kept.fetch(self._ov.Core(), config, lambda: self._convert(program))
             self._request = self.compiled.create_infer_request()
         _return_freed_memory()
@@ -104,18 +102,46 @@ class OpenVinoRunner(Runner):
 
     def _convert(self, program: Program) -> Any:
         """Convert the program to an OpenVINO model of fixed shapes."""
+        import torch  # here, as a program that is kept needs no PyTorch
+
         specs = program.inputs.values()
         example = tuple(torch.zeros((1, *spec.shape), dtype=getattr(torch, spec.dtype)) for spec in specs)
         with torch.inference_mode(), warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=DeprecationWarning)
-            traced = torch.jit.trace(program, example, check_trace=False)  # type: ignore[no-untyped-call]
+            traced = torch.jit.trace(program.module, example, check_trace=False)  # type: ignore[no-untyped-call]
             model = self._ov.convert_model(traced, example_input=example)
         fixed = [self._ov.PartialShape([self.batch, *spec.shape]) for spec in specs]
         model.reshape(dict(zip(model.inputs, fixed, strict=True)))
         if self.precision == "f32":
             use_winograd(model)
             return model
-        return keep_precise(model, program.feature_modules)
+        return keep_precise(model, program.module.feature_modules)
+
+
+def is_compiled(program: Program, *, batch: int, precision: Precision | None, cache: Path | None) -> bool:
+    """Return whether a runner would find its program compiled, and so do without PyTorch.
+
+    Raises:
+        EngineError: as `OpenVinoRunner`.
+    """
+    return _kept(program, batch, _precision(precision), cache).is_there
+
+
+def _kept(program: Program, batch: int, precision: Precision, cache: Path | None) -> Compiled:
+    return Compiled(cache, key(program, batch, precision, load_openvino().__version__))
+
+
+def _precision(wanted: Precision | None) -> Precision:
+    native = "BF16" in capabilities()
+    if wanted == "bf16" and not native:
+        raise EngineError(
+            "This processor does not compute in bf16",
+            where="precision",
+            value=wanted,
+            hint="choose the precision auto or exact",
+            remedy="precision",
+        )
+    return wanted or ("bf16" if native else "f32")
 
 
 def _return_freed_memory() -> None:
@@ -133,7 +159,7 @@ def keep_precise(model: Any, feature_modules: AbstractSet[str]) -> Any:
 
     Args:
         model: the converted program.
-        feature_modules: paths of the modules that compute features; see `Program.feature_modules`.
+        feature_modules: paths of the modules that compute features; see `ProgramModule.feature_modules`.
 
     Returns:
         the marked model.

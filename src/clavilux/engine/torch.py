@@ -17,11 +17,12 @@ import torch
 from torch import Tensor
 
 from clavilux.arrays import AnyArray
+from clavilux.engine.devices import choose_device
 from clavilux.engine.runner import Runner
-from clavilux.errors import EngineError
 from clavilux.generator.program import FrameInputs, Program
+from clavilux.generator.program_module import ProgramModule
 
-__all__ = ["TorchRunner", "choose_device", "devices"]
+__all__ = ["TorchRunner"]
 
 LANES = 2
 LOWER = {"fp16": torch.float16, "bf16": torch.bfloat16}
@@ -59,7 +60,7 @@ class TorchRunner(Runner):
         self._device = torch.device(choose_device(device))
         super().__init__(program, batch, precision=precision, label=_label(self._device, precision))
         with self._memory(), self._mode():
-            self._program = _own_copy(program, self._device, precision)
+            self._module = _own_copy(program.module, self._device, precision)
             self._inputs = [tensor.to(self._device) for tensor in self._zeros()]
             self._replay = recorded(self._forward, self._device)
             self._lanes = [self._lane() for _ in range(LANES)]
@@ -91,7 +92,7 @@ class TorchRunner(Runner):
         lane.done = self._copying.record_event() if self._copying is not None else None
 
     def _forward(self) -> Tensor:
-        drawn: Tensor = self._program(*self._inputs)
+        drawn: Tensor = self._module(*self._inputs)
         return drawn
 
     def _zeros(self) -> list[Tensor]:
@@ -145,15 +146,15 @@ def recorded(draw: Callable[[], Tensor], device: torch.device) -> Callable[[], T
     return replay
 
 
-def _own_copy(program: Program, device: torch.device, precision: str) -> Program:
-    """Return the program on a device in a precision: itself where it is so already, else a copy."""
-    there = {tensor.device for tensor in (*program.buffers(), *program.parameters())}
+def _own_copy(module: ProgramModule, device: torch.device, precision: str) -> ProgramModule:
+    """Return a program's module on a device in a precision: itself where it is so already, else a copy."""
+    there = {tensor.device for tensor in (*module.buffers(), *module.parameters())}
     if precision == "f32" and there <= {device}:
-        return program
-    program = copy.deepcopy(program)
+        return module
+    module = copy.deepcopy(module)
     if precision != "f32":
-        program.to_precision(LOWER[precision])
-    return program.to(device)
+        module.to_precision(LOWER[precision])
+    return module.to(device)
 
 
 def _label(device: torch.device, precision: str) -> str:
@@ -184,40 +185,3 @@ def _after_drawing(stream: Any) -> AbstractContextManager[Any]:
         return nullcontext()
     stream.wait_stream(torch.cuda.current_stream(stream.device))
     return torch.cuda.stream(stream)
-
-
-def choose_device(name: str = "auto") -> str:
-    """Resolve a device's name to one that is here: 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'.
-
-    Raises:
-        EngineError: there is no such device here.
-
-    >>> choose_device("cpu")
-    'cpu'
-    """
-    there = devices()
-    if name == "auto":
-        return there[0]
-    if name not in there:
-        raise EngineError(
-            f"There is no device '{name}' here",
-            where="device",
-            value=name,
-            hint=f"there is {', '.join(there)}",
-            remedy="device",
-        )
-    return name
-
-
-def devices() -> list[str]:
-    """List the devices here, the fastest first.
-
-    >>> devices()[-1]
-    'cpu'
-    """
-    cards = [f"cuda:{k}" for k in range(torch.cuda.device_count())] if torch.cuda.is_available() else []
-    return [
-        *(["cuda", *cards] if cards else []),
-        *(["mps"] if torch.backends.mps.is_available() else []),
-        "cpu",
-    ]

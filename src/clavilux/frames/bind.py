@@ -17,7 +17,7 @@ from clavilux.patches.palette import Entry, Palette
 from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.patches.patch import Patch
 from clavilux.profile.directions import find_direction
-from clavilux.profile.edits import read_edit
+from clavilux.profile.edit_files import read_edit
 from clavilux.profile.model_palettes import ModelPalettes
 from clavilux.profile.saved import palette_path
 from clavilux.profile.survey import Progress, untold

@@ -64,7 +64,7 @@ class Stage:
             if name.startswith("noise/")
         }
         groups: dict[str, range] = {name: model.group(name) for name in GROUPS}
-        layers = model.network.layers
+        layers = model.sizes.layers
         noisy = [name for name, layer in layers.items() if layer.takes_noise]
         return cls(
             model.num_ws,

@@ -1,6 +1,6 @@
 """What networks of blocks share, whose features double in size from each block to the next."""
 
-__all__ = ["CONST_SIZE", "BlockSizes"]
+__all__ = ["CONST_SIZE", "BlockSizes", "canvas_of"]
 
 CONST_SIZE = 4
 """Rows and columns of the learned constant, and feature size of the first block, px."""
@@ -26,3 +26,31 @@ class BlockSizes:
     def resolution(self) -> int:
         """Side of the square image the network was trained for, px."""
         return self.resolutions[-1]
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Rows and columns of the learned constant."""
+        return CONST_SIZE, CONST_SIZE
+
+    @property
+    def repeats(self) -> bool:
+        """More cells repeat the learned constant."""
+        return True
+
+    @property
+    def moves(self) -> bool:
+        """The image cannot be moved under the network."""
+        return False
+
+    def canvas(self, cells: tuple[int, int]) -> tuple[int, int]:
+        """Return height and width of the image that a constant of these rows and columns grows into, px."""
+        return canvas_of(self.resolution, self.cells, cells)
+
+
+def canvas_of(resolution: int, own: tuple[int, int], cells: tuple[int, int]) -> tuple[int, int]:
+    """Return height and width of an image of some cells, where the network's own make a square of R px.
+
+    >>> canvas_of(512, (4, 4), (4, 7))
+    (512, 896)
+    """
+    return cells[0] * resolution // own[0], cells[1] * resolution // own[0]

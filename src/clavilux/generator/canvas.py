@@ -11,7 +11,7 @@ import numpy as np
 from clavilux import seeds
 from clavilux.arrays import F32
 from clavilux.errors import SettingError
-from clavilux.generator.network import Extension, Network
+from clavilux.generator.network import Extension, NetworkSizes
 
 __all__ = ["CANVAS", "Canvas", "check_cells", "default_cells", "extend"]
 
@@ -38,7 +38,7 @@ PAD_MODES = {"mirror": "symmetric", "replicate": "edge", "tile": "wrap"}
 """NumPy's names of the ways to extend."""
 
 
-def default_cells(network: Network, size: tuple[int, int]) -> tuple[int, int]:
+def default_cells(network: NetworkSizes, size: tuple[int, int]) -> tuple[int, int]:
     """Choose how many cells a network draws for an output of this width and height.
 
     The short side has as many as the network's own (twice as many where it repeats a constant and is under
@@ -56,7 +56,7 @@ def default_cells(network: Network, size: tuple[int, int]) -> tuple[int, int]:
     return (short, long) if width >= height else (long, short)
 
 
-def check_cells(network: Network, cells: tuple[int, int]) -> None:
+def check_cells(network: NetworkSizes, cells: tuple[int, int]) -> None:
     """Check that a network can draw this many cells.
 
     Raises:

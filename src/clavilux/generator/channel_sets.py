@@ -13,7 +13,7 @@ import numpy as np
 from clavilux import seeds
 from clavilux.arrays import F32, I64
 from clavilux.errors import ModelError, suggest
-from clavilux.generator.network import Network, bendable
+from clavilux.generator.network import NetworkSizes, bendable
 
 __all__ = ["ClustersOf", "channel_weights", "find_layers"]
 
@@ -26,7 +26,7 @@ RANGE = re.compile(r"(\d+)(?:\s*-\s*(\d+))?")
 CLUSTER = re.compile(r"cluster\s+(\d+)")
 
 
-def find_layers(network: Network, at: str, known: Sequence[str] | None = None) -> list[str]:
+def find_layers(network: NetworkSizes, at: str, known: Sequence[str] | None = None) -> list[str]:
     """Find the layers that a change names.
 
     Args:

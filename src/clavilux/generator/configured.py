@@ -13,14 +13,12 @@ __all__ = ["ConfiguredNetwork"]
 
 
 class ConfiguredNetwork(nn.Module):
-    """What every `Network` has, of those that extend a constant of CELLS x CELLS; the rest overrides.
+    """What every `Network` has; one that extends no learned constant has a `start` of its own.
 
     Args:
         config: the network's sizes.
         mapping: maps codes and classes to latents, and has their mean `w_avg`.
     """
-
-    CELLS = 4
 
     def __init__(self, config: NetworkSizes, mapping: nn.Module) -> None:
         super().__init__()
@@ -70,18 +68,18 @@ class ConfiguredNetwork(nn.Module):
 
     @property
     def cells(self) -> tuple[int, int]:
-        """Rows and columns of the learned constant."""
-        return self.CELLS, self.CELLS
+        """The network's own rows and columns of cells."""
+        return self.config.cells
 
     @property
     def repeats(self) -> bool:
-        """More cells repeat the learned constant."""
-        return True
+        """Whether more cells repeat a learned constant."""
+        return self.config.repeats
 
     @property
     def moves(self) -> bool:
-        """The image cannot be moved under the network."""
-        return False
+        """Whether the image can be moved under the network."""
+        return self.config.moves
 
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """Map random codes z (B, Z), and classes c (B, c_dim) where there are any, to latents (B, D).
@@ -94,8 +92,7 @@ class ConfiguredNetwork(nn.Module):
 
     def canvas(self, cells: tuple[int, int]) -> tuple[int, int]:
         """Return height and width of the image that a constant of these rows and columns grows into, px."""
-        rows, columns = cells
-        return rows * self.resolution // self.cells[0], columns * self.resolution // self.cells[1]
+        return self.config.canvas(cells)
 
     def start(self, cells: tuple[int, int], how: Extension) -> Tensor:
         """Return the constant, extended to these rows and columns, (C, rows, columns)."""

@@ -7,7 +7,6 @@ one in torch, float32: the exact reference of every engine.
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from clavilux import seeds
@@ -52,7 +51,7 @@ def preview_images(model: Model, seeds: Sequence[int], side: int) -> Iterator[ND
 
 def own_program(model: Model, side: int, cells: tuple[int, int] | None = None) -> Program:
     """Return the program of square RGB images of a model, by default from its constant as it was learned."""
-    return Program(model, size=(side, side), cells=cells or model.network.cells, pixels="rgb24")
+    return Program(model, size=(side, side), cells=cells or model.sizes.cells, pixels="rgb24")
 
 
 def seed_latents(model: Model, seed: int, *, index: int = 0, count: int = 1) -> F32:
@@ -82,8 +81,10 @@ def seed_inputs(
 
 
 def _draw(program: Program, inputs: FrameInputs) -> NDArray[np.uint8]:
-    device = program.const.device
+    import torch  # here, as seeds and sizes are known without it
+
+    device = program.module.const.device
     with torch.inference_mode():
-        frames = program(*(torch.from_numpy(inputs[name]).to(device) for name in program.inputs))
+        frames = program.module(*(torch.from_numpy(inputs[name]).to(device) for name in program.inputs))
     image: NDArray[np.uint8] = frames[0].cpu().numpy()
     return image

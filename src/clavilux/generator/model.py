@@ -7,10 +7,11 @@ known. Importing this module, and listing the built-in ones, needs no torch.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -20,8 +21,8 @@ from clavilux.arrays import F32
 from clavilux.catalogue import Group
 from clavilux.errors import ModelError, suggest
 from clavilux.files import is_file, is_folder
-from clavilux.generator.checkpoints import Card, Checkpoint, read_card, read_checkpoint
-from clavilux.generator.network import Extension, Network, layer_groups
+from clavilux.generator.checkpoints import Card, Checkpoint, native, read_card, read_checkpoint
+from clavilux.generator.network import Extension, Network, NetworkSizes, layer_groups
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -44,42 +45,54 @@ class Model:
 
     Attributes:
         name: its built-in name or its file's stem.
-        network: the network, in evaluation mode.
+        sizes: of its network, and its layers.
+        w_avg: the mean latent, (D,).
         card: what is known of the weights: licence, source, ...
         digest: hash of the weights.
-        file: where they were read from.
+        build: returns the network, always the same one; what only needs sizes never calls it.
+        file: where the weights were read from.
     """
 
     name: str
-    network: Network
+    sizes: NetworkSizes
+    w_avg: F32
     card: Card
     digest: str
+    build: Callable[[], Network]
     file: Path | None = None
+
+    @classmethod
+    def of_network(cls, name: str, network: Network, card: Card) -> Model:
+        """Return a model of a network that is there already; from now on its weights must stay the same."""
+        state = cast("Any", network).state_dict()
+        weights = {key: tensor.cpu().numpy() for key, tensor in state.items()}
+        w_avg = cast("F32", network.w_avg.cpu().numpy().copy())
+        return cls(name, network.config, w_avg, card, native.digest(weights), lambda: network)
+
+    @property
+    def network(self) -> Network:
+        """The network, in evaluation mode; PyTorch is imported to build it."""
+        return self.build()
 
     @property
     def z_dim(self) -> int:
         """Length of a random code, Z."""
-        return self.network.z_dim
+        return self.sizes.z_dim
 
     @property
     def w_dim(self) -> int:
         """Length of a latent, D."""
-        return self.network.w_dim
+        return self.sizes.w_dim
 
     @property
     def num_ws(self) -> int:
         """Number of latents an image takes, L."""
-        return self.network.num_ws
+        return self.sizes.num_ws
 
     @property
     def resolution(self) -> int:
         """Side of the image the network was trained for, px."""
-        return self.network.resolution
-
-    @property
-    def w_avg(self) -> F32:
-        """The mean latent, (D,)."""
-        return cast("F32", self.network.w_avg.cpu().numpy().copy())
+        return self.sizes.resolution
 
     @property
     def extend(self) -> Extension:
@@ -89,7 +102,7 @@ class Model:
     @property
     def c_dim(self) -> int:
         """Number of classes; 0 where the model has none."""
-        return self.network.c_dim
+        return self.sizes.c_dim
 
     def classes_of(self, z: F32) -> F32:
         """Choose a class for each of some random codes (N, Z), always the same one; (N, c_dim), one-hot."""
@@ -144,7 +157,7 @@ class Model:
         >>> [load_model("silk").group(name) for name in ("coarse", "middle", "fine")]
         [range(0, 5), range(5, 9), range(9, 16)]
         """
-        return layer_groups(self.network.layers)[name]
+        return layer_groups(self.sizes.layers)[name]
 
     def generate(
         self,
@@ -222,7 +235,15 @@ def load_model(name_or_path: str | Path, *, folder: Path | None = None) -> Model
     """
     path = find_model(name_or_path, folder)
     checkpoint = read_checkpoint(path)
-    return Model(path.stem, _build(checkpoint), checkpoint.card, checkpoint.digest, path)
+    return Model(
+        path.stem,
+        checkpoint.config,
+        checkpoint.w_avg,
+        checkpoint.card,
+        checkpoint.digest,
+        _Builder(checkpoint),
+        path,
+    )
 
 
 def named_models(folder: Path | None) -> dict[str, Path]:
@@ -257,6 +278,21 @@ def find_model(name_or_path: str | Path, folder: Path | None = None) -> Path:
         what = f"There is no model '{name_or_path}'"
         hint = suggest(str(name_or_path), named, otherwise="there is {}, or give the path of a checkpoint")
     raise ModelError(what, where="model", value=str(name_or_path), hint=hint, remedy="model")
+
+
+class _Builder:
+    """Builds a checkpoint's network once, when it is first asked for, and lets go of the checkpoint."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self._checkpoint: Checkpoint | None = checkpoint
+        self._network: Network | None = None
+        self._lock = Lock()
+
+    def __call__(self) -> Network:
+        with self._lock:
+            if self._checkpoint is not None:
+                self._network, self._checkpoint = _build(self._checkpoint), None
+        return cast("Network", self._network)
 
 
 def _build(checkpoint: Checkpoint) -> Network:

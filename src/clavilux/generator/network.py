@@ -124,14 +124,6 @@ class NetworkSizes(Protocol):
     def layers(self) -> Mapping[str, Layer]:
         """Every layer by name, in the order in which they are computed."""
 
-
-class Network(NetworkSizes, Protocol):
-    """A generator in evaluation mode."""
-
-    @property
-    def w_avg(self) -> Tensor:
-        """The mean latent, (D,)."""
-
     @property
     def cells(self) -> tuple[int, int]:
         """The network's own rows and columns of cells; see `clavilux.generator.canvas`."""
@@ -147,14 +139,26 @@ class Network(NetworkSizes, Protocol):
         These map a grid (B, 2, H, W) of x and y, in cells from the centre, to where the image is drawn from.
         """
 
+    def canvas(self, cells: tuple[int, int]) -> tuple[int, int]:
+        """Return height and width of the image that a constant of these rows and columns grows into, px."""
+
+
+class Network(NetworkSizes, Protocol):
+    """A generator in evaluation mode."""
+
+    @property
+    def config(self) -> NetworkSizes:
+        """Its sizes, without its weights."""
+
+    @property
+    def w_avg(self) -> Tensor:
+        """The mean latent, (D,)."""
+
     def map(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """Map random codes (B, Z), and classes (B, c_dim), to latents (B, D), untruncated."""
 
     def start(self, cells: tuple[int, int], how: Extension) -> Tensor:
         """Return what drawing starts from for these rows and columns, (C, h, w)."""
-
-    def canvas(self, cells: tuple[int, int]) -> tuple[int, int]:
-        """Return height and width of the image that a constant of these rows and columns grows into, px."""
 
     def forward(
         self,

@@ -26,8 +26,8 @@ class CodeMapping(nn.Module):
         super().__init__()
         self.on_sphere = on_sphere
         self.embed = None if embed is None else nn.Buffer(embed.clone())
-        mean = torch.zeros(config.z_dim)  # that of all codes, and of all classes
-        self.w_avg = nn.Buffer(mean if embed is None else torch.cat((mean, embed.mean(dim=1))))
+        mean = config.mean_latent(None if embed is None else embed.numpy())
+        self.w_avg = nn.Buffer(torch.from_numpy(mean))
 
     def forward(self, z: Tensor, c: Tensor | None = None) -> Tensor:
         """Map z (B, Z) under classes c (B, c_dim) to latents.

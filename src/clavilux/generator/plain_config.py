@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
+from clavilux.arrays import F32
 from clavilux.generator.block_sizes import BlockSizes
 
 __all__ = ["PlainConfig"]
@@ -42,6 +45,11 @@ class PlainConfig(BlockSizes):
     def sizes(self) -> tuple[int, ...]:
         """Every size that a file must keep within bounds."""
         return (self.z_dim, self.resolution, *self.channels)
+
+    def mean_latent(self, embed: F32 | None) -> F32:
+        """Return the mean latent, (D,): that of all codes, and of all embedded classes (E, c_dim)."""
+        codes = np.zeros(self.z_dim, np.float32)
+        return codes if embed is None else np.concatenate((codes, embed.mean(axis=1)))
 
     def embed_shapes(self) -> dict[str, tuple[int, ...]]:
         """Name the array of embedded classes, and its shape."""

@@ -42,21 +42,6 @@ class StyleGAN3(ConfiguredNetwork):
         last = config.filtered[-1]
         self.torgb = FilteredConv(under(tensors, "synthesis.torgb"), last, config, colours=True)
 
-    @property
-    def cells(self) -> tuple[int, int]:
-        """Samples of the Fourier features along the image's sides."""
-        return self.config.input_rate, self.config.input_rate
-
-    @property
-    def repeats(self) -> bool:
-        """More cells show more of the same image: Fourier features have no edge."""
-        return False
-
-    @property
-    def moves(self) -> bool:
-        """The image can be moved and turned under the network."""
-        return True
-
     def start(self, cells: tuple[int, int], how: Extension) -> Tensor:  # noqa: ARG002  # it has no edge
         """Return where the Fourier features are sampled: x and y from the centre, in cells, (2, H, W)."""
         margin = self.config.input_size - self.config.input_rate

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
+from clavilux.generator.block_sizes import canvas_of
 from clavilux.generator.mapping_config import mapping_shapes
 from clavilux.generator.network import Layer
 
@@ -99,6 +100,25 @@ class StyleGAN3Config:
     def num_ws(self) -> int:
         """Number of latents an image takes, L: one for the input and one for each layer."""
         return len(self.filtered) + 1
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Samples of the Fourier features along the image's sides."""
+        return self.input_rate, self.input_rate
+
+    @property
+    def repeats(self) -> bool:
+        """More cells show more of the same image: Fourier features have no edge."""
+        return False
+
+    @property
+    def moves(self) -> bool:
+        """The image can be moved and turned under the network."""
+        return True
+
+    def canvas(self, cells: tuple[int, int]) -> tuple[int, int]:
+        """Return height and width of the image of these rows and columns of cells, px."""
+        return canvas_of(self.resolution, self.cells, cells)
 
     @property
     def names(self) -> list[str]:

@@ -36,7 +36,8 @@ from clavilux.patches.ops.bends import ALONG, SITE
 from clavilux.profile.calibration import calibrated
 from clavilux.profile.clusters import clusters_of
 from clavilux.profile.contexts import find_context
-from clavilux.profile.edits import read_edit, solve_edit
+from clavilux.profile.edit_files import read_edit
+from clavilux.profile.edits import solve_edit
 from clavilux.signals.expr import Node, Signal, naming
 from clavilux.signals.table import OPS
 from clavilux.store import Store
@@ -98,7 +99,7 @@ def _site(  # all of them fix where a bend acts
 ) -> Site:
     params: dict[str, Any] = dict(node.params)
     where = node.inputs[-1]
-    count, margin = model.network.layers[layer].channels, model.network.layers[layer].margin
+    count, margin = model.sizes.layers[layer].channels, model.sizes.layers[layer].margin
     return Site(
         layer,
         channel_weights(
@@ -173,7 +174,7 @@ def _blends(
 
 def _mixed_layers(model: Model, at: str) -> list[str]:
     """Return the layers that a blend names: by group, by size with their colours, or by name."""
-    layers = model.network.layers
+    layers = model.sizes.layers
     for group in GROUPS:
         if at == group:
             return group_layers(layers, group)

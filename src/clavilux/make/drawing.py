@@ -1,23 +1,23 @@
 """The side of a job that draws: a model, its programs, and what a patch takes from it.
 
-This alone of what prepares a job needs PyTorch, which takes a second to import: `prepare` imports this module
-in a thread of its own, while the song is opened and heard.
+PyTorch takes two seconds to import, so it is imported only where it is needed: to compile a program for the
+first time, to change a network by bends and rewrites, to draw on a card.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from clavilux.arrays import F32
+from clavilux.engine.choose import needs_torch
 from clavilux.engine.memory import check_memory
 from clavilux.frames.bind import bind, choose_directions, choose_palettes, files_of
 from clavilux.frames.bound import Bound
 from clavilux.generator.canvas import check_cells, default_cells
 from clavilux.generator.model import Model
-from clavilux.generator.program import Program
-from clavilux.make.changes import blended_models, changes_of
+from clavilux.generator.program import Change, Program
 from clavilux.make.workspace import Workspace
 from clavilux.patches.palette import Palette
 from clavilux.patches.palette_latents import PaletteLatents
@@ -27,6 +27,7 @@ from clavilux.profile.survey import Progress
 from clavilux.project.machine import Machine
 from clavilux.project.output import Output
 from clavilux.signals.evaluate import Curves
+from clavilux.signals.expr import Node
 
 __all__ = ["Drawing"]
 
@@ -64,10 +65,10 @@ class Drawing:
             ClaviluxError: it cannot be read, or not drawn here.
         """
         model = workspace.model(str(file))
-        cells = output.cells or default_cells(model.network, output.size)
-        check_cells(model.network, cells)
+        cells = output.cells or default_cells(model.sizes, output.size)
+        check_cells(model.sizes, cells)
         shown = output if preview is None else output.preview(preview)
-        check_memory(model.network, shown.size, cells, machine.device)
+        check_memory(model.sizes, shown.size, cells, machine.device)
         return cls(model, output, cells, workspace)
 
     def program(self, patch: Patch, pixels: PixelFormat) -> Program:
@@ -76,15 +77,28 @@ class Drawing:
         Raises:
             ClaviluxError: the model has no such layer, or a file cannot be used.
         """
-        model, store = self.model, self.workspace.store
         return Program(
-            model,
+            self.model,
             size=self.output.size,
             cells=self.cells,
             pixels=pixels,
-            taps=changes_of(patch.bends, model, self.cells, store),
-            rewrites=changes_of(patch.rewrites, model, self.cells, store, self.workspace.model),
+            taps=self._changes(patch.bends),
+            rewrites=self._changes(patch.rewrites),
         )
+
+    def import_engine(self, pixels: PixelFormat, machine: Machine, *, preview: int | None = None) -> None:
+        """Import PyTorch ahead, where the model alone, without bends and rewrites, is not compiled yet.
+
+        Args:
+            pixels: the pixel format that will be drawn.
+            machine: where it is drawn.
+            preview: height of the preview that is drawn instead, px.
+        """
+        program = Program(self.model, size=self.output.size, cells=self.cells, pixels=pixels)
+        program = program if preview is None else program.preview(preview)
+        cache = self.workspace.engine
+        if needs_torch(program, device=machine.device, precision=machine.precision, cache=cache):
+            import torch  # noqa: F401  # in the thread that calls this, while the song is heard
 
     def palettes(self, patch: Patch, progress: Progress) -> dict[Palette, PaletteLatents]:
         """Choose the latents of a patch's palettes; see `choose_palettes`."""
@@ -114,4 +128,16 @@ class Drawing:
 
     def blended(self, patch: Patch) -> tuple[str, ...]:
         """Return the hashes of the models that a patch mixes with this one."""
+        if not patch.rewrites:
+            return ()
+        from clavilux.make.changes import blended_models  # it needs PyTorch
+
         return tuple(each.digest for each in blended_models(patch.rewrites, self.workspace.model))
+
+    def _changes(self, nodes: Sequence[Node]) -> list[Change]:
+        if not nodes:
+            return []
+        from clavilux.make.changes import changes_of  # it needs PyTorch
+
+        workspace = self.workspace
+        return changes_of(nodes, self.model, self.cells, workspace.store, workspace.model)

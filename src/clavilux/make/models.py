@@ -17,7 +17,8 @@ from clavilux.generator.generate import preview_images
 from clavilux.generator.model import BUILTIN, Model, builtin_models, named_models
 from clavilux.make.targets import check_target
 from clavilux.make.workspace import Reporter, Workspace
-from clavilux.profile.survey import surveyed_images, view_of
+from clavilux.profile.survey import view_of
+from clavilux.profile.survey_images import surveyed_images
 
 __all__ = [
     "UserModel",
@@ -141,7 +142,7 @@ def preview_of(model: Model, path: Path, workspace: Workspace) -> Image.Image:
 def draw_preview(model: Model, report: Reporter) -> Image.Image:
     """Draw a strip of a model's images; where a StyleGAN3 takes long to draw, of their middle."""
     seeds = range(PREVIEW_IMAGES)
-    whole = model.network.repeats or view_of(model.network).cells >= model.network.cells[0]
+    whole = model.sizes.repeats or view_of(model.sizes).cells >= model.sizes.cells[0]
     draw = preview_images if whole else surveyed_images
     report.begin("Drawing a preview", PREVIEW_IMAGES)
     images = []

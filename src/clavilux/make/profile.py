@@ -76,11 +76,9 @@ def profile_model(model: Model, store: Store, report: Reporter | None = None) ->
     """
     report = report or NullReporter()
     layers = [
-        name
-        for name in bendable(model.network.layers)
-        if model.network.layers[name].resolution <= MAX_RESOLUTION
+        name for name in bendable(model.sizes.layers) if model.sizes.layers[name].resolution <= MAX_RESOLUTION
     ]
-    ruled, pictures = ruled_layers(model), view_of(model.network).count
+    ruled, pictures = ruled_layers(model), view_of(model.sizes).count
     report.begin("Profiling", pictures + STEP * (2 + 1 + len(layers) + 2 * len(ruled)))
     done = 0
 
@@ -158,7 +156,7 @@ def _without(model: Model, w: F32, layer: str, clusters: Sequence[Cluster]) -> l
     """Draw an image whole, and without each cluster of a layer."""
     images = [draw(model, w)]
     for cluster in clusters:
-        kept = torch.ones(model.network.layers[layer].channels, 1, 1)
+        kept = torch.ones(model.sizes.layers[layer].channels, 1, 1)
         kept[torch.from_numpy(cluster.channels)] = 0
         images.append(draw(model, w, taps={layer: lambda x, kept=kept: x * kept.to(x.device, x.dtype)}))  # type: ignore[misc]
     return images

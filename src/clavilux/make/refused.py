@@ -62,9 +62,9 @@ class _Checks:
     def __init__(self, model: Model, output: Output, workspace: Workspace) -> None:
         self.model, self.workspace = model, workspace
         self.source = ModelPalettes(model, workspace.store, workspace.palettes)
-        self.cells = output.cells or default_cells(model.network, output.size)
+        self.cells = output.cells or default_cells(model.sizes, output.size)
         self.groups: dict[str, range] = {name: model.group(name) for name in GROUPS}
-        layers = {name: layer for name, layer in model.network.layers.items() if layer.takes_noise}
+        layers = {name: layer for name, layer in model.sizes.layers.items() if layer.takes_noise}
         self.noisy = {
             name: frozenset(layer for layer, each in layers.items() if each.w_index in group)
             for name, group in self.groups.items()

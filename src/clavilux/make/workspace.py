@@ -146,8 +146,8 @@ class Workspace:
         """
         path = self.model_file(name)
         model = self._keep("model", _file_key(path), lambda: load_model(path))
-        network = self._keep("network", model.digest, lambda: model.network)  # copies of a file share one
-        return replace(model, network=network)
+        build = self._keep("network", model.digest, lambda: model.build)  # copies of a file share a network
+        return replace(model, build=build)
 
     def model_file(self, name: str) -> Path:
         """Find the file of a model, and fetch it first where the name is an address.
@@ -165,7 +165,7 @@ class Workspace:
         Raises:
             EngineError: there is no such device or precision.
         """
-        from clavilux.engine.cache import key as program_key  # here, as PyTorch takes a second to import
+        from clavilux.engine.cache import key as program_key  # here, as what imports them may need neither
         from clavilux.engine.choose import open_runner
 
         return self._keep(

@@ -53,9 +53,9 @@ def calibrated(
 
 def _found(model: Model, bends: Sequence[Bend]) -> F64:
     w = sample_latents(model, IMAGES, "profile/calibration")
-    side = max(model.network.layers[bend.layer].resolution for bend in bends)
+    side = max(model.sizes.layers[bend.layer].resolution for bend in bends)
     stop = max(side, min(MAX_RESOLUTION, model.resolution))
-    size = {"size": (stop, stop), "cells": model.network.cells, "stop": stop, "pixels": "rgb24"}
+    size = {"size": (stop, stop), "cells": model.sizes.cells, "stop": stop, "pixels": "rgb24"}
     program = Program(model, taps=bends, **size)  # type: ignore[arg-type]
     plain = _drawn(model, program, w, [bend.at_strength(0) for bend in bends])
 
@@ -79,7 +79,7 @@ def _found(model: Model, bends: Sequence[Bend]) -> F64:
 
 def _drawn(model: Model, program: Program, w: F32, signals: Sequence[Mapping[str, float]]) -> F64:
     """Draw images with the signals of each bend, CIELAB (N, 64, 64, 3)."""
-    count, network = len(w), program.network
+    count, network = len(w), program.module.network
     noise = fixed_noise(model, program.spec.resolution)
     given = {
         "ws": torch.from_numpy(w)[:, None].expand(-1, network.num_ws, -1),
@@ -90,5 +90,5 @@ def _drawn(model: Model, program: Program, w: F32, signals: Sequence[Mapping[str
         given |= {f"bend/{k}/{name}": torch.full((count,), float(value)) for name, value in each.items()}
     device = network.w_avg.device
     with torch.inference_mode():
-        drawn = program(*(given[name].to(device) for name in program.inputs))  # (N, H, W, 3)
+        drawn = program.module(*(given[name].to(device) for name in program.inputs))  # (N, H, W, 3)
     return colours(drawn.permute(0, 3, 1, 2).float() / 127.5 - 1)

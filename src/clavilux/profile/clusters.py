@@ -158,7 +158,7 @@ def _found(model: Model, layer: str, maps: Mapping[str, F32] | None) -> list[Clu
         if maps is not None
         else pooled_features(model, sample_latents(model, CLUSTERS.images), [layer])[layer]
     )
-    resolution = model.network.layers[layer].resolution
+    resolution = model.sizes.layers[layer].resolution
     labels = cluster_maps(known, 5 if resolution <= 64 else 4 if resolution <= 256 else 3)
     plain = _ablated(model, layer, np.empty(0, np.int64))
     found = [
@@ -187,14 +187,14 @@ def _described(model: Model, layer: str, members: I64, maps: F32, plain: F64) ->
 
 def _ablated(model: Model, layer: str, members: I64) -> F64:
     """Draw a few images without some channels, CIELAB (N, 64, 64, 3)."""
-    kept = torch.ones(model.network.layers[layer].channels)
+    kept = torch.ones(model.sizes.layers[layer].channels)
     kept[torch.from_numpy(members)] = 0
 
     def remove(x: Tensor) -> Tensor:
         return x * kept.to(x.device, x.dtype)[:, None, None]
 
     w = sample_latents(model, CLUSTERS.ablated)
-    stop = max(model.network.layers[layer].resolution, min(MAX_RESOLUTION, model.resolution))
+    stop = max(model.sizes.layers[layer].resolution, min(MAX_RESOLUTION, model.resolution))
     drawn = [draw(model, w[k : k + 4], taps={layer: remove}, stop=stop) for k in range(0, len(w), 4)]
     return np.concatenate([colours(images) for images in drawn])
 

@@ -57,7 +57,7 @@ def layer_before(model: Model, layer: str) -> str:
     >>> layer_before(load_model("silk"), "b16.conv0")
     'b8.conv1'
     """
-    names = bendable(model.network.layers)
+    names = bendable(model.sizes.layers)
     place = names.index(layer) if layer in names else 0
     if place == 0:
         raise ModelError(f"No layer is before '{layer}'", where="at", value=layer, hint="name a convolution")
@@ -73,7 +73,7 @@ def keys_of(model: Model, layer: str, w: F32) -> Tensor:
         return x
 
     before = layer_before(model, layer)
-    draw(model, w, taps={before: keep}, stop=model.network.layers[before].resolution)
+    draw(model, w, taps={before: keep}, stop=model.sizes.layers[before].resolution)
     conv = styled_convs(model.network)[layer]
     latent = torch.from_numpy(w).to(kept[0].device)
     with torch.inference_mode():

@@ -1,17 +1,10 @@
 """Copy-paste edits of a model: a rule that pastes what one image shows into the context of others.
 
-An edit is a JSON file of seeds and masks (Bau et al. 2020, arXiv:2007.15646; they optimise instead):
-
-    {"object": {"seed": 7, "mask": [0.2, 0.1, 0.6, 0.5]},
-     "paste": {"seed": 12, "mask": [0.4, 0.4, 0.8, 0.8]},
-     "contexts": [{"seed": 12, "mask": [0.4, 0.4, 0.8, 0.8]}]}
-
-Masks are left, top, right and bottom, shares of the image, or the name of an image beside the JSON file, such
-as "hat.png", white where the mask is. With the context's directions D fixed, what a
-layer draws before its activation is linear in Lambda, so the goal is met in closed form: with R the residual
-between goal and W0 K, M the unfolded D K, and p the weights of places, 1 in the pasted box and less outside,
-where the goal is what was there, Lambda = R p M^T (M p M^T + l I)^-1. As demodulation depends on Lambda, this
-is repeated.
+With the context's directions D fixed, what a layer draws before its activation is linear in Lambda, so the
+goal is met in closed form, where Bau et al. (2020, arXiv:2007.15646) optimise: with R the residual between
+goal and W0 K, M the unfolded D K, and p the weights of places, 1 in the pasted box and less outside, where
+the goal is what was there, Lambda = R p M^T (M p M^T + l I)^-1. As demodulation depends on Lambda, this is
+repeated.
 
 Two things keep an edit where it was pasted. Keys of the contexts' images outside their masks count as much as
 all keys of other images, so that d = C^-1 k* tells the places of one image apart. And l grows until the layer
@@ -19,11 +12,7 @@ is divided by little more than before: what a rule draws takes its share of the 
 returns to 1, so a rule with large Lambda would fade everything else.
 """
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -31,16 +20,16 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from clavilux.arrays import F32, F64
-from clavilux.errors import FileError, ModelError
+from clavilux.errors import ModelError
 from clavilux.generator.generate import seed_latents
 from clavilux.generator.layers import EPSILON, SQRT2
 from clavilux.generator.model import Model
 from clavilux.generator.rewrites import styled_convs
-from clavilux.image_files import read_image
 from clavilux.profile.contexts import CONTEXTS, keys_of, layer_before
+from clavilux.profile.edit_files import EditPlan, Spot
 from clavilux.profile.probe import BATCH, PSI, draw, sample_latents
 
-__all__ = ["EditPlan", "read_edit", "solve_edit"]
+__all__ = ["solve_edit"]
 
 ROUNDS, OUTSIDE = 3, 0.3
 """Repetitions, and the weight of places outside the pasted box."""
@@ -52,58 +41,6 @@ SLOPE = 0.2
 """Of the leaky ReLU."""
 
 
-@dataclass(frozen=True)
-class Spot:
-    """A part of the image of a seed.
-
-    Attributes:
-        seed: of the image.
-        mask: left, top, right and bottom, shares of the image; or an image, white where it is.
-    """
-
-    seed: int
-    mask: tuple[float, float, float, float] | Path
-
-    def weights(self, side: int) -> F32:
-        """Return the mask over a layer of this side, (side, side), in [0, 1]; at least one cell is 1.
-
-        Raises:
-            FileError: the mask is no image that can be read, or black.
-        """
-        if isinstance(self.mask, Path):
-            found = read_image(self.mask, "L", (side, side)).astype(np.float32)
-            if not found.any():
-                raise FileError(
-                    f"The mask '{self.mask}' is black", where=str(self.mask), hint="paint it white"
-                )
-            shares: F32 = found / found.max()
-            return shares
-        left, top, right, bottom = (round(edge * side) for edge in self.mask)
-        weights = np.zeros((side, side), np.float32)
-        weights[top : max(bottom, top + 1), left : max(right, left + 1)] = 1
-        return weights
-
-    def cells(self, side: int) -> tuple[slice, slice]:
-        """Return the rows and columns of a layer of this side that the mask covers by half or more."""
-        rows, columns = (np.flatnonzero((self.weights(side) >= 0.5).any(axis=axis)) for axis in (1, 0))
-        return slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
-
-
-@dataclass(frozen=True)
-class EditPlan:
-    """What is copied, where it is pasted, and which places the rule is for."""
-
-    source: Spot
-    paste: Spot
-    contexts: tuple[Spot, ...]
-
-    @property
-    def files(self) -> list[Path]:
-        """The images that are masks, once each."""
-        masks = [spot.mask for spot in (self.source, self.paste, *self.contexts)]
-        return list(dict.fromkeys(mask for mask in masks if isinstance(mask, Path)))
-
-
 @dataclass(frozen=True, eq=False)
 class Seen:
     """One image at one layer: x' (1, I, H, W), W0 x' (1, O, H, W), its output, and its style (1, I)."""
@@ -112,25 +49,6 @@ class Seen:
     drawn: Tensor
     output: Tensor
     style: Tensor
-
-
-def read_edit(path: Path) -> EditPlan:
-    """Read an edit from a file.
-
-    Raises:
-        FileError: it cannot be read, or lacks a part.
-    """
-    try:
-        table = json.loads(path.read_text(encoding="utf-8"))
-        source, paste = (_spot(table[name], path.parent) for name in ("object", "paste"))
-        contexts = tuple(_spot(each, path.parent) for each in table.get("contexts") or [table["paste"]])
-        return EditPlan(source, paste, contexts)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FileError(
-            f"The edit {path} cannot be read ({type(error).__name__}: {error})",
-            where=str(path),
-            hint="it needs object, paste and contexts, each with a seed and a mask",
-        ) from error
 
 
 def solve_edit(model: Model, layer: str, plan: EditPlan, *, rank: int = 1) -> tuple[Tensor, Tensor]:
@@ -195,7 +113,7 @@ def _seen(model: Model, layer: str, seed: int) -> Seen:
         kept[name] = x.float().clone()
         return x
 
-    stop = model.network.layers[layer].resolution
+    stop = model.sizes.layers[layer].resolution
     taps = {name: (lambda x, name=name: keep(name, x)) for name in (before, layer)}
     draw(model, w, taps=taps, stop=stop)
     conv = styled_convs(model.network)[layer]
@@ -263,12 +181,3 @@ def _factors(weight: Tensor, style: Tensor) -> Tensor:
     """Return the demodulation of weights under a style, with the activation's gain, (1, O, 1, 1)."""
     power = style.square() @ weight.square().sum(dim=(2, 3)).T
     return ((power + EPSILON).rsqrt() * SQRT2)[:, :, None, None]
-
-
-def _spot(table: Mapping[str, Any], folder: Path) -> Spot:
-    if isinstance(table["mask"], str):
-        return Spot(int(table["seed"]), folder / table["mask"])
-    left, top, right, bottom = map(float, table["mask"])
-    if not (0 <= left < right <= 1 and 0 <= top < bottom <= 1):
-        raise ValueError(f"mask {table['mask']}")
-    return Spot(int(table["seed"]), (left, top, right, bottom))

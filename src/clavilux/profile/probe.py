@@ -83,7 +83,7 @@ def pooled_features(model: Model, w: F32, layers: Sequence[str], side: int = 16)
     def tap(layer: str) -> Tap:
         return lambda x: keep(layer, x)
 
-    stop = max(model.network.layers[layer].resolution for layer in layers)
+    stop = max(model.sizes.layers[layer].resolution for layer in layers)
     for start in range(0, len(w), BATCH):
         draw(model, w[start : start + BATCH], taps={layer: tap(layer) for layer in layers}, stop=stop)
     return {layer: np.concatenate(parts) for layer, parts in found.items()}

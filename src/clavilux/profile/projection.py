@@ -146,7 +146,7 @@ def find_perceptual_loss(model: Model) -> PerceptualLoss:
 
 def target_side(model: Model) -> int:
     """Return the side of the images that are compared, px: at most 256 where the model can stop there."""
-    sides = image_sides(model.network.layers)
+    sides = image_sides(model.sizes.layers)
     return max([side for side in sides if side <= PROJECTION.max_side] or sides[:1])
 
 
@@ -185,7 +185,7 @@ def project_image(
     starts = _retrieved(model, target, store)  # (N, D)
     nearest = _distance(draw(model, starts[:1], stop=target_side(model)), target)
     p = ((starts - mean) @ inverse)[:, None]  # (N, 1, D)
-    sides = [side for side in image_sides(model.network.layers) if side <= PROJECTION.small_side]
+    sides = [side for side in image_sides(model.sizes.layers) if side <= PROJECTION.small_side]
     small = max(sides) if sides else target_side(model)
     search = _Search(
         model,

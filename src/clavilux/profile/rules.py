@@ -87,7 +87,7 @@ def ruled_layers(model: Model) -> list[str]:
     return [
         name
         for name, conv in styled_layers(model.network).items()
-        if not conv.up and model.network.layers[name].resolution in RULES.sides
+        if not conv.up and model.sizes.layers[name].resolution in RULES.sides
     ]
 
 
@@ -120,7 +120,7 @@ def draw_rule(model: Model, store: Store, w: F32, rule: FoundRule) -> Tensor:
 
 def _arrays(model: Model, store: Store, layer: str) -> dict[str, np.ndarray]:
     w = sample_latents(model, RULES.images, "profile/rules")
-    stop = max(model.network.layers[layer].resolution, min(MAX_RESOLUTION, model.resolution))
+    stop = max(model.sizes.layers[layer].resolution, min(MAX_RESOLUTION, model.resolution))
 
     def drawn(branch: Any) -> np.ndarray:
         rewrites = {} if branch is None else {layer: branch}

@@ -3,25 +3,20 @@
 Colours are CIELAB under D65; latents are w (N, D), untruncated; the pool is drawn under truncation.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torch.nn import functional as F
 
 from clavilux import seeds
 from clavilux.array_files import Arrays, hash_of_arrays, load_arrays
-from clavilux.arrays import F32, F64
-from clavilux.colour import srgb_to_lab
+from clavilux.arrays import F32
 from clavilux.errors import ModelError
 from clavilux.generator.canvas import default_cells
-from clavilux.generator.generate import seed_latents
 from clavilux.generator.model import BUILTIN, Model
-from clavilux.generator.network import Network, image_sides
+from clavilux.generator.network import NetworkSizes, image_sides
 from clavilux.store import Store
 
 __all__ = [
@@ -33,7 +28,6 @@ __all__ = [
     "describe",
     "key_of",
     "survey",
-    "surveyed_images",
     "untold",
     "view_of",
 ]
@@ -112,7 +106,7 @@ class View:
     count: int
 
 
-def view_of(network: Network) -> View:
+def view_of(network: NetworkSizes) -> View:
     """Choose how to look at a network's images at a bearable price.
 
     Of a network that makes colours at every resolution smaller images are drawn; of one that starts from
@@ -120,7 +114,7 @@ def view_of(network: Network) -> View:
     the video's at a fair price.
 
     >>> from clavilux.generator.model import load_model
-    >>> view_of(load_model("silk").network)
+    >>> view_of(load_model("silk").sizes)
     View(stop=256, cells=4, count=128)
     """
     sides = image_sides(network.layers)
@@ -140,7 +134,7 @@ def view_of(network: Network) -> View:
     return View(drawn[-1], cells, min(max(count, SURVEY.min_count), SURVEY.count))
 
 
-def _cost(network: Network, stop: int, share: float) -> float:
+def _cost(network: NetworkSizes, stop: int, share: float) -> float:
     """Estimate the multiplications of an image, 10^9, at a share of the usual side.
 
     Convolutions are 3 x 3; the filters around an oversampled nonlinearity cost about as much as these.
@@ -177,7 +171,7 @@ def survey(
     Raises:
         ModelError: the pool is too small to choose from, or the network draws numbers that are not finite.
     """
-    view = view_of(model.network)
+    view = view_of(model.sizes)
     count = view.count if count is None else count
     if count < SURVEY.min_count:
         what = f"Palettes cannot be chosen from {count} images"
@@ -203,15 +197,6 @@ def describe(model: Model, ws: F32, store: Store) -> Survey:
     return Survey(ws, *(kept[name].astype(np.float32, copy=False) for name in ("lab", "energy")))
 
 
-def surveyed_images(model: Model, numbers: Sequence[int], side: int) -> Iterator[NDArray[np.uint8]]:
-    """Draw what a survey sees of the images of some seeds, (side, side, 3) each."""
-    view = view_of(model.network)
-    for seed in numbers:
-        w = model.truncate(seed_latents(model, seed), SURVEY.psi)
-        pixels = _area_pooled(_draw(model, w, seed, view), side)[0]
-        yield np.asarray(np.rint(pixels * 255), np.uint8)
-
-
 def _shipped(model: Model, key: str) -> Arrays | None:
     """Return the survey that came with a built-in model, if it is the one that is wanted."""
     path = BUILTIN / f"{model.name}-survey.npz"
@@ -227,48 +212,6 @@ def _draw_pool(model: Model, seed: int, count: int, progress: Progress) -> dict[
 
 
 def _described(model: Model, ws: F32, seed: int, progress: Progress) -> dict[str, NDArray[np.generic]]:
-    drawn = model.truncate(ws, SURVEY.psi)
-    view, described = view_of(model.network), []
-    for k in range(0, len(ws), SURVEY.batch):
-        progress(k, len(ws))
-        described.append(_describe(_draw(model, drawn[k : k + SURVEY.batch], seed, view)))
-    lab, energy = (np.concatenate(parts) for parts in zip(*described, strict=True))
-    if not np.isfinite(lab).all():
-        what = f"The model {model.name} draws numbers that are not finite"
-        raise ModelError(what, where=model.name, hint="its weights are damaged")
-    return {"lab": lab, "energy": energy}
+    from clavilux.profile.survey_images import described  # here, as what is kept is read without PyTorch
 
-
-def _draw(model: Model, w: F32, seed: int, view: View) -> Tensor:
-    """Draw the images of some latents (B, D) or (B, L, D), all with the same noise; (B, 3, H, W)."""
-    network = model.network
-    device = network.w_avg.device
-    const = network.start((view.cells, view.cells), model.extend)
-    canvas = network.canvas((view.cells, view.cells))[0]
-    noise = {}
-    for name, layer in network.layers.items():
-        if layer.takes_noise and layer.resolution <= view.stop:
-            extent = canvas * layer.resolution // network.resolution
-            noise[name] = seeds.normal(seed, f"generator/survey/{name}", 0, (1, 1, extent, extent))
-    with torch.inference_mode():
-        return network(
-            torch.from_numpy(w.reshape(len(w), -1, model.w_dim)).to(device).expand(-1, model.num_ws, -1),
-            {name: torch.from_numpy(layer).to(device) for name, layer in noise.items()},
-            const=const.to(device),
-            stop=view.stop,
-        )
-
-
-def _describe(image: Tensor) -> tuple[F32, F32]:
-    """Return lab and energy of images (B, 3, H, W)."""
-    lightness = srgb_to_lab(_area_pooled(image, SURVEY.detail_side))[..., 0]  # (B, 64, 64)
-    down, right = np.diff(lightness, axis=1), np.diff(lightness, axis=2)
-    energy = np.abs(down).mean(axis=(1, 2)) + np.abs(right).mean(axis=(1, 2))
-    lab = srgb_to_lab(_area_pooled(image, SURVEY.colour_side))
-    return lab.astype(np.float32), energy.astype(np.float32)
-
-
-def _area_pooled(image: Tensor, side: int) -> F64:
-    """Shrink images in [-1, 1] to (B, side, side, 3) in [0, 1]."""
-    small = F.interpolate(image.clamp(-1, 1), size=(side, side), mode="area")
-    return np.asarray(small.permute(0, 2, 3, 1).cpu().numpy() * 0.5 + 0.5, np.float64)
+    return described(model, ws, seed, progress)

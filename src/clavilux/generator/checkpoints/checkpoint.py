@@ -14,6 +14,7 @@ from msgspec import Meta
 from clavilux.arrays import F32
 from clavilux.errors import FileError, ModelError, suggest
 from clavilux.generator.network import Extension
+from clavilux.generator.plain_config import PlainConfig
 from clavilux.schemas import Name, converted
 
 if TYPE_CHECKING:
@@ -104,3 +105,10 @@ class Checkpoint:
     tensors: Mapping[str, F32]
     card: Card
     digest: str
+
+    @property
+    def w_avg(self) -> F32:
+        """The mean latent, (D,), a copy."""
+        if isinstance(self.config, PlainConfig):
+            return self.config.mean_latent(self.tensors.get("embed.weight"))
+        return self.tensors["mapping.w_avg"].copy()
