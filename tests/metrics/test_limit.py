@@ -1,5 +1,6 @@
 """The limiter: what flashes too much passes afterwards, and what does not is left alone."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 
 from clavilux.metrics import limit
 from clavilux.metrics.flashes import FlashMeter
-from clavilux.metrics.limit import blend, blending, steady_cells
+from clavilux.metrics.limit import FORESEEN, STRICTER, blend, blending, steady_cells
 from clavilux.metrics.trace import cells_of
 from clavilux.pixel_formats import frame_format
 from clavilux.video.relight import relight
@@ -37,6 +38,23 @@ def strobe(seconds: float, hz: float, high: float = 0.6, kind: str = "all") -> n
     return cells
 
 
+def flashing(low: float, high: float, *, red: bool = False, columns: int = 32) -> np.ndarray:
+    """Four seconds of five flashes a second between two values, in the first columns of 18 x 32 cells."""
+    on = np.arange(120) // 3 % 2 == 1
+    cells = np.zeros((len(on), 18, 32, 3), np.float32)
+    cells[:, :, :columns, : 1 if red else 3] = np.where(on, high, low)[:, None, None, None]
+    return cells
+
+
+# What the small image shows, and what the frame shows that is drawn from it; a field is 6 x 11 cells
+FORESEEN_CASES = {
+    "step": (flashing(0.1, 0.182), flashing(0.1, 0.208)),
+    "bright": (flashing(0.83, 0.97), flashing(0.79, 0.97)),
+    "red_step": (flashing(0.1, 0.152, red=True), flashing(0.1, 0.165, red=True)),
+    "area": (flashing(0.1, 0.4, columns=2), flashing(0.1, 0.4, columns=3)),
+}
+
+
 def limited(cells: np.ndarray) -> np.ndarray:
     amounts = blending(Held(cells), len(cells), FPS)
     return blend(*steady_cells(Held(cells), 0, len(cells), len(cells), FPS), amounts)
@@ -60,6 +78,17 @@ def test_what_is_allowed_stays_exactly_as_it_is() -> None:
     cells = strobe(4, 2)
     assert not blending(Held(cells), len(cells), FPS).any()
     assert np.array_equal(limited(cells), cells)
+
+
+@pytest.mark.parametrize("amount", FORESEEN_CASES)
+def test_what_small_images_hardly_show_is_limited_by_what_they_foresee(amount: str) -> None:
+    small, drawn = FORESEEN_CASES[amount]
+    assert not passes(drawn)
+    assert passes(small)
+    amounts = blending(Held(small), len(small), FPS, FORESEEN)
+    assert passes(blend(*steady_cells(Held(drawn), 0, len(drawn), len(drawn), FPS), amounts))
+    looser = replace(FORESEEN, **{amount: getattr(STRICTER, amount)})
+    assert not blending(Held(small), len(small), FPS, looser).any()  # this amount alone foresees it
 
 
 def test_only_the_part_that_flashes_is_blended_and_amounts_rise_and_fall_smoothly() -> None:
