@@ -74,6 +74,30 @@ def test_flashes_that_move_fail() -> None:
     assert each.screen_area == 0  # no cell flashes too often
 
 
+@pytest.mark.parametrize("fps", [15, 30, 60])
+@pytest.mark.parametrize("places", [2, 3])
+def test_flashes_that_move_fast_are_all_counted(fps: int, places: int) -> None:
+    cells = np.zeros((3 * fps, *GRID, 3), np.float32)
+    for n in range(len(cells)):  # seven flashes a second, at another place each
+        time = (n + 0.5) / fps * 7
+        if time % 1 < 0.5:
+            cells[n, :, int(time) % places :: places] = 0.5
+    each = found(cells, fps)
+    assert not each.passes_wcag
+    assert each.rate == 7
+
+
+@pytest.mark.parametrize("bars", [4, 8, 12])
+@pytest.mark.parametrize(("hz", "passes"), [(2, True), (2.5, True), (4, False)])
+def test_bars_that_drift_flash_as_often_as_they_pass_a_place(hz: float, passes: bool, bars: int) -> None:
+    times, across = np.arange(90) / FPS, np.arange(256) / 256
+    on = (bars * across + hz * times[:, None]) % 1 < 0.5
+    light = on.reshape(90, 64, 4).mean(axis=2) / 2  # (T, columns)
+    each = found(np.broadcast_to(light[:, None, :, None], (90, *GRID, 3)))
+    assert each.passes_wcag == passes
+    assert abs(each.rate - hz) <= 0.5
+
+
 def test_a_saturated_red_counts_apart() -> None:
     cells = pattern(5, 0.0, 0.3)
     red = cells * np.array([1, 0, 0], np.float32)  # luminance changes by 0.064, less than a flash

@@ -197,33 +197,83 @@ class _Lane:
     """
 
     def __init__(self, first: F32, fps: Fraction, limits: FlashLimits, step: float, bright: float) -> None:
-        self._step, self._bright, self._limits = step, bright, limits
-        self._low, self._high = first.copy(), first.copy()
-        self._last = np.zeros(first.shape, np.int8)  # direction of each cell's last change
+        self._limits, self._turns = limits, _Turns(first, step, bright)
         second = max(1, round(fps))
         together = max(1, round(limits.together_seconds * fps) + 1)
         self._cells = _Trailing(second, first.shape)
         self._near = [_Trailing(together, first.shape) for _ in range(2)]
         self._fields = _Fields(first.shape, limits.field)
         shape = self._fields.mean(np.zeros((1, *first.shape), bool)).shape[1:]
-        self._inside = [np.zeros((1, *shape), bool) for _ in range(2)]
+        self._inside = [np.zeros(shape, bool) for _ in range(2)]
         self._moving = [_Trailing(second, shape) for _ in range(2)]
+        self._lit = np.zeros(first.shape, np.int8)  # the sum of each cell's changes, up 1 and down -1
+        self._lit_turns = _Turns(np.zeros(shape), limits.area, np.inf)
+        self._swings = [_Trailing(second, shape) for _ in range(2)]
 
     def add(self, values: F32) -> _Counted:
         """Count the next frames' values, (N, gh, gw)."""
         limits = self._limits
-        up, down = self._changes(values)
+        up, down = self._turns.add(values)
         counts = self._cells.add(up | down)
         hazards = counts > 2 * limits.per_second  # a flash is a pair of changes
-        pairs = self._moving_pairs(up, down)
+        pairs = np.maximum(self._moving_pairs(up, down), self._swinging_pairs(up, down))
         # Flashes that move: each cell flashes seldom enough, but a quarter of the field flashes too often
         moving = np.where(pairs > limits.per_second, limits.area, 0)
         share = np.maximum(self._fields.mean(hazards), moving).max(axis=(1, 2))
         rate = np.maximum(self._rates(counts), pairs.max(axis=(1, 2)))
         return _Counted(hazards, share, rate)
 
-    def _changes(self, values: F32) -> tuple[Bools, Bools]:
-        """Return where values rose, and where they fell, by a step since they last turned, (N, gh, gw)."""
+    def _moving_pairs(self, up: Bools, down: Bools) -> NDArray[np.int16]:
+        """Return how often a quarter of each field rose and fell together within the last second."""
+        pairs = []
+        for k, changed in enumerate((up, down)):
+            shares = self._fields.mean(self._near[k].add(changed) > 0)
+            pairs.append(self._moving[k].add(self._begun(self._inside[k], shares)))
+        return np.minimum(*pairs)
+
+    def _begun(self, inside: Bools, shares: F64) -> Bools:
+        """Return where a quarter begins to change; a share that hovers about a quarter begins once."""
+        begun = np.zeros(shares.shape, bool)
+        for share, new in zip(shares, begun, strict=True):
+            np.logical_and(share >= self._limits.area, ~inside, out=new)
+            inside &= share >= self._limits.area / 2
+            inside |= new
+        return begun
+
+    def _swinging_pairs(self, up: Bools, down: Bools) -> NDArray[np.int16]:
+        """Return how often the lit share of each field rose and fell by a quarter within the last second."""
+        lit = self._lit + np.cumsum(up.astype(np.int8) - down.astype(np.int8), axis=0, dtype=np.int8)
+        self._lit = lit[-1]
+        turns = self._lit_turns.add(self._fields.mean(lit))
+        return np.minimum(*(swings.add(turn) for swings, turn in zip(self._swings, turns, strict=True)))
+
+    def _rates(self, counts: NDArray[np.int16]) -> F64:
+        """Return the changes, in pairs, that a quarter of some field has seen within the last second."""
+        rates = np.zeros(len(counts))
+        seen = np.arange(len(counts))  # frames of which a quarter of a field has seen as many changes
+        for changes in range(1, int(counts.max()) + 1):
+            shares = self._fields.mean(counts[seen] >= changes).max(axis=(1, 2))
+            seen = seen[shares >= self._limits.area]
+            rates[seen] = changes / 2
+        return rates
+
+
+class _Turns:
+    """Where values rise and fall by a step since they last turned, in turns.
+
+    Args:
+        first: the first frame's values, (h, w).
+        step: least change.
+        bright: where the lower value is at least as large, no change counts.
+    """
+
+    def __init__(self, first: NDArray[np.floating], step: float, bright: float) -> None:
+        self._step, self._bright = step, bright
+        self._low, self._high = first.copy(), first.copy()
+        self._last = np.zeros(first.shape, np.int8)  # direction of each place's last change
+
+    def add(self, values: NDArray[np.floating]) -> tuple[Bools, Bools]:
+        """Return where the next frames' values rose, and where they fell, (N, h, w) each."""
         rose, fell = np.zeros(values.shape, bool), np.zeros(values.shape, bool)
         low, high, last = self._low, self._high, self._last
         for now, up, down in zip(values, rose, fell, strict=True):
@@ -236,26 +286,6 @@ class _Lane:
             np.copyto(low, now, where=changed)
             np.copyto(high, now, where=changed)
         return rose, fell
-
-    def _moving_pairs(self, up: Bools, down: Bools) -> NDArray[np.int16]:
-        """Return how often a quarter of each field rose and fell together within the last second."""
-        pairs = []
-        for k, changed in enumerate((up, down)):
-            inside = self._fields.mean(self._near[k].add(changed) > 0) >= self._limits.area
-            before = np.concatenate([self._inside[k], inside[:-1]])
-            pairs.append(self._moving[k].add(inside & ~before))
-            self._inside[k] = inside[-1:]
-        return np.minimum(*pairs)
-
-    def _rates(self, counts: NDArray[np.int16]) -> F64:
-        """Return the changes, in pairs, that a quarter of some field has seen within the last second."""
-        rates = np.zeros(len(counts))
-        seen = np.arange(len(counts))  # frames of which a quarter of a field has seen as many changes
-        for changes in range(1, int(counts.max()) + 1):
-            shares = self._fields.mean(counts[seen] >= changes).max(axis=(1, 2))
-            seen = seen[shares >= self._limits.area]
-            rates[seen] = changes / 2
-        return rates
 
 
 class _Trailing:
@@ -285,8 +315,8 @@ class _Fields:
         self._down, self._across = _windows(shape[0], rows), _windows(shape[1], columns).T
         self._size = rows * columns
 
-    def mean(self, cells: Bools) -> F64:
-        """Return the share of cells (N, gh, gw) in every field, (N, h, w)."""
+    def mean(self, cells: NDArray[np.bool_] | NDArray[np.int8]) -> F64:
+        """Return the mean of cells (N, gh, gw) in every field, (N, h, w)."""
         counts = self._down @ (cells.astype(np.float32) @ self._across)  # whole numbers, so exact
         return np.asarray(counts.astype(np.float64) / self._size)
 
