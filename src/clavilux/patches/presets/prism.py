@@ -26,7 +26,7 @@ def prism(
     drift_bars: float = knob(32, 1, 1024, unit="bars"),
     colours: str = knob(""),
 ) -> Patch:
-    """Bend the network: snares translate by an eighth, kicks zoom by half, the melody is in the noise (9).
+    """Bend the network: snares translate by an eighth, kicks zoom a little, the melody is in the noise (9).
 
     Args:
         song: the song.
@@ -38,9 +38,9 @@ def prism(
     kick, snare = kick_hits(song, beats=0.5), snare_hits(song, beats=0.5)
     melody = song.melody.rms().smooth(seconds=0.1).normalize(per="track")
     shades = palette_of(colours, seed)
-    look = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song)), 0.5 * sounding(song))
+    look = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song, seconds=1)), 0.5 * sounding(song))
     bends = (
         translate(at="16 px", x=0.125 * punch * snare + 2 * travel(drum_hits(song), by=0.5 * punch)),
-        zoom(at="32 px", by=1 + 0.35 * punch * kick),
+        zoom(at="32 px", by=1 + 0.15 * punch * kick),
     )
     return Patch(look, drift(seconds=6).scale(0.4 + 0.4 * melody), bends=bends)
