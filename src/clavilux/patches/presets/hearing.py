@@ -32,9 +32,10 @@ def drum_hits(song: SongSource, beats: float = 0.25) -> Signal:
 def drum_swing(song: SongSource, beats: float = 0.25) -> Signal:
     """Follow every hit of the drums, snares the other way than kicks and hats; -1 to 1.
 
-    A snare that is heard turns the sign while its hit falls, so the eye tells the two drums apart.
+    A snare that is heard turns the sign while its hit falls, so the eye tells the two drums apart. The sign
+    turns 60 ms early, as onset strength rises before a hit: a snare never begins the other way.
     """
-    snare = (4 * song.snare.pulse(beats=beats)).clip()
+    snare = (8 * song.snare.pulse(beats=beats / 2).smooth(seconds=0.12)).clip()
     swing: Signal = drum_hits(song, beats) * (1 - 2 * snare)
     return swing
 
