@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clavilux.director.direct import SPEC, Wishes, direct
 from clavilux.features.song import Song
@@ -11,6 +11,10 @@ from clavilux.patches.muted import muted, parts_to_mute
 from clavilux.patches.presets import find_preset
 from clavilux.project.project import AUTO, Project
 from clavilux.project.sentences import read_looks
+
+if TYPE_CHECKING:
+    from clavilux.director.light import ModelLight
+    from clavilux.profile.survey import Survey  # with PyTorch, which takes a second to import
 
 __all__ = ["MIX_PRESET", "Decided", "decide"]
 
@@ -35,12 +39,15 @@ class Decided:
     tables: dict[str, Any] | None = None
 
 
-def decide(project: Project, song: Callable[[], Song]) -> Decided:
+def decide(
+    project: Project, song: Callable[[], Song], survey: "Callable[[], Survey | None] | None" = None
+) -> Decided:
     """Decide what a project leaves open.
 
     Args:
         project: what a person wants.
         song: opens the song; called only where the director has to hear it.
+        survey: finds the model's survey, or none; called only where the director chooses.
 
     Raises:
         PatchError: a knob that the chosen preset does not have.
@@ -50,7 +57,8 @@ def decide(project: Project, song: Callable[[], Song]) -> Decided:
     tables: dict[str, Any] | None = None
     shown: dict[str, Any] = {}
     if project.patch == AUTO and project.cues is None:
-        found = direct(song(), Wishes(energy, project.palette or "", project.knobs))
+        wishes = Wishes(energy, project.palette or "", project.knobs)
+        found = direct(song(), wishes, _light(None if survey is None else survey(), project.seed))
         reasons, tables, played = found.reasons, dict(found.tables), f"preset {found.preset}"
         look = read_looks(tables, seed=project.seed)
         shown = {"patch": look.patch, "knobs": look.knobs}
@@ -66,6 +74,14 @@ def decide(project: Project, song: Callable[[], Song]) -> Decided:
         patch = muted(decided.shown, parts)
         decided = replace(decided, patch=patch, knobs={}, psi=None, cues=None)
     return Decided(decided, played, reasons, tables)
+
+
+def _light(survey: "Survey | None", seed: int) -> "ModelLight | None":
+    if survey is None:
+        return None
+    from clavilux.director.light import ModelLight
+
+    return ModelLight(survey, seed)
 
 
 def _wished(name: str, project: Project, energy: int) -> dict[str, Any]:

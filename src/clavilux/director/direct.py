@@ -6,16 +6,20 @@ section that sounds different. It decides nothing that a person has decided alre
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from clavilux.catalogue import MOODS
+from clavilux.curves import Events
 from clavilux.features.song import Song
 from clavilux.patches.presets import find_preset
 from clavilux.report.summary import drums_of
 
-__all__ = ["Direction", "Wishes", "direct"]
+if TYPE_CHECKING:
+    from clavilux.director.light import ModelLight  # with PyTorch, which takes a second to import
+
+__all__ = ["Direction", "Wishes", "direct", "hits_at_once"]
 
 LADDER = ("tide", "choir", "stage", "strike", "prism")
 """Presets from the calmest to the wildest."""
@@ -31,7 +35,11 @@ class DirectorSpec:
         tonal: confidence of the key from which harmony leads where drums do not.
         usual_hits: hits a second for which presets are made; denser drums push less far, sparse ones more.
         punch: least and largest push.
+        flashes: clear hits within a second from which their light is kept below a flash (WCAG 2.3.1).
+        clear: strength from which a hit is clear.
         bars: least and largest number of bars in which the slow drift comes round.
+        drift_seconds: the bars are doubled while it would come round sooner: a fast song's sections would
+            differ no more than their halves.
         looks: different looks of a song at most; of more sections the shortest share a look.
         wish: factor of push and speed of 'wilder'; 'calmer' divides by it.
     """
@@ -39,7 +47,10 @@ class DirectorSpec:
     tonal: float = 0.2
     usual_hits: float = 8.0
     punch: tuple[float, float] = (0.6, 1.6)
+    flashes: int = 3
+    clear: float = 0.5
     bars: tuple[float, float] = (32.0, 64.0)
+    drift_seconds: float = 75.0
     looks: int = 5
     wish: float = 1.6
 
@@ -77,8 +88,13 @@ class Direction:
     reasons: tuple[str, str]
 
 
-def direct(song: Song, wishes: Wishes | None = None) -> Direction:
+def direct(song: Song, wishes: Wishes | None = None, light: "ModelLight | None" = None) -> Direction:
     """Choose what a song is shown with.
+
+    Args:
+        song: the song.
+        wishes: what a person wants.
+        light: of the model that shows it; without it palettes are not compared, and drums not tamed.
 
     Raises:
         PatchError: the chosen preset has no knob of a name that is wished for.
@@ -86,13 +102,15 @@ def direct(song: Song, wishes: Wishes | None = None) -> Direction:
     wishes = wishes or Wishes()
     name, heard = _preset(song, wishes.energy)
     preset, factor = find_preset(name), SPEC.wish**wishes.energy
+    looks = _looks(song, wishes, light)
     hits = _hits_per_second(song)
-    punch = float(np.clip((SPEC.usual_hits / max(hits, 0.1)) ** 0.5, *SPEC.punch)) * factor
-    bars = float(np.clip(4 * song.loop_bars, *SPEC.bars)) / factor
-    chosen: dict[str, Any] = {"punch": round(min(punch, 2.0), 2), "drift_bars": round(bars, 1)}
+    punch = float(np.clip((SPEC.usual_hits / max(hits, 0.1)) ** 0.5, *SPEC.punch))
+    if light is not None and hits_at_once(song.kick, song.snare) > SPEC.flashes:
+        punch = light.safe_punch(name, [(look.colours, look.seed) for look in looks.values()], punch)
+    bars = _drift_bars(song) / factor
+    chosen: dict[str, Any] = {"punch": round(min(punch * factor, 2.0), 2), "drift_bars": round(bars, 1)}
     knobs = {key: value for key, value in chosen.items() if key in preset.knobs} | dict(wishes.knobs or {})
     preset.checked(knobs)
-    looks = _looks(song, wishes)
     tables = _tables(song, name, knobs, looks)
     palettes = ", ".join(dict.fromkeys(look.colours for look in looks.values()))
     played = (
@@ -102,6 +120,26 @@ def direct(song: Song, wishes: Wishes | None = None) -> Direction:
     if "drift_bars" in knobs:
         second += f"; the drift comes round in {knobs['drift_bars']:g} bars"
     return Direction(name, tables, (f"{heard}: preset {name}, {_sections_in_words(looks)}", second))
+
+
+def hits_at_once(kick: Events, snare: Events) -> int:
+    """Count the clear hits of the second that has the most of them.
+
+    >>> hits_at_once(Events(np.arange(8) / 4), Events(np.zeros(0)))
+    4
+    """
+    hits = np.sort(np.concatenate([each.times[each.strengths >= SPEC.clear] for each in (kick, snare)]))
+    ends = np.searchsorted(hits, hits + 1, side="left")
+    return int((ends - np.arange(len(hits))).max(initial=0))
+
+
+def _drift_bars(song: Song) -> float:
+    """Return in how many bars the slow drift comes round: as the song repeats, and not too soon."""
+    bars = float(np.clip(4 * song.loop_bars, *SPEC.bars))
+    bar = 60 * song.grid.beats_per_bar / song.grid.tempo  # s
+    while bars * bar < SPEC.drift_seconds:
+        bars *= 2
+    return bars
 
 
 def _preset(song: Song, energy: int) -> tuple[str, str]:
@@ -131,7 +169,7 @@ class _LabelLook:
     seed: int
 
 
-def _looks(song: Song, wishes: Wishes) -> dict[str, _LabelLook]:
+def _looks(song: Song, wishes: Wishes, light: "ModelLight | None") -> dict[str, _LabelLook]:
     """Return the look of every section label, from the weakest mood in the quietest to the strongest."""
     sections = song.sections
     lengths = np.diff(sections.bounds)
@@ -147,12 +185,17 @@ def _looks(song: Song, wishes: Wishes) -> dict[str, _LabelLook]:
         if len(kept) < SPEC.looks:
             kept.add(label)
     ranked = [label for label in quiet_first if label in kept]
-    found = {}
+    colours = {}
     for place, label in enumerate(ranked):
         share = (place + 1) / len(ranked) if len(ranked) > 1 else 1.0
         index = round(share * (len(STRENGTH) - 1)) + min(wishes.energy, 0)
-        colours = wishes.palette or STRENGTH[max(index, 0)]
-        found[label] = _LabelLook(label, colours, place)
+        colours[label] = wishes.palette or STRENGTH[max(index, 0)]
+    seeds = {label: place for place, label in enumerate(ranked)}
+    if light is not None and set(colours.values()) <= set(MOODS):
+        longest = sorted(ranked, key=lambda label: -total[label])
+        spread = light.spread([colours[label] for label in longest])
+        seeds = dict(zip(longest, spread, strict=True))
+    found = {label: _LabelLook(label, colours[label], seeds[label]) for label in ranked}
     nearest = {
         label: found[min(ranked, key=lambda other, own=label: abs(level[own] - level[other]))]  # type: ignore[misc]
         for label in labels
@@ -170,7 +213,7 @@ def _tables(
         first = next(iter(different.values()))
         colours = {"colours": first.colours} if has_colours else {}
         return {"look": {"preset": preset, **knobs, **colours}}
-    fade = "1 bar" if song.grid.confidence > 0 else "2 seconds"
+    fade = "2 bars" if song.grid.confidence > 0 else "2 seconds"
     return {
         "looks": {
             name: {"preset": preset, **knobs, "colours": look.colours, "seed": look.seed}

@@ -23,7 +23,7 @@ from clavilux.patches.palette import Palette
 from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.patches.patch import Patch
 from clavilux.pixel_formats import PixelFormat
-from clavilux.profile.survey import Progress
+from clavilux.profile.survey import Progress, Survey, survey
 from clavilux.project.machine import Machine
 from clavilux.project.output import Output
 from clavilux.signals.evaluate import Curves
@@ -85,6 +85,10 @@ class Drawing:
             taps=changes_of(patch.bends, model, self.cells, store),
             rewrites=changes_of(patch.rewrites, model, self.cells, store, self.workspace.model),
         )
+
+    def survey(self, progress: Progress) -> Survey:
+        """Survey the model, or read its survey."""
+        return survey(self.model, self.workspace.store, progress=progress)
 
     def palettes(self, patch: Patch, progress: Progress) -> dict[Palette, PaletteLatents]:
         """Choose the latents of a patch's palettes; see `choose_palettes`."""
