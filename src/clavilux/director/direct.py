@@ -102,7 +102,7 @@ def direct(song: Song, wishes: Wishes | None = None, light: "ModelLight | None" 
     wishes = wishes or Wishes()
     name, heard = _preset(song, wishes.energy)
     preset, factor = find_preset(name), SPEC.wish**wishes.energy
-    looks = _looks(song, wishes, light)
+    looks = _looks(song, wishes, name, light)
     hits = _hits_per_second(song)
     punch = float(np.clip((SPEC.usual_hits / max(hits, 0.1)) ** 0.5, *SPEC.punch))
     if light is not None and hits_at_once(song.kick, song.snare) > SPEC.flashes:
@@ -169,7 +169,7 @@ class _LabelLook:
     seed: int
 
 
-def _looks(song: Song, wishes: Wishes, light: "ModelLight | None") -> dict[str, _LabelLook]:
+def _looks(song: Song, wishes: Wishes, preset: str, light: "ModelLight | None") -> dict[str, _LabelLook]:
     """Return the look of every section label, from the weakest mood in the quietest to the strongest."""
     sections = song.sections
     lengths = np.diff(sections.bounds)
@@ -193,7 +193,7 @@ def _looks(song: Song, wishes: Wishes, light: "ModelLight | None") -> dict[str, 
     seeds = {label: place for place, label in enumerate(ranked)}
     if light is not None and set(colours.values()) <= set(MOODS):
         longest = sorted(ranked, key=lambda label: -total[label])
-        spread = light.spread([colours[label] for label in longest])
+        spread = light.spread([colours[label] for label in longest], preset)
         seeds = dict(zip(longest, spread, strict=True))
     found = {label: _LabelLook(label, colours[label], seeds[label]) for label in ranked}
     nearest = {

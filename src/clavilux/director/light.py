@@ -28,17 +28,19 @@ class LightSpec:
     """How palettes are chosen, and how far their light may move.
 
     Attributes:
-        moved: change of relative luminance on a quarter of a field that a full hit may cause; a flash is
-            0.1, and the survey's coarse grid sees a little less than a video's cells.
+        moved: change of relative luminance on a quarter of a field that a full hit may cause, on the mean of
+            a palette's images; a flash is 0.1.
         least: smallest punch that is left.
         seeds: palettes of each mood among which the director chooses.
         evenness: what a palette whose own images differ much loses, beside its distance to the others.
+        darkness: what one loses whose light moves as much as is allowed, and another in proportion.
     """
 
-    moved: float = 0.095
+    moved: float = 0.1
     least: float = 0.4
     seeds: int = 8
     evenness: float = 0.25
+    darkness: float = 0.5
 
 
 LIGHT = LightSpec()
@@ -64,6 +66,14 @@ class ModelLight:
     def _images(self) -> dict[tuple[str, int], I64]:
         return {}
 
+    @cached_property
+    def _pushed(self) -> dict[str, F64]:
+        return {preset: light_moved(self.pool, zoom) for preset, zoom in ZOOMS.items()}
+
+    def _moved(self, preset: str) -> F64:
+        """Return how much light a full hit of a preset moves in each image, (N,)."""
+        return self._pushed[preset] if preset in ZOOMS else np.zeros(len(self.pool.ws))
+
     def _of(self, mood: str, seed: int) -> I64:
         """Return the images of a palette."""
         key = (mood, seed)
@@ -76,29 +86,33 @@ class ModelLight:
             )
         return self._images[key]
 
-    def spread(self, moods: Sequence[str]) -> list[int]:
+    def spread(self, moods: Sequence[str], preset: str) -> list[int]:
         """Choose a seed for each of some palettes, so that they lie far apart and each holds together.
 
         The first is the one whose own images differ least; each further one has the largest ratio of the
-        distance to the nearest of those before it over the distances within both.
+        distance to the nearest of those before it over the distances within both. Where the preset's drums
+        move light, palettes in which they move less of it are preferred.
 
         Args:
             moods: of the palettes, the most important first.
+            preset: its name.
         """
         chosen: list[tuple[str, int]] = []
         for mood in moods:
             free = [seed for seed in range(LIGHT.seeds) if (mood, seed) not in chosen]
-            scores = [self._score(self._of(mood, seed), chosen) for seed in free]
+            scores = [self._score(self._of(mood, seed), chosen, preset) for seed in free]
             chosen.append((mood, free[int(np.argmax(scores))]))
         return [seed for _, seed in chosen]
 
-    def _score(self, images: I64, chosen: Sequence[tuple[str, int]]) -> float:
+    def _score(self, images: I64, chosen: Sequence[tuple[str, int]], preset: str) -> float:
         within = self._between(images, images)
         others = [self._of(*each) for each in chosen]
         ratios = [
             2 * self._between(images, other) / (within + self._between(other, other)) for other in others
         ]
-        return min(ratios, default=0.0) - LIGHT.evenness * within / float(np.median(self._distances))
+        uneven = within / float(np.median(self._distances))
+        bright = self._moved(preset)[images].mean() / LIGHT.moved
+        return min(ratios, default=0.0) - LIGHT.evenness * uneven - LIGHT.darkness * float(bright)
 
     def _between(self, first: I64, second: I64) -> float:
         return float(self._distances[np.ix_(first, second)].mean())
@@ -114,6 +128,6 @@ class ModelLight:
         known = [(mood, seed) for mood, seed in palettes if mood in MOODS]
         if preset not in ZOOMS or not known:
             return punch
-        moved = light_moved(self.pool, ZOOMS[preset])
+        moved = self._moved(preset)
         most = max(float(moved[self._of(*each)].mean()) for each in known)
         return min(punch, max(LIGHT.moved / max(most, 1e-6), LIGHT.least))
