@@ -265,5 +265,6 @@ def test_store_keys_stay_those_of_earlier_versions(monkeypatch):
     _ = song.lufs, song.kick, song.sections, song.chroma("mix")
     beats = blake2b(song.grid.beats.tobytes() + song.grid.bars.tobytes(), digest_size=8).hexdigest()
     net = event_net().digest
-    names = ("loudness", "analysis", net, f"grid/{net}", f"structure/{beats}", "mix")
+    chroma = [f"chroma/{of} Hz" for of in ("mix/0 to 11025", "harmonic/32 to 250", "harmonic/220 to 11025")]
+    names = ("loudness", "analysis", net, f"grid/{net}", f"structure/{beats}", "mix", *chroma)
     assert sorted(keys) == sorted(f"{song.digest}/{name}/{recording_module.VERSION}" for name in names)

@@ -1,6 +1,7 @@
 """Model mixing: 0 is bit-equal to the first model, 1 is the second, between them weights are blended."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -79,8 +80,7 @@ def test_halfway_equals_a_network_of_blended_weights(pair):
             for conv in block.convs:
                 conv.power = conv.weight.square().sum(dim=(2, 3))
     mixed.mapping = pair[0].network.mapping
-    model = copy.copy(pair[0])
-    object.__setattr__(model, "network", mixed)
+    model = replace(pair[0], build=lambda: mixed)
     wanted, found = draw(Program(model, **SIZE))[0], draw(program_of(pair, blend()), [0.5])[0]
     assert np.abs(wanted - found).max() <= 1
 

@@ -26,7 +26,7 @@ from clavilux.store import Arrays
 
 __all__ = ["SongHarmony"]
 
-CHROMA_VERSION = 1
+CHROMA_VERSION = 0
 """Raised whenever chroma changes: stored chroma of older versions is never used again."""
 
 VOICES = MappingProxyType({"melody": MELODY, "bass": BASS})
