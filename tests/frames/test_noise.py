@@ -50,6 +50,23 @@ def test_every_knot_is_drawn_once_on_both_sides_of_a_crossfade(monkeypatch):
     assert set(drawn.values()) == {1}
 
 
+def test_terms_of_one_track_share_their_knots_though_each_needs_others(monkeypatch):
+    """As in a crossfade of two looks of one noise, of which one is silent in a part of the window."""
+    drawn = Counter()
+
+    def counted(seed, key, number, shape, *, out):
+        drawn[key, number] += 1
+        return seeds.normal(seed, key, number, shape, out=out)
+
+    monkeypatch.setattr(module, "normal", counted)
+    source, track = NoiseSource(SIZES, 3), Track(0.12, "seconds", "fast")
+    silent_later, whole = np.repeat([1.0, 0.0], 4), np.ones(8)
+    for k in range(10):
+        times = (8 * k + np.arange(8)) / 30
+        source.at([Term(track, (whole,)), Term(track, (silent_later,))], times, GRID)
+    assert set(drawn.values()) == {1}
+
+
 @pytest.mark.parametrize("spacing", [1.0, 0.12, 0.03])  # up to 12 knots in eight frames at 30 fps
 def test_a_frame_rounds_alike_in_any_window(spacing):
     term, times = Term(Track(spacing, "seconds", "fast")), np.arange(40) / 30

@@ -45,11 +45,13 @@ class NoiseSource:
 
     def __init__(self, sizes: Mapping[str, tuple[int, int]], seed: int) -> None:
         self._sizes, self._seed = dict(sizes), seed
-        self._knots: dict[str, list[dict[int, F32]]] = {}  # of each track, those of a moment together
+        self._knots: dict[str, dict[int, dict[int, F32]]] = {}  # of each track, by the call that used them
+        self._call = 0
         self._gains: dict[tuple[frozenset[str] | None, tuple[MaskOf, ...]], F32] = {}
 
     def at(self, terms: Sequence[Term], times: F64, grid: Grid) -> dict[str, F32]:
         """Sum terms at some times (B,) s; float32 (B, 1, H, W) for each layer."""
+        self._call += 1
         rows = -(-len(times) // ROWS) * ROWS  # whole products
         flat = [np.empty((rows, height * width), np.float32) for height, width in self._sizes.values()]
         fresh = True
@@ -68,19 +70,23 @@ class NoiseSource:
 
     def _knots_of(self, track: str, numbers: tuple[int, ...]) -> list[F32]:
         """Return some knots of a track for all layers, one after the other, (pixels,) each."""
-        moments = self._knots.pop(track, [])
-        known = {number: knot for moment in moments for number, knot in moment.items()}
-        now = {number: known[number] if number in known else self._knot(track, number) for number in numbers}
-        others = [moment for moment in moments if not moment.keys() & now.keys()]
-        self._knots[track] = [*others, now][-KEPT_MOMENTS:]  # the last used track, and its last used moment
+        moments = self._knots.pop(track, {})
+        known = {number: knot for knots in moments.values() for number, knot in knots.items()}
+        found = {
+            number: known[number] if number in known else self._knot(track, number) for number in numbers
+        }
+        moments.setdefault(self._call, {}).update(found)
+        if len(moments) > KEPT_MOMENTS:
+            del moments[next(iter(moments))]
+        self._knots[track] = moments  # now the last used
         while len(self._knots) > 1 and self._bytes() > MAX_KNOT_BYTES:
             del self._knots[next(iter(self._knots))]
-        return list(now.values())
+        return list(found.values())
 
     def _bytes(self) -> int:
-        return sum(
-            knot.nbytes for moments in self._knots.values() for moment in moments for knot in moment.values()
-        )
+        tracks = self._knots.values()
+        kept = {id(knot): knot for moments in tracks for knots in moments.values() for knot in knots.values()}
+        return sum(knot.nbytes for knot in kept.values())
 
     def _knot(self, track: str, number: int) -> F32:
         """Draw a knot of a track for all layers, one after the other."""
