@@ -1,5 +1,6 @@
 """Models are found by name or path, describe what an image needs, and draw seeds."""
 
+import shutil
 import subprocess
 import sys
 
@@ -13,7 +14,7 @@ from clavilux.errors import ModelError
 from clavilux.generator.checkpoints import Card
 from clavilux.generator.checkpoints.native import write_native
 from clavilux.generator.generate import own_program, seed_inputs
-from clavilux.generator.model import Model, builtin_models, load_model
+from clavilux.generator.model import BUILTIN, Model, builtin_models, load_model
 from clavilux.generator.stylegan2 import StyleGAN2
 from clavilux.generator.stylegan2_config import StyleGAN2Config
 
@@ -26,6 +27,30 @@ def test_listing_and_reading_need_no_torch():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "False"
+
+
+def test_a_file_that_is_written_to_before_its_network_is_built_is_an_error(tmp_path):
+    path = tmp_path / "mine.safetensors"
+    shutil.copy(BUILTIN / "silk.safetensors", path)
+    model, built = load_model(path), load_model(path)
+    network = built.network
+    path.write_bytes(b"short")
+    with pytest.raises(ModelError, match="mine has changed since it was opened; start again"):
+        _ = model.network
+    assert built.network is network  # it has its weights already
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows keeps a file that is read from being removed")
+def test_a_file_that_is_replaced_or_removed_leaves_an_opened_model_as_it_was(tmp_path):
+    path, other = tmp_path / "mine.safetensors", tmp_path / "other.safetensors"
+    shutil.copy(BUILTIN / "silk.safetensors", path)
+    shutil.copy(BUILTIN / "glass.safetensors", other)
+    first, second = load_model(path), load_model(path)
+    other.replace(path)
+    wanted = load_model("silk").network.state_dict()
+    assert all(torch.equal(wanted[name], each) for name, each in first.network.state_dict().items())
+    path.unlink()
+    assert all(torch.equal(wanted[name], each) for name, each in second.network.state_dict().items())
 
 
 def test_every_builtin_loads_and_says_whose_it_is():

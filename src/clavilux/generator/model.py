@@ -241,7 +241,7 @@ def load_model(name_or_path: str | Path, *, folder: Path | None = None) -> Model
         checkpoint.w_avg,
         checkpoint.card,
         checkpoint.digest,
-        _Builder(checkpoint),
+        _Builder(checkpoint, path),
         path,
     )
 
@@ -281,18 +281,36 @@ def find_model(name_or_path: str | Path, folder: Path | None = None) -> Path:
 
 
 class _Builder:
-    """Builds a checkpoint's network once, when it is first asked for, and lets go of the checkpoint."""
+    """Builds a checkpoint's network once, when it is first asked for, and lets go of the checkpoint.
 
-    def __init__(self, checkpoint: Checkpoint) -> None:
+    Until then the weights are still in the file, which must not be written to; a new file in its place, or
+    none, leaves the old one as it was.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, path: Path) -> None:
         self._checkpoint: Checkpoint | None = checkpoint
         self._network: Network | None = None
         self._lock = Lock()
+        self._path, self._state = path, _state_of(path)
 
     def __call__(self) -> Network:
         with self._lock:
             if self._checkpoint is not None:
+                now = _state_of(self._path)
+                if now[:1] == self._state[:1] and now != self._state:
+                    what = f"The file of the model {self._path.stem} has changed since it was opened"
+                    raise ModelError(what, where=str(self._path), hint="start again")
                 self._network, self._checkpoint = _build(self._checkpoint), None
         return cast("Network", self._network)
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    """Return a file's identity, when it was last written, and its size; nothing where it is gone."""
+    try:
+        found = path.stat()
+    except OSError:
+        return ()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _build(checkpoint: Checkpoint) -> Network:
