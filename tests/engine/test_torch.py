@@ -1,6 +1,7 @@
 """A frame's pixels are the same whatever is drawn beside it, and errors are plain."""
 
 import copy
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +9,8 @@ import pytest
 import torch
 
 from clavilux.engine import torch as torch_runner
-from clavilux.engine.torch import TorchRunner, choose_device
+from clavilux.engine.devices import choose_device, devices
+from clavilux.engine.torch import TorchRunner
 from clavilux.errors import EngineError, RenderError, SettingError
 from clavilux.generator.program import Program
 
@@ -102,6 +104,18 @@ def test_devices():
     for name in ("gpu", "cuda:99", ""):
         with pytest.raises(EngineError, match="cpu"):
             choose_device(name)
+
+
+def test_where_no_driver_is_torch_is_not_asked_for_cards(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "platform", "linux")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    driver = tmp_path / "nvidiactl"
+    monkeypatch.setattr("clavilux.engine.devices.DRIVERS", (driver,))
+    assert devices() == ["cpu"]
+    driver.touch()
+    assert devices()[:3] == ["cuda", "cuda:0", "cuda:1"]
+    assert choose_device("cuda:1") == "cuda:1"
 
 
 def test_empty_batches(program):

@@ -20,6 +20,8 @@ def choose_device(name: str = "auto") -> str:
     >>> choose_device("cpu")
     'cpu'
     """
+    if name == "cpu":
+        return name
     there = devices()
     if name == "auto":
         return there[0]

@@ -165,7 +165,7 @@ class Workspace:
         Raises:
             EngineError: there is no such device or precision.
         """
-        from clavilux.engine.cache import key as program_key  # here, as what imports them may need neither
+        from clavilux.engine.cache import key as program_key  # here, as a song is analysed without an engine
         from clavilux.engine.choose import open_runner
 
         return self._keep(
