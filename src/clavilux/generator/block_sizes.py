@@ -44,13 +44,14 @@ class BlockSizes:
 
     def canvas(self, cells: tuple[int, int]) -> tuple[int, int]:
         """Return height and width of the image that a constant of these rows and columns grows into, px."""
-        return canvas_of(self.resolution, self.cells, cells)
+        return canvas_of(self.resolution, CONST_SIZE, cells)
 
 
-def canvas_of(resolution: int, own: tuple[int, int], cells: tuple[int, int]) -> tuple[int, int]:
-    """Return height and width of an image of some cells, where the network's own make a square of R px.
+def canvas_of(resolution: int, own: int, cells: tuple[int, int]) -> tuple[int, int]:
+    """Return height and width of an image of some cells, where the network's own x own make a square, px.
 
-    >>> canvas_of(512, (4, 4), (4, 7))
+    >>> canvas_of(512, 4, (4, 7))
     (512, 896)
     """
-    return cells[0] * resolution // own[0], cells[1] * resolution // own[0]
+    rows, columns = cells
+    return rows * resolution // own, columns * resolution // own

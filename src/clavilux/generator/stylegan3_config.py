@@ -118,7 +118,7 @@ class StyleGAN3Config:
 
     def canvas(self, cells: tuple[int, int]) -> tuple[int, int]:
         """Return height and width of the image of these rows and columns of cells, px."""
-        return canvas_of(self.resolution, self.cells, cells)
+        return canvas_of(self.resolution, self.input_rate, cells)
 
     @property
     def names(self) -> list[str]:
