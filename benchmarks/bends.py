@@ -15,11 +15,12 @@ import torch
 
 from clavilux import seeds
 from clavilux.engine.openvino import OpenVinoRunner
-from clavilux.generator.bends import BENDS, Site
+from clavilux.generator.bends import BENDS
 from clavilux.generator.checkpoints import Card
 from clavilux.generator.model import Model
 from clavilux.generator.program import Program
-from clavilux.generator.rewrites import Mute, Place, Scale, styled_convs
+from clavilux.generator.rewrites import Mute, Scale, styled_convs
+from clavilux.generator.sites import Place, Site
 from clavilux.generator.stylegan2 import StyleGAN2
 from clavilux.generator.stylegan2_config import StyleGAN2Config
 
@@ -55,8 +56,8 @@ def main() -> None:
         "zoom at 64 px": bend("zoom", "b64.conv0"),
         "dilate at 16 px": bend("dilate", "b16.conv0"),
         "kaleidoscope at const": bend("kaleidoscope", "const"),
-        "mute at 32 px": {"rewrites": [Mute(Place("b32.conv1", convs["b32.conv1"].weight), context)]},
-        "scale at 16 px": {"rewrites": [Scale(Place("b16.conv1", convs["b16.conv1"].weight))]},
+        "mute at 32 px": {"rewrites": [Mute(Place("b32.conv1"), convs["b32.conv1"].weight, context)]},
+        "scale at 16 px": {"rewrites": [Scale(Place("b16.conv1"), convs["b16.conv1"].weight)]},
     }
     runners, inputs, times = {}, {}, {name: [] for name in rows}
     for name, given in rows.items():

@@ -26,13 +26,14 @@ from networks import arrays, stylegan3
 from clavilux.engine import torch as engine
 from clavilux.engine.choose import PASS_FRAMES
 from clavilux.engine.torch import TorchRunner
-from clavilux.generator.bends import BENDS, Site
+from clavilux.generator.bends import BENDS
 from clavilux.generator.checkpoints.native import write_native
 from clavilux.generator.generate import seed_inputs
 from clavilux.generator.model import Model, load_model
 from clavilux.generator.program import FrameInputs, Program
 from clavilux.generator.program_module import ProgramModule
-from clavilux.generator.rewrites import Place, Scale, styled_convs
+from clavilux.generator.rewrites import Scale, styled_convs
+from clavilux.generator.sites import Place, Site
 
 MIN_HALF_DB = 40.0
 """Least PSNR of float16 against float32 on the processor."""
@@ -79,7 +80,7 @@ def changed(model: Model, bends: list[str], size: tuple[int, int]) -> Drawn:
     ones = np.ones(model.network.layers[layer].channels, np.float32)
     taps = [BENDS[name](Site(layer, ones)) for name in bends]
     weight = styled_convs(model.network)["b8.conv1"].weight
-    program = Program(model, size=size, taps=taps, rewrites=[Scale(Place("b8.conv1", weight))])
+    program = Program(model, size=size, taps=taps, rewrites=[Scale(Place("b8.conv1"), weight)])
     inputs = given(model, program)
     count = len(inputs["ws"])
     for k, tap in enumerate(taps):

@@ -8,10 +8,11 @@ import torch
 from clavilux import seeds
 from clavilux.engine.openvino import OpenVinoRunner, capabilities
 from clavilux.engine.torch import TorchRunner
-from clavilux.generator.bends import BENDS, Site
+from clavilux.generator.bends import BENDS
 from clavilux.generator.model import load_model
 from clavilux.generator.program import Program
-from clavilux.generator.rewrites import Mute, Place, Scale, styled_convs
+from clavilux.generator.rewrites import Mute, Scale, styled_convs
+from clavilux.generator.sites import Place, Site
 from clavilux.make.changes import changes_of
 from clavilux.patches.functions import rewrite
 
@@ -62,7 +63,7 @@ def bent(silk, names, layer):
 def given_to(program, inputs):
     same = {name: np.repeat(array, BATCH, axis=0) for name, array in inputs(program, [0]).items()}
     for k, bend in enumerate(program.taps):
-        same |= {f"bend/{k}/{name}": s for name, s in zip(bend.inputs, signals(bend), strict=True)}
+        same |= {f"bend/{k}/{name}": s for name, s in zip(bend.inputs, signals(bend.module), strict=True)}
     return same
 
 
@@ -89,11 +90,11 @@ def test_rewrites_are_computed_alike_on_both(silk, inputs):
     convs = styled_convs(silk.network)
     direction = torch.ones(convs["b8.conv1"].weight.shape[1])
     rewrites = [
-        Scale(Place("b8.conv0", convs["b8.conv0"].weight)),
+        Scale(Place("b8.conv0"), convs["b8.conv0"].weight),
         Mute(
-            Place("b8.conv1", convs["b8.conv1"].weight), torch.stack([direction, direction / len(direction)])
+            Place("b8.conv1"), convs["b8.conv1"].weight, torch.stack([direction, direction / len(direction)])
         ),
-        Scale(Place("b8.conv1", convs["b8.conv1"].weight)),
+        Scale(Place("b8.conv1"), convs["b8.conv1"].weight),
     ]
     program = Program(silk, size=(64, 64), cells=(4, 4), stop=64, rewrites=rewrites)
     given = {name: np.repeat(array, BATCH, axis=0) for name, array in inputs(program, [0]).items()}

@@ -53,9 +53,9 @@ def test_every_bend_is_declared_with_the_signals_its_module_takes(name, small_mo
     op = OPS[name]
     node = getattr(functions, name)(at="b8.conv0")
     (made,) = changes_of([node], small_model, (4, 4))
-    assert type(made) is BENDS[name]
+    assert type(made.module) is BENDS[name]
     assert (*made.inputs, "where") == op.inputs
-    for signal, value in type(made).at_strength(1).items():
+    for signal, value in made.module.at_strength(1).items():
         limits = op.optional[signal]
         assert isinstance(limits, Param)
         assert limits.low <= value <= limits.high
@@ -142,6 +142,6 @@ def test_a_bend_acts_in_its_own_scene(heard, small_model):
 def test_a_mask_is_laid_over_the_features(small_model):
     left = zoom(at="b8.conv0", by=2, where=disc(x=0, y=0.5, radius=0.5, soft=0).invert())
     (bend,) = changes_of([left], small_model, (4, 8))
-    assert bend.places.shape == (8, 16)
-    assert bend.places[4, 0] == 0
-    assert bend.places[4, 15] == 1
+    assert bend.module.places.shape == (8, 16)
+    assert bend.module.places[4, 0] == 0
+    assert bend.module.places[4, 15] == 1

@@ -48,6 +48,6 @@ def test_two_scenes_may_rewrite_one_layer(small_model):
     shown = score(scene(patch(first), until="0:04"), scene(patch(second)))
     assert len(shown.rewrites) == 2
     made = changes_of(shown.rewrites, small_model, (4, 4))
-    assert all(isinstance(each, Scale) for each in made)
+    assert all(isinstance(each.module, Scale) for each in made)
     program = Program(small_model, size=(16, 16), cells=(4, 4), rewrites=made)
     assert sum(name.endswith("/amount") for name in program.inputs) == 2

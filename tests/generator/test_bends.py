@@ -10,10 +10,11 @@ import torch
 from clavilux import seeds
 from clavilux.colour import srgb_to_lab
 from clavilux.errors import ModelError
-from clavilux.generator.bends import BENDS, Site, weigh_places
+from clavilux.generator.bends import BENDS
 from clavilux.generator.channel_sets import channel_weights, find_layers
 from clavilux.generator.generate import seed_inputs
 from clavilux.generator.program import Program
+from clavilux.generator.sites import Site, weigh_places
 
 SIZE = {"size": (64, 64), "cells": (4, 4), "pixels": "rgb24", "stop": 64}
 SMALL = {"size": (16, 16), "cells": (4, 4), "pixels": "rgb24"}

@@ -50,9 +50,9 @@ def test_a_mask_covers_the_margin_as_well(model):
     layer = model.network.layers["L1"]
     side = layer.resolution + layer.margin
     assert layer.margin > 0
-    assert bend.places.shape == (side, side)
-    assert bend.places[side // 2, side // 2] == 1
-    inside = bend.places.sum().item() / layer.resolution**2
+    assert bend.module.places.shape == (side, side)
+    assert bend.module.places[side // 2, side // 2] == 1
+    inside = bend.module.places.sum().item() / layer.resolution**2
     assert inside == pytest.approx(np.pi * 0.2**2, abs=0.06)
     draw(model, zoom(at="L1", where=disc(radius=0.2)), [0.5])
 

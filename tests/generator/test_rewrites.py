@@ -11,13 +11,14 @@ from clavilux.colour import srgb_to_lab
 from clavilux.generator.generate import seed_inputs
 from clavilux.generator.model import load_model
 from clavilux.generator.program import Program
-from clavilux.generator.rewrites import Boost, Mute, Place, Rule, Scale, Swap, styled_convs
+from clavilux.generator.rewrites import Boost, Mute, Rule, Scale, Swap, styled_convs
+from clavilux.generator.sites import Place
 
 SIZE = {"size": (32, 32), "cells": (4, 4), "pixels": "rgb24"}
 
 
 def place(model, layer, **given):
-    return Place(layer, styled_convs(model.network)[layer].weight, **given)
+    return Place(layer, **given), styled_convs(model.network)[layer].weight
 
 
 def context(count, name):
@@ -34,17 +35,17 @@ def unit(count, name):
 def ranked(model, layer, rank):
     out, into = styled_convs(model.network)[layer].weight.shape[:2]
     content = torch.from_numpy(seeds.normal(0, "content", 0, (out, rank, 3, 3)))
-    return Rule(place(model, layer), content, torch.stack([unit(into, f"d{r}") for r in range(rank)]))
+    return Rule(*place(model, layer), content, torch.stack([unit(into, f"d{r}") for r in range(rank)]))
 
 
 def made(name, model, layer):
     into = styled_convs(model.network)[layer].weight.shape[1]
     at, first, second = place(model, layer), context(into, "a"), context(into, "b")
     return {
-        "scale": lambda: Scale(at),
-        "mute": lambda: Mute(at, first),
-        "boost": lambda: Boost(at, first),
-        "swap": lambda: Swap(at, first, second),
+        "scale": lambda: Scale(*at),
+        "mute": lambda: Mute(*at, first),
+        "boost": lambda: Boost(*at, first),
+        "swap": lambda: Swap(*at, first, second),
         "rank 3": lambda: ranked(model, layer, 3),
     }[name]()
 
@@ -123,7 +124,7 @@ def test_neutral_is_bit_equal_and_every_frame_has_its_own_amount(name, small_mod
 def test_scaling_is_seen_at_one_and_does_not_jump_on_the_way(name, layers):
     model = load_model(name)
     size = {"size": (64, 64), "cells": (4, 4), "pixels": "rgb24", "stop": 64}
-    rewrites = [Scale(place(model, layer, number=0)) for layer in layers]
+    rewrites = [Scale(*place(model, layer, number=0)) for layer in layers]
     lab = srgb_to_lab(frames(model, rewrites, np.linspace(0, 1, 21), size) / 255)
     steps = np.linalg.norm(np.diff(lab, axis=0), axis=-1).mean(axis=(1, 2))
     assert np.linalg.norm(lab[-1] - lab[0], axis=-1).mean() > 10, steps
@@ -131,7 +132,7 @@ def test_scaling_is_seen_at_one_and_does_not_jump_on_the_way(name, layers):
 
 
 def test_scaling_ends_at_the_seeds_formula(small_model):
-    scale = Scale(place(small_model, "b8.conv0"), spread=0.4)
+    scale = Scale(*place(small_model, "b8.conv0"), spread=0.4)
     c = [x.item() for x in scale.coefficients(amount=torch.ones(1), turn=torch.full((1,), 0.25))]
     assert np.allclose(c, [-2, 0, 0.4], atol=1e-6)  # W (-1 + sigma E_2)
 
@@ -140,7 +141,7 @@ def test_places_limit_a_rule(small_model):
     into = styled_convs(small_model.network)["b16.conv1"].weight.shape[1]
     left = np.zeros((16, 16), np.float32)
     left[:, :8] = 1
-    muted = Mute(place(small_model, "b16.conv1", places=left), context(into, "a"))
+    muted = Mute(*place(small_model, "b16.conv1", places=left), context(into, "a"))
     x = torch.from_numpy(seeds.normal(0, "x", 0, (1, into, 16, 16)))
     keys = muted.keys(x, amount=torch.tensor([1.0]))
     assert keys[..., 8:].abs().max() == 0

@@ -28,14 +28,16 @@ def test_what_makes_videos_imports_no_torch_until_it_is_asked_to():
     assert done.stdout.strip() == "[]"
 
 
-def test_what_is_known_already_is_drawn_without_torch(tmp_path):
+@pytest.mark.parametrize("patch", ["auto", "circle", "mutant", "strike"])
+def test_what_is_known_already_is_drawn_without_torch(patch, tmp_path):
     """A song that has been heard and a program that has been compiled need none of its two seconds."""
     song, image = tmp_path / "song.wav", tmp_path / "still.png"
     time = np.arange(4 * 22050) / 22050
     soundfile.write(song, 0.3 * np.sin(2 * np.pi * 220 * time) * (time % 0.5 < 0.2), 22050)
     program = (
         "import sys, clavilux\n"
-        f"clavilux.still({str(song)!r}, {str(image)!r}, 1, size=(64, 36), device='cpu', overwrite=True)\n"
+        f"clavilux.still({str(song)!r}, {str(image)!r}, 1, patch={patch!r}, size=(64, 36), device='cpu', "
+        "overwrite=True)\n"
         "print(sorted({'torch', 'openvino'} & set(sys.modules)))"
     )
     environment = os.environ | {"CLAVILUX_CACHE": str(tmp_path / "cache")}

@@ -20,7 +20,7 @@ def store(tmp_path_factory):
 def change(model, bend, amount):
     w = sample_latents(model, 4, "profile/calibration")
     signals = {name: torch.full((4,), 9.0) for name in bend.inputs} | {"amount": torch.full((4,), amount)}
-    drawn = colours(draw(model, w, taps={bend.layer: lambda x: bend(x, **signals)}))
+    drawn = colours(draw(model, w, taps={bend.layer: lambda x: bend.module(x, **signals)}))
     return np.linalg.norm(drawn - colours(draw(model, w)), axis=-1).mean()
 
 
@@ -30,10 +30,10 @@ def test_a_word_means_the_same_at_every_layer(make, at, small_model, store):
     changes = {}
     for reach in ("subtle", "medium"):
         (bend,) = changes_of([make(at=at, reach=reach)], small_model, (4, 4), store)
-        assert bend.site.reach is not None
+        assert bend.module.site.reach is not None
         changes[reach] = change(small_model, bend, 1.0)
         assert change(small_model, bend, 0.0) == 0
-    if bend.site.reach < 1.9:  # not as far as it can go
+    if bend.module.site.reach < 1.9:  # not as far as it can go
         assert changes["subtle"] == pytest.approx(6, abs=1.5)
         assert changes["medium"] == pytest.approx(12, abs=2)
     assert changes["subtle"] < changes["medium"]
@@ -76,5 +76,5 @@ def test_a_word_means_what_is_drawn_with_what_is_moved_along_and_at_all_layers(n
 
 def test_a_bend_that_cannot_change_so_much_goes_as_far_as_it_can(small_model, store):
     (bend,) = changes_of([invert(at="b16.conv1", channels="0%", reach="strong")], small_model, (4, 4), store)
-    assert bend.site.reach == 1.0
+    assert bend.module.site.reach == 1.0
     assert bend.spec != changes_of([invert(at="b16.conv1", channels="0%")], small_model, (4, 4))[0].spec

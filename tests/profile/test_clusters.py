@@ -11,8 +11,10 @@ from clavilux.generator.generate import seed_inputs
 from clavilux.generator.program import Program
 from clavilux.make.changes import changes_of
 from clavilux.patches.functions import gain
-from clavilux.profile.clusters import cluster_maps, clusters_of
-from clavilux.profile.contexts import find_context, keys_of, layer_before
+from clavilux.profile.cluster_search import cluster_maps
+from clavilux.profile.clusters import clusters_of
+from clavilux.profile.context_search import keys_of
+from clavilux.profile.contexts import find_context, layer_before
 from clavilux.profile.probe import pooled_features, sample_latents
 from clavilux.store import Store
 
@@ -75,7 +77,7 @@ def test_clusters_are_ranked_described_and_stored(small_model, store):
 def test_a_bend_acts_on_a_cluster(small_model, store):
     (bend,) = changes_of([gain(at="b8.conv1", db=6, channels="cluster 1")], small_model, (4, 4), store)
     wanted = clusters_of(small_model, store, "b8.conv1")[1].channels
-    assert np.array_equal(np.flatnonzero(bend.channels.numpy()), wanted)
+    assert np.array_equal(np.flatnonzero(bend.module.channels.numpy()), wanted)
     with pytest.raises(ModelError, match="no cluster 9"):
         changes_of([gain(at="b8.conv1", channels="cluster 9")], small_model, (4, 4), store)
 
@@ -100,7 +102,7 @@ def test_rules_of_contexts_are_made_from_clusters(small_model, store):
         rewrite.swap(at="b8.conv0", context="cluster 0", to="cluster 1"),
     ]
     made = changes_of(nodes, small_model, (4, 4), store)
-    assert [type(each).__name__ for each in made] == ["Mute", "Boost", "Swap"]
+    assert [type(each.module).__name__ for each in made] == ["Mute", "Boost", "Swap"]
     program = Program(small_model, size=(16, 16), cells=(4, 4), rewrites=made)
     assert sum("rewrite" in name for name in program.inputs) == 3
     with pytest.raises(ModelError, match="'cluster 0' to"):

@@ -13,7 +13,8 @@ from clavilux.errors import FileError, ModelError
 from clavilux.frames.bind import files_of
 from clavilux.generator.generate import seed_latents
 from clavilux.generator.model import load_model
-from clavilux.generator.rewrites import Edit, Place, styled_convs
+from clavilux.generator.rewrites import Edit, styled_convs
+from clavilux.generator.sites import Place
 from clavilux.make.changes import changes_of
 from clavilux.profile import edits
 from clavilux.profile.edit_files import read_edit
@@ -65,7 +66,7 @@ def output(model, layer, seed, edit=None, amount=1.0):
 def test_the_pasted_part_comes_near_its_goal(silk, file, rank):
     layer, plan = "b16.conv1", read_edit(file)
     content, directions = edits.solve_edit(silk, layer, plan, rank=rank)
-    edit = Edit(Place(layer, styled_convs(silk.network)[layer].weight), content, directions)
+    edit = Edit(Place(layer), styled_convs(silk.network)[layer].weight, content, directions)
     before, source = output(silk, layer, 8), output(silk, layer, 3)
     wanted, box = edits._pasted(source, before, plan, 16)
     after = output(silk, layer, 8, edit)
@@ -77,8 +78,8 @@ def test_the_pasted_part_comes_near_its_goal(silk, file, rank):
 
 def test_an_edit_is_written_in_a_patch(small_model, file):
     (made,) = changes_of([clavilux.rewrite.edit(at="b8.conv1", path=str(file), rank=2)], small_model, (4, 4))
-    assert isinstance(made, Edit)
-    assert np.isfinite(made.weight.numpy()).all()
+    assert isinstance(made.module, Edit)
+    assert np.isfinite(made.module.weight.numpy()).all()
     with pytest.raises(ModelError, match=r"choose 'b8.conv1'"):
         edits.solve_edit(small_model, "b8.conv0", read_edit(file))
 
@@ -131,7 +132,7 @@ def test_a_render_depends_on_the_masks_of_its_edits(file, tmp_path):
 def test_an_edit_is_seen_where_it_was_pasted_and_does_not_jump(name, layer, rank, file):
     model = load_model(name)
     content, directions = edits.solve_edit(model, layer, read_edit(file), rank=rank)
-    edit = Edit(Place(layer, styled_convs(model.network)[layer].weight), content, directions)
+    edit = Edit(Place(layer), styled_convs(model.network)[layer].weight, content, directions)
     w = model.truncate(seed_latents(model, 8), PSI)
     amounts = np.linspace(0, 1, 21)
     drawn = [colours(draw(model, w, rewrites={layer: Bound(edit, a)}, stop=64)) for a in amounts]

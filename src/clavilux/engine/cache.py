@@ -10,12 +10,14 @@ import contextlib
 import inspect
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
+
+import numpy as np
 
 from clavilux.files import atomic
 from clavilux.generator.program import Program
@@ -25,7 +27,7 @@ __all__ = ["MAX_ENTRIES", "Compiled", "key", "source_digest"]
 MAX_ENTRIES = 8
 """Entries that are kept; one of a large network has 120 MB."""
 
-SUFFIX = ".openvino"
+SUFFIX, SEPARATOR = ".openvino", "-"
 HASH_BYTES = 32
 SOURCES = tuple(
     Path(__file__).parents[1] / name
@@ -35,7 +37,7 @@ SOURCES = tuple(
 
 
 def key(program: Program, *rest: object) -> str:
-    """Hash a program and whatever else matters.
+    """Hash a program and whatever else matters: first all but its bends and rewrites, then these.
 
     >>> from clavilux.generator.model import load_model
     >>> silk = load_model("silk")
@@ -43,15 +45,18 @@ def key(program: Program, *rest: object) -> str:
     >>> key(small, 2) == key(small, 2), key(small, 2) == key(large, 2), key(small, 2) == key(small, 4)
     (True, False, False)
     """
-    fixed = (program.spec, program.model.sizes, version("torch"), rest)  # the spec has the weights' digest
-    digest = blake2b(repr(fixed).encode(), digest_size=16)
-    digest.update(source_digest(SOURCES))
+    spec = program.spec  # it has the weights' digest
+    plain = (replace(spec, taps=(), rewrites=()), program.model.sizes, version("torch"), rest)
+    base = blake2b(repr(plain).encode(), digest_size=16)
+    base.update(source_digest(SOURCES))
+    digest = blake2b(repr((spec.taps, spec.rewrites)).encode(), digest_size=16)
     for change in (*program.taps, *program.rewrites):
-        digest.update(_source_of(type(change)))
-        for name, tensor in sorted(change.state_dict().items()):
-            digest.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-            digest.update(tensor.cpu().contiguous().numpy().data)
-    return digest.hexdigest()
+        if change.source is not None:
+            digest.update(_source_of(change.source))
+        for name, array in sorted(change.arrays.items()):
+            digest.update(f"{name} {array.shape} {array.dtype}".encode())
+            digest.update(np.ascontiguousarray(array).data)
+    return f"{base.hexdigest()}{SEPARATOR}{digest.hexdigest()}"
 
 
 def source_digest(sources: Iterable[Path]) -> bytes:
@@ -93,9 +98,10 @@ class Compiled:
         return None if self.folder is None else self.folder / f"{self.key}{SUFFIX}"
 
     @property
-    def is_there(self) -> bool:
-        """Whether it has been kept."""
-        return self.path is not None and self.path.is_file()
+    def is_like_another(self) -> bool:
+        """Whether it has been kept, or one that differs in its bends and rewrites alone."""
+        base = self.key.partition(SEPARATOR)[0]
+        return self.folder is not None and any(self.folder.glob(f"{base}*{SUFFIX}"))
 
     def fetch(self, core: Any, config: dict[str, Any], make: Callable[[], Any]) -> Any:
         """Return the compiled program, made and kept first where it is missing.

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from clavilux.engine.devices import choose_device, devices
-from clavilux.engine.openvino import OpenVinoRunner, capabilities, is_compiled, load_openvino
+from clavilux.engine.openvino import OpenVinoRunner, capabilities, has_compiled, load_openvino
 from clavilux.engine.runner import Runner
 from clavilux.errors import EngineError
 from clavilux.generator.program import Program
@@ -99,7 +99,15 @@ def open_runner(
 def needs_torch(
     program: Program, *, device: str = "auto", precision: str = "auto", cache: Path | None = None
 ) -> bool:
-    """Return whether `open_runner` will import PyTorch: to draw, or to compile what is not kept yet.
+    """Return whether `open_runner` is likely to import PyTorch, to draw or to compile, whatever the changes.
+
+    What it has compiled for a model and a size with some bends and rewrites, it is often asked for again.
+
+    Args:
+        program: the model's program, whose bends and rewrites need not be known yet.
+        device: as of `open_runner`.
+        precision: likewise.
+        cache: likewise.
 
     Raises:
         EngineError: there is no such device.
@@ -108,7 +116,7 @@ def needs_torch(
         return True
     wanted = _openvino_precision(precision)
     try:
-        return not is_compiled(program, batch=PASS_FRAMES["openvino"], precision=wanted, cache=cache)
+        return not has_compiled(program, batch=PASS_FRAMES["openvino"], precision=wanted, cache=cache)
     except EngineError:
         return True
 

@@ -28,7 +28,7 @@ __all__ = [
     "OpenVinoRunner",
     "Precision",
     "capabilities",
-    "is_compiled",
+    "has_compiled",
     "is_precise",
     "keep_precise",
     "load_openvino",
@@ -118,13 +118,13 @@ class OpenVinoRunner(Runner):
         return keep_precise(model, program.module.feature_modules)
 
 
-def is_compiled(program: Program, *, batch: int, precision: Precision | None, cache: Path | None) -> bool:
-    """Return whether a runner would find its program compiled, and so do without PyTorch.
+def has_compiled(program: Program, *, batch: int, precision: Precision | None, cache: Path | None) -> bool:
+    """Return whether a runner would find its program, or one with other bends and rewrites, compiled.
 
     Raises:
         EngineError: as `OpenVinoRunner`.
     """
-    return _kept(program, batch, _precision(precision), cache).is_there
+    return _kept(program, batch, _precision(precision), cache).is_like_another
 
 
 def _kept(program: Program, batch: int, precision: Precision, cache: Path | None) -> Compiled:

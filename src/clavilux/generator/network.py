@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 
 from clavilux.catalogue import Group
+from clavilux.errors import ModelError
 
 if TYPE_CHECKING:
     import torch
@@ -28,6 +29,7 @@ __all__ = [
     "SideBranch",
     "Tap",
     "bendable",
+    "check_rewritable",
     "group_layers",
     "image_sides",
     "layer_groups",
@@ -57,6 +59,7 @@ class Layer:
         takes_noise: whether it adds a noise input.
         oversampling: how much larger than `resolution` the features are that its nonlinearity is applied to.
         margin: cells beyond the image on both sides together, of a network whose features overlap its edge.
+        conv_input: feature size of what its styled convolution takes, px; None where it has none.
     """
 
     resolution: int
@@ -65,6 +68,7 @@ class Layer:
     takes_noise: bool
     oversampling: int = 1
     margin: int = 0
+    conv_input: int | None = None
 
 
 class SideBranch(Protocol):
@@ -207,7 +211,22 @@ def image_sides(layers: Mapping[str, Layer]) -> list[int]:
 
 def rewritable(layers: Mapping[str, Layer]) -> list[str]:
     """List the layers whose weights a rewrite can change: the styled convolutions."""
-    return [name for name in bendable(layers) if layers[name].w_index is not None]
+    return [name for name, layer in layers.items() if layer.conv_input is not None]
+
+
+def check_rewritable(sizes: NetworkSizes) -> None:
+    """Check that a network has weights that a rewrite can change.
+
+    Raises:
+        ModelError: it has none.
+    """
+    if not rewritable(sizes.layers):
+        raise ModelError(
+            f"The weights of a {sizes.architecture} network cannot be rewritten",
+            where="rewrites",
+            value=sizes.architecture,
+            hint="bend its features instead",
+        )
 
 
 def layer_groups(layers: Mapping[str, Layer]) -> dict[Group, range]:

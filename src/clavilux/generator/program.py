@@ -11,22 +11,24 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from clavilux.errors import ModelError, SettingError, suggest
 from clavilux.generator.canvas import check_cells, default_cells
+from clavilux.generator.change import Change
 from clavilux.generator.inputs import FrameInputs, InputSpec, check_inputs
 from clavilux.generator.model import Model
 from clavilux.generator.network import Layer, NetworkSizes, bendable, image_sides, rewritable
 from clavilux.pixel_formats import PixelFormat, check_size, frame_format, preview_size
 
 if TYPE_CHECKING:
+    from torch.nn import Module
+
     from clavilux.generator.program_module import ProgramModule
 
 __all__ = [
-    "Change",
     "FrameInputs",
     "InputSpec",
     "Program",
@@ -35,36 +37,6 @@ __all__ = [
     "drawn_changes",
     "extent",
 ]
-
-T = TypeVar("T", bound="Change")
-
-
-class Change(Protocol):
-    """A bend or a rewrite: an nn.Module that declares what it changes and what varies from frame to frame.
-
-    A bend maps features (B, C, H, W) to features, called with its inputs by keyword. A rewrite has the
-    `weight` of a `SideBranch`, and its `keys` and `power`, called with its inputs by keyword; it runs in the
-    precision of the convolution it is part of.
-    """
-
-    @property
-    def layer(self) -> str:
-        """The layer it changes."""
-
-    @property
-    def inputs(self) -> Mapping[str, InputSpec]:
-        """What varies from frame to frame, by parameter."""
-
-    @property
-    def spec(self) -> Hashable:
-        """Everything that fixes what it computes, besides its weights; its `repr` is part of a cache key."""
-
-    @property
-    def is_features(self) -> bool:
-        """Whether its operations on (B, C, H, W) may run in the features' lower precision."""
-
-    def state_dict(self) -> Mapping[str, Any]:
-        """Return its weights by name, as every torch module does."""
 
 
 @dataclass(frozen=True)
@@ -103,8 +75,8 @@ class Program:
         cells: rows and columns of the constant; by default what the size's shape wants.
         pixels: 'yuv420p' (planar I420, BT.709 limited range), ..., or 'rgb24'.
         stop: largest native resolution to draw, for previews; the image so far is scaled to the output.
-        taps: bends, applied to their layers in this order; see `Change`.
-        rewrites: side branches of convolutions, one for each layer; see `Change`.
+        taps: bends, applied to their layers in this order; a module becomes a `Change`.
+        rewrites: changes of weights, in side branches of convolutions; likewise.
 
     Attributes:
         model: the generator.
@@ -131,15 +103,16 @@ class Program:
         cells: tuple[int, int] | None = None,
         pixels: PixelFormat = "yuv420p",
         stop: int | None = None,
-        taps: Sequence[Change] = (),
-        rewrites: Sequence[Change] = (),
+        taps: Sequence[Change | Module] = (),
+        rewrites: Sequence[Change | Module] = (),
     ) -> None:
         self.model = model
         check_size(size, pixels)
         sizes = model.sizes
         cells = cells or default_cells(sizes, size)
         check_cells(sizes, cells)
-        _check_changes(sizes, taps, rewrites)
+        self.taps, self.rewrites = _changes(taps), _changes(rewrites)
+        _check_changes(sizes, self.taps, self.rewrites)
         self.spec = ProgramSpec(
             model.digest,
             sizes.architecture,
@@ -148,10 +121,9 @@ class Program:
             size,
             cells,
             pixels,
-            tuple(tap.spec for tap in taps),
-            tuple(rewrite.spec for rewrite in rewrites),
+            tuple(tap.spec for tap in self.taps),
+            tuple(rewrite.spec for rewrite in self.rewrites),
         )
-        self.taps, self.rewrites = tuple(taps), tuple(rewrites)
         self.inputs: Mapping[str, InputSpec] = dict(self._inputs())
 
     @cached_property
@@ -233,16 +205,16 @@ def extent(sizes: NetworkSizes, cells: tuple[int, int], resolution: int) -> tupl
 
 
 def drawn_changes(
-    changes: Iterable[T], layers: Mapping[str, Layer], resolution: int
-) -> Iterator[tuple[int, T]]:
-    """Number changes, and omit those of layers above the resolution that is drawn.
-
-    Changes that know their `number` may share it, and with it their inputs: one bend at several layers.
-    """
+    changes: Iterable[Change], layers: Mapping[str, Layer], resolution: int
+) -> Iterator[tuple[int, Change]]:
+    """Number changes, and omit those of layers above the resolution that is drawn; see `Change.number`."""
     for k, change in enumerate(changes):
         if layers[change.layer].resolution <= resolution:
-            number = getattr(change, "number", None)
-            yield k if number is None else number, change
+            yield k if change.number is None else change.number, change
+
+
+def _changes(given: Iterable[Change | Module]) -> tuple[Change, ...]:
+    return tuple(each if isinstance(each, Change) else Change.of_module(each) for each in given)
 
 
 def _drawn_resolution(sizes: NetworkSizes, stop: int | None) -> int:
@@ -257,19 +229,12 @@ def _drawn_resolution(sizes: NetworkSizes, stop: int | None) -> int:
 
 
 def _check_changes(sizes: NetworkSizes, taps: Sequence[Change], rewrites: Sequence[Change]) -> None:
-    if not taps and not rewrites:
-        return
-    from torch import nn
-
-    from clavilux.generator.rewrites import BlendBeside, Rewrite
-
     layers = sizes.layers
-    beside = [change for change in rewrites if isinstance(change, BlendBeside)]
-    rewrites = [change for change in rewrites if change not in beside]
+    of_convs = [change for change in rewrites if not change.everywhere]
     for verb, changes, known in (
         ("bent", taps, bendable(layers)),
-        ("rewritten", rewrites, rewritable(layers)),
-        ("mixed", beside, list(layers)),
+        ("rewritten", of_convs, rewritable(layers)),
+        ("mixed", [change for change in rewrites if change.everywhere], list(layers)),
     ):
         for change in changes:
             if change.layer not in known:
@@ -277,10 +242,8 @@ def _check_changes(sizes: NetworkSizes, taps: Sequence[Change], rewrites: Sequen
                 raise ModelError(
                     f"The layer '{change.layer}' cannot be {verb}", value=change.layer, hint=hint
                 )
-            if not isinstance(change, nn.Module):
-                raise TypeError(f"{type(change).__name__} is no torch module")
-    rewritten = [rewrite.layer for rewrite in rewrites]
-    foreign = {rewrite.layer for rewrite in rewrites if not isinstance(rewrite, Rewrite)}
-    for layer in {layer for layer in foreign if rewritten.count(layer) > 1}:
+    rewritten = [change.layer for change in of_convs]
+    alone = {change.layer for change in of_convs if not change.combines}
+    for layer in {layer for layer in alone if rewritten.count(layer) > 1}:
         hint = "put all its rules into one branch, whose ranks share their cross terms"
         raise ModelError(f"The layer '{layer}' is rewritten twice", value=layer, hint=hint)

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from clavilux.generator.change import Change
 from clavilux.generator.network import SideBranch, Tap
 from clavilux.generator.pixels import Pixels
-from clavilux.generator.program import Change, Program, drawn_changes, extent
+from clavilux.generator.program import Program, drawn_changes, extent
 from clavilux.generator.rewrites import Crossed, Rewrite
 
 __all__ = ["ProgramModule"]
@@ -34,8 +35,9 @@ class ProgramModule(nn.Module):
         model = program.model
         self.spec, self.names = program.spec, tuple(program.inputs)
         self.network = model.network
-        self.taps, self.rewrites = _modules(program.taps), _modules(program.rewrites)
-        self.crossed = nn.ModuleDict(_crossed(program.rewrites))
+        self.taps, self.tap_numbers = _modules(program, program.taps)
+        self.rewrites, self.rewrite_numbers = _modules(program, program.rewrites)
+        self.crossed = nn.ModuleDict(_crossed(self.rewrites))
         self.const = nn.Buffer(self.network.start(program.cells, model.extend))
         drawn = extent(model.sizes, program.cells, program.spec.resolution)
         self.pixels = Pixels(drawn, program.size, program.spec.pixels)
@@ -82,13 +84,15 @@ class ProgramModule(nn.Module):
         )
         return self.pixels(image, given["frame"])  # type: ignore[no-any-return]
 
-    def _drawn(self, changes: nn.ModuleList) -> Iterator[tuple[int, Any]]:
-        """Number the changes that are drawn; see `drawn_changes`."""
-        return drawn_changes(changes, self.network.layers, self.spec.resolution)
+    def _numbered_taps(self) -> Iterator[tuple[int, Any]]:
+        return zip(self.tap_numbers, self.taps, strict=True)
+
+    def _numbered_rewrites(self) -> Iterator[tuple[int, Any]]:
+        return zip(self.rewrite_numbers, self.rewrites, strict=True)
 
     def _bound_taps(self, given: Mapping[str, Tensor]) -> dict[str, Tap]:
         chains: dict[str, list[Tap]] = {}
-        for k, tap in self._drawn(self.taps):
+        for k, tap in self._numbered_taps():
             if not self._moves_places(tap):
                 params = {param: given[f"bend/{k}/{param}"] for param in tap.inputs}
                 chains.setdefault(tap.layer, []).append(partial(tap, **params))
@@ -97,7 +101,7 @@ class ProgramModule(nn.Module):
     def _moved_noise(self, noise: Mapping[str, Tensor], given: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Move the noise of the layers after each bend that takes noise along."""
         layers, moved = list(self.network.layers), dict(noise)
-        for k, tap in self._drawn(self.taps):
+        for k, tap in self._numbered_taps():
             if getattr(tap, "takes_along", lambda _: False)("noise"):
                 params = {param: given[f"bend/{k}/{param}"] for param in tap.inputs}
                 later = layers[layers.index(tap.layer) + 1 :]
@@ -107,7 +111,7 @@ class ProgramModule(nn.Module):
     def _bound_images(self, given: Mapping[str, Tensor]) -> dict[str, dict[str, Tap]]:
         """Return what moves the sum of the colours so far, by the layer after which it is moved."""
         chains: dict[str, list[Tap]] = {}
-        for k, tap in self._drawn(self.taps):
+        for k, tap in self._numbered_taps():
             if getattr(tap, "takes_along", lambda _: False)("colours"):
                 params = {param: given[f"bend/{k}/{param}"] for param in tap.inputs}
                 chains.setdefault(tap.layer, []).append(partial(tap.along, **params))
@@ -117,7 +121,7 @@ class ProgramModule(nn.Module):
         """Return what moves the image under the network, the last bend first: y(p) = x(first(last(p)))."""
         chain: list[Tap] = [
             partial(tap.moved_places, **{param: given[f"bend/{k}/{param}"] for param in tap.inputs})
-            for k, tap in self._drawn(self.taps)
+            for k, tap in self._numbered_taps()
             if self._moves_places(tap)
         ]
         return {"places": _chained(chain[::-1])} if chain else {}
@@ -129,7 +133,7 @@ class ProgramModule(nn.Module):
 
     def _bound_rewrites(self, given: Mapping[str, Tensor]) -> dict[str, SideBranch]:
         bound: dict[str, list[_Bound]] = {}
-        for k, rewrite in self._drawn(self.rewrites):
+        for k, rewrite in self._numbered_rewrites():
             params = {param: given[f"rewrite/{k}/{param}"] for param in rewrite.inputs}
             bound.setdefault(rewrite.layer, []).append(_Bound(rewrite, params))
         return {
@@ -201,7 +205,7 @@ class _Together:
         return [each for part in self.parts for each in part.others]
 
 
-def _crossed(rewrites: Sequence[Change]) -> dict[str, Crossed]:
+def _crossed(rewrites: nn.ModuleList) -> dict[str, Crossed]:
     """Return what rewrites of one layer need of each other, by layer."""
     groups: dict[str, list[Rewrite]] = {}
     for rewrite in rewrites:
@@ -226,5 +230,7 @@ def _chained(taps: Sequence[Tap]) -> Tap:
     return apply
 
 
-def _modules(changes: Sequence[Change]) -> nn.ModuleList:
-    return nn.ModuleList(change for change in changes if isinstance(change, nn.Module)).eval()
+def _modules(program: Program, changes: Sequence[Change]) -> tuple[nn.ModuleList, list[int]]:
+    """Make the modules of the changes that are drawn, and number them; see `drawn_changes`."""
+    drawn = list(drawn_changes(changes, program.model.sizes.layers, program.spec.resolution))
+    return nn.ModuleList(change.module for _, change in drawn).eval(), [number for number, _ in drawn]

@@ -106,7 +106,10 @@ class StyleGAN2Config(BlockSizes):
         w_index = 0
         for resolution, channels in zip(self.resolutions, self.channels, strict=True):
             for conv in ("conv0", "conv1") if w_index else ("conv1",):
-                table[f"b{resolution}.{conv}"] = Layer(resolution, channels, w_index, takes_noise=self.noise)
+                taken = resolution // 2 if conv == "conv0" else resolution
+                table[f"b{resolution}.{conv}"] = Layer(
+                    resolution, channels, w_index, takes_noise=self.noise, conv_input=taken
+                )
                 w_index += 1
             if self.colours == "skip" or resolution == self.resolution:
                 table[f"b{resolution}.torgb"] = Layer(resolution, 3, w_index, takes_noise=False)

@@ -1,7 +1,8 @@
-"""From the bends and rewrites of a patch to the modules that do them.
+"""From the bends and rewrites of a patch to the changes of a network.
 
-Built-in operations are looked up by name among the generator's own modules; an operation of a plugin returns
-its module itself. One node may become several modules that share their inputs, one at each layer it names.
+Built-in operations become the generator's own changes by name, without PyTorch where what they need of the
+model is kept; an operation of a plugin returns its module itself. One node may become several changes that
+share their inputs, one at each layer it names.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -10,26 +11,17 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import torch
-
-from clavilux.arrays import F64, I64
+from clavilux.arrays import F32, F64, I64
 from clavilux.catalogue import GROUPS
 from clavilux.errors import PatchError
 from clavilux.frames.bind import MASK_SIDE
-from clavilux.generator.bends import BENDS, Site, weigh_places
+from clavilux.generator.builtin_changes import bend_change, blend_change, check_alike, rewrite_change
+from clavilux.generator.change import Change
 from clavilux.generator.channel_sets import channel_weights, find_layers
 from clavilux.generator.model import Model, load_model
-from clavilux.generator.network import group_layers
-from clavilux.generator.program import Change
-from clavilux.generator.rewrites import (
-    REWRITES,
-    Edit,
-    Place,
-    blend_at,
-    check_alike,
-    input_extent,
-    styled_convs,
-)
+from clavilux.generator.network import check_rewritable, group_layers, rewritable
+from clavilux.generator.program import extent
+from clavilux.generator.sites import Place, Site, weigh_places
 from clavilux.image_files import read_image
 from clavilux.make.fetch import is_remote
 from clavilux.patches.ops.bends import ALONG, SITE
@@ -37,14 +29,13 @@ from clavilux.profile.calibration import calibrated
 from clavilux.profile.clusters import clusters_of
 from clavilux.profile.contexts import find_context
 from clavilux.profile.edit_files import read_edit
-from clavilux.profile.edits import solve_edit
 from clavilux.signals.expr import Node, Signal, naming
 from clavilux.signals.table import OPS
 from clavilux.store import Store
 
 __all__ = ["blended_models", "changes_of"]
 
-BLEND = "rewrite.blend"
+BLEND, EDIT = "rewrite.blend", "rewrite.edit"
 
 
 def changes_of(
@@ -54,7 +45,7 @@ def changes_of(
     store: Store | None = None,
     load: Callable[[str], Model] = load_model,
 ) -> list[Change]:
-    """Make the modules of bends or rewrites, in order.
+    """Return what bends or rewrites change, in order.
 
     Args:
         nodes: all of the bends of a patch, or all of its rewrites.
@@ -72,12 +63,12 @@ def changes_of(
         with naming(node):
             if node.op == BLEND:
                 made += _blends(number, node, model, cells, load)
-            elif node.op in BENDS:
-                made += _bends(number, node, model, cells, store or Store())
-            elif node.op in REWRITES:
-                made += _rewrites(number, node, model, cells, store or Store())
-            else:
+            elif node.op.rpartition(".")[0] not in {"", "rewrite"}:
                 made.append(_plugin(number, node))
+            elif node.kind == "bend":
+                made += _bends(number, node, model, cells, store or Store())
+            else:
+                made += _rewrites(number, node, model, cells, store or Store())
     return made
 
 
@@ -85,56 +76,90 @@ def _bends(number: int, node: Node, model: Model, cells: tuple[int, int], store:
     params: dict[str, Any] = dict(node.params)
     own = {name: value for name, value in params.items() if name not in SITE | ALONG}
     sites = [
-        _site(number, node, layer, model, cells, store) for layer in find_layers(model.network, params["at"])
+        _site(number, node, layer, model, cells, store) for layer in find_layers(model.sizes, params["at"])
     ]
+    signals = _signals(node)
     if params["reach"] is not None:
-        reach = calibrated(model, store, node.op, sites, **own)[params["reach"]]
+        bends = [
+            bend_change(node.op, replace(site, places=None, number=None), signals, **own) for site in sites
+        ]
+        reach = calibrated(model, store, node.op, bends, sites[0].key)[params["reach"]]
         sites = [replace(site, reach=reach) for site in sites]
     for site in sites:
-        yield BENDS[node.op](site, **own)
+        yield bend_change(node.op, site, signals, **own)
+
+
+def _signals(node: Node) -> list[str]:
+    """Name what of an operation varies from frame to frame."""
+    inputs = zip(OPS[node.op].inputs, node.inputs, strict=True)
+    return [name for name, each in inputs if isinstance(each, Signal)]
 
 
 def _site(  # all of them fix where a bend acts
     number: int, node: Node, layer: str, model: Model, cells: tuple[int, int], store: Store
 ) -> Site:
     params: dict[str, Any] = dict(node.params)
-    where = node.inputs[-1]
-    count, margin = model.sizes.layers[layer].channels, model.sizes.layers[layer].margin
+    sizes = model.sizes.layers[layer]
     return Site(
         layer,
         channel_weights(
-            params["channels"], count, layer=layer, seed=params["seed"], clusters=_clusters(model, store)
+            params["channels"],
+            sizes.channels,
+            layer=layer,
+            seed=params["seed"],
+            clusters=_clusters(model, store),
         ),
-        places=None
-        if where.op == "everywhere"
-        else weigh_places(_mask(where), _extent(model, layer, cells), margin),
-        margin=margin,
+        places=_places(node, extent(model.sizes, cells, sizes.resolution), sizes.margin),
+        margin=sizes.margin,
         guard=params["guard"],
-        key=(node.params, str(where)),
+        key=(node.params, str(node.inputs[-1])),
         number=number,
         seed=params["seed"],
         along=params.get("along"),
     )
 
 
+def _places(node: Node, size: tuple[int, int], margin: int = 0) -> F32 | None:
+    """Return the weights of the places of an operation's mask; none where it acts everywhere."""
+    where = node.inputs[-1]
+    return None if where.op == "everywhere" else weigh_places(_mask(where), size, margin)
+
+
 def _rewrites(
     number: int, node: Node, model: Model, cells: tuple[int, int], store: Store
 ) -> Iterator[Change]:
     params: dict[str, Any] = dict(node.params)
-    where, network = node.inputs[-1], model.network
-    convs = styled_convs(network)
-    for layer in find_layers(network, params["at"], list(convs)):
+    check_rewritable(model.sizes)
+    for layer in find_layers(model.sizes, params["at"], rewritable(model.sizes.layers)):
+        sizes = model.sizes.layers[layer]
         place = Place(
             layer,
-            convs[layer].weight,
-            places=None
-            if where.op == "everywhere"
-            else weigh_places(_mask(where), input_extent(network, layer, cells)),
-            key=(node.params, str(where)),
+            places=_places(node, extent(model.sizes, cells, sizes.conv_input or 0)),
+            key=(node.params, str(node.inputs[-1])),
             number=number,
             seed=params.get("seed", 0),
         )
-        yield _rewrite(node, place, params, model, store)
+        if node.op == EDIT:
+            yield _edit(place, model, params)
+            continue
+        own = {name: value for name, value in params.items() if name in {"spread", "gain"}}
+        contexts: dict[str, F32] = {
+            name: find_context(model, store, layer, params[name])
+            for name in ("context", "to")
+            if name in params
+        }
+        yield rewrite_change(node.op, model, place, _signals(node), contexts, **own)
+
+
+def _edit(place: Place, model: Model, params: dict[str, Any]) -> Change:
+    """Return a copy-paste edit, whose rule is solved for."""
+    from clavilux.profile.edits import solve_edit  # it needs PyTorch
+
+    plan = read_edit(Path(params["path"]))
+    content, directions = (
+        each.cpu().numpy() for each in solve_edit(model, place.layer, plan, rank=params["rank"])
+    )
+    return rewrite_change(EDIT, model, place, ["amount"], {"content": content, "directions": directions})
 
 
 def blended_models(nodes: Sequence[Node], load: Callable[[str], Model] = load_model) -> list[Model]:
@@ -160,16 +185,12 @@ def _blends(
     number: int, node: Node, model: Model, cells: tuple[int, int], load: Callable[[str], Model]
 ) -> Iterator[Change]:
     params: dict[str, Any] = dict(node.params)
-    network, other = model.network, load(_local(params["model"]))
+    other = load(_local(params["model"]))
     check_alike(model, other)
-    convs = styled_convs(network)
-    where, const = node.inputs[-1], other.network.start(cells, model.extend)
-    if where.op != "everywhere":
+    if node.inputs[-1].op != "everywhere":
         raise PatchError(f"{node.place} acts everywhere", where="where", hint="leave out its mask")
     for layer in _mixed_layers(model, params["at"]):
-        base = convs[layer].weight if layer in convs else const
-        place = Place(layer, base, key=(node.params, other.digest), number=number)
-        yield blend_at(place, other.network, const)
+        yield blend_change(model, other, Place(layer, key=node.params, number=number), cells)
 
 
 def _mixed_layers(model: Model, at: str) -> list[str]:
@@ -178,33 +199,11 @@ def _mixed_layers(model: Model, at: str) -> list[str]:
     for group in GROUPS:
         if at == group:
             return group_layers(layers, group)
-    return list(layers) if at == "all" else find_layers(model.network, at, list(layers))
-
-
-def _rewrite(node: Node, place: Place, params: dict[str, Any], model: Model, store: Store) -> Change:
-    kind: Any = REWRITES[node.op]
-    if kind is Edit:
-        plan = read_edit(Path(params["path"]))
-        return Edit(place, *solve_edit(model, place.layer, plan, rank=params["rank"]))
-    own = {name: value for name, value in params.items() if name in {"spread", "gain"}}
-    contexts = [
-        torch.from_numpy(find_context(model, store, place.layer, params[name]))
-        for name in ("context", "to")
-        if name in params
-    ]
-    return kind(place, *contexts, **own)  # type: ignore[no-any-return]
+    return list(layers) if at == "all" else find_layers(model.sizes, at, list(layers))
 
 
 def _clusters(model: Model, store: Store) -> Callable[[str], Sequence[I64]]:
     return lambda layer: [cluster.channels for cluster in clusters_of(model, store, layer)]
-
-
-def _extent(model: Model, layer: str, cells: tuple[int, int]) -> tuple[int, int]:
-    """Return height and width of a layer's features."""
-    network = model.network
-    high, width = network.canvas(cells)
-    side = network.layers[layer].resolution
-    return high * side // network.resolution, width * side // network.resolution
 
 
 def _mask(node: Node) -> Callable[[F64, F64], F64]:
@@ -219,7 +218,7 @@ def _mask(node: Node) -> Callable[[F64, F64], F64]:
 
 def _plugin(number: int, node: Node) -> Change:
     op = OPS[node.op]
-    signals = [name for name, each in zip(op.inputs, node.inputs, strict=True) if isinstance(each, Signal)]
+    signals = _signals(node)
     try:
         made: Any = op.function(*[None] * len(op.inputs), **dict(node.params))  # signals come per frame
     except (TypeError, ValueError, AttributeError) as error:
@@ -229,5 +228,4 @@ def _plugin(number: int, node: Node) -> Change:
         what = f"no {missing[0]}" if missing else f"other inputs than {', '.join(signals) or 'none'}"
         raise PatchError(f"{node.place} returns a module with {what}", where=op.name)
     made.number = number
-    change: Change = made
-    return change
+    return Change.of_module(made)

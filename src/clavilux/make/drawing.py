@@ -1,7 +1,7 @@
 """The side of a job that draws: a model, its programs, and what a patch takes from it.
 
 PyTorch takes two seconds to import, so it is imported only where it is needed: to compile a program for the
-first time, to change a network by bends and rewrites, to draw on a card.
+first time, to find out something of the model that is not kept yet, to draw on a card.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from clavilux.engine.memory import check_memory
 from clavilux.frames.bind import bind, choose_directions, choose_palettes, files_of
 from clavilux.frames.bound import Bound
 from clavilux.generator.canvas import check_cells, default_cells
+from clavilux.generator.change import Change
 from clavilux.generator.model import Model
-from clavilux.generator.program import Change, Program
+from clavilux.generator.program import Program
+from clavilux.make.changes import blended_models, changes_of
 from clavilux.make.workspace import Workspace
 from clavilux.patches.palette import Palette
 from clavilux.patches.palette_latents import PaletteLatents
@@ -87,7 +89,7 @@ class Drawing:
         )
 
     def import_engine(self, pixels: PixelFormat, machine: Machine, *, preview: int | None = None) -> None:
-        """Import PyTorch ahead, where the model alone, without bends and rewrites, is not compiled yet.
+        """Import PyTorch ahead, where nothing of the model is compiled at this size with whatever patch.
 
         Args:
             pixels: the pixel format that will be drawn.
@@ -128,16 +130,8 @@ class Drawing:
 
     def blended(self, patch: Patch) -> tuple[str, ...]:
         """Return the hashes of the models that a patch mixes with this one."""
-        if not patch.rewrites:
-            return ()
-        from clavilux.make.changes import blended_models  # it needs PyTorch
-
         return tuple(each.digest for each in blended_models(patch.rewrites, self.workspace.model))
 
     def _changes(self, nodes: Sequence[Node]) -> list[Change]:
-        if not nodes:
-            return []
-        from clavilux.make.changes import changes_of  # it needs PyTorch
-
         workspace = self.workspace
         return changes_of(nodes, self.model, self.cells, workspace.store, workspace.model)

@@ -16,7 +16,8 @@ from clavilux.generator.model import Model
 from clavilux.generator.network import bendable
 from clavilux.make.workspace import NullReporter, Reporter
 from clavilux.patches.palette_latents import PaletteLatents
-from clavilux.profile.clusters import CLUSTERS, Cluster, clusters_of
+from clavilux.profile.cluster_search import CLUSTERS
+from clavilux.profile.clusters import Cluster, clusters_of
 from clavilux.profile.directions import Direction, directions_of
 from clavilux.profile.palettes import choose_palette
 from clavilux.profile.probe import MAX_RESOLUTION, draw, pooled_features, sample_latents

@@ -15,7 +15,7 @@
 
 The package's metadata names the module, `[project.entry-points."clavilux.plugins"] acme = "clavilux_acme"`.
 An operation that gives a bend or a rewrite returns the torch module that does it, see
-`generator.program.Change`.
+`generator.change.Change`.
 """
 
 import keyword

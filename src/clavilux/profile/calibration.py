@@ -1,35 +1,23 @@
 """How far a bend must go to be seen: subtle, medium and strong, the same on any model and layer.
 
-The strength of a bend is walked from neutral to full and beyond; bisection finds where images change by a
-mean CIELAB distance of 6, 12 and 24, drawn as a patch draws them: at all its layers together, with what it
-moves along. A bend that cannot change so much is used as far as it goes.
+Known without PyTorch where it is kept; see `calibration_search` for how it is found.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Hashable, Sequence
 
-import numpy as np
-import torch
-
-from clavilux.arrays import F32, F64
+from clavilux.arrays import F64
 from clavilux.catalogue import REACHES
-from clavilux.generator.bends import BENDS, Bend, Site
+from clavilux.generator.change import Change
 from clavilux.generator.model import Model
-from clavilux.generator.program import Program
-from clavilux.profile.probe import MAX_RESOLUTION, colours, fixed_noise, sample_latents
 from clavilux.store import Store
 
 __all__ = ["calibrated"]
 
 VERSION = 2
-IMAGES, STEPS = 4, 10
-"""Images that are compared, and halvings of the interval."""
-MAX_STRENGTH = 2.0
-"""Farthest that a bend goes, times its full strength; strengths of blends end at 1."""
 
 
 def calibrated(
-    model: Model, store: Store, name: str, sites: Sequence[Site], **own: object
+    model: Model, store: Store, name: str, bends: Sequence[Change], site: Hashable
 ) -> dict[str, float]:
     """Return the strength of a bend that is subtle, medium and strong, in shares of its full strength.
 
@@ -37,58 +25,16 @@ def calibrated(
         model: the generator.
         store: keeps the result.
         name: of the bend.
-        sites: where it acts, all at once; what it moves along counts too, places do not.
-        **own: the bend's own parameters.
+        bends: the bend at all its layers, everywhere in them; what it moves along counts too.
+        site: everything that fixes where it acts.
     """
-    layers = ",".join(site.layer for site in sites)
-    key = f"generator/calibration/{VERSION}/{model.digest}/{name}/{layers}/{sites[0].key!r}"
+    layers = ",".join(bend.layer for bend in bends)
+    key = f"generator/calibration/{VERSION}/{model.digest}/{name}/{layers}/{site!r}"
 
     def found() -> dict[str, F64]:
-        bends = [BENDS[name](replace(site, places=None, reach=None, number=None), **own) for site in sites]
-        return {"strengths": _found(model, bends)}
+        from clavilux.profile.calibration_search import search_strengths  # it needs PyTorch
+
+        return {"strengths": search_strengths(model, bends)}
 
     kept = store.fetch(key, found)["strengths"]
     return {reach: float(strength) for reach, strength in zip(REACHES, kept, strict=True)}
-
-
-def _found(model: Model, bends: Sequence[Bend]) -> F64:
-    w = sample_latents(model, IMAGES, "profile/calibration")
-    side = max(model.sizes.layers[bend.layer].resolution for bend in bends)
-    stop = max(side, min(MAX_RESOLUTION, model.resolution))
-    size = {"size": (stop, stop), "cells": model.sizes.cells, "stop": stop, "pixels": "rgb24"}
-    program = Program(model, taps=bends, **size)  # type: ignore[arg-type]
-    plain = _drawn(model, program, w, [bend.at_strength(0) for bend in bends])
-
-    def distance(strength: float) -> float:
-        drawn = _drawn(model, program, w, [bend.at_strength(strength) for bend in bends])
-        return float(np.linalg.norm(drawn - plain, axis=-1).mean())
-
-    farthest = MAX_STRENGTH if bends[0].neutral else 1.0
-    strengths = []
-    low = 0.0
-    for wanted in REACHES.values():
-        high = farthest
-        if distance(high) > wanted:
-            for _ in range(STEPS):
-                middle = (low + high) / 2
-                low, high = (middle, high) if distance(middle) < wanted else (low, middle)
-        strengths.append(high)
-        low = min(low, high)
-    return np.array(strengths)
-
-
-def _drawn(model: Model, program: Program, w: F32, signals: Sequence[Mapping[str, float]]) -> F64:
-    """Draw images with the signals of each bend, CIELAB (N, 64, 64, 3)."""
-    count, network = len(w), program.module.network
-    noise = fixed_noise(model, program.spec.resolution)
-    given = {
-        "ws": torch.from_numpy(w)[:, None].expand(-1, network.num_ws, -1),
-        "frame": torch.zeros(count, dtype=torch.int64),
-    }
-    given |= {f"noise/{name}": each.expand(count, -1, -1, -1) for name, each in noise.items()}
-    for k, each in enumerate(signals):
-        given |= {f"bend/{k}/{name}": torch.full((count,), float(value)) for name, value in each.items()}
-    device = network.w_avg.device
-    with torch.inference_mode():
-        drawn = program.module(*(given[name].to(device) for name in program.inputs))  # (N, H, W, 3)
-    return colours(drawn.permute(0, 3, 1, 2).float() / 127.5 - 1)

@@ -25,7 +25,8 @@ from clavilux.generator.generate import seed_latents
 from clavilux.generator.layers import EPSILON, SQRT2
 from clavilux.generator.model import Model
 from clavilux.generator.rewrites import styled_convs
-from clavilux.profile.contexts import CONTEXTS, keys_of, layer_before
+from clavilux.profile.context_search import CONTEXTS, keys_of
+from clavilux.profile.contexts import layer_before
 from clavilux.profile.edit_files import EditPlan, Spot
 from clavilux.profile.probe import BATCH, PSI, draw, sample_latents
 

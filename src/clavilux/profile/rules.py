@@ -16,7 +16,8 @@ from torch import Tensor
 
 from clavilux.arrays import F32
 from clavilux.generator.model import Model
-from clavilux.generator.rewrites import REWRITES, Place, Rewrite, styled_layers
+from clavilux.generator.rewrites import REWRITES, Rewrite, styled_layers
+from clavilux.generator.sites import Place
 from clavilux.profile.clusters import clusters_of
 from clavilux.profile.contexts import find_context, layer_before
 from clavilux.profile.probe import BATCH, MAX_RESOLUTION, colours, draw, sample_latents
@@ -110,11 +111,11 @@ def rules_of(model: Model, store: Store, layer: str) -> list[FoundRule]:
 
 def draw_rule(model: Model, store: Store, w: F32, rule: FoundRule) -> Tensor:
     """Draw images of latents w (B, D) under a rule at full amount, (B, 3, H, W); at most 128 px."""
-    place = Place(rule.layer, styled_layers(model.network)[rule.layer].weight)
+    base = styled_layers(model.network)[rule.layer].weight
     numbers = [rule.context] if rule.to is None else [rule.context, rule.to]
     contexts = [torch.from_numpy(find_context(model, store, rule.layer, f"cluster {k}")) for k in numbers]
     kinds: dict[str, Any] = dict(REWRITES)
-    made = kinds[f"rewrite.{rule.op}"](place, *contexts)
+    made = kinds[f"rewrite.{rule.op}"](Place(rule.layer), base, *contexts)
     return draw(model, w, rewrites={rule.layer: _Full(made)})
 
 
@@ -140,13 +141,13 @@ def _tried(model: Model, store: Store, layer: str) -> Iterator[tuple[str, tuple[
     """Make every rule of a layer: its op, its contexts, and the rule."""
     count = min(len(clusters_of(model, store, layer_before(model, layer))), RULES.contexts)
     contexts = [torch.from_numpy(find_context(model, store, layer, f"cluster {k}")) for k in range(count)]
-    place = Place(layer, styled_layers(model.network)[layer].weight)
+    place, base = Place(layer), styled_layers(model.network)[layer].weight
     kinds: dict[str, Any] = dict(REWRITES)
     for op in ("mute", "boost"):
         for k, context in enumerate(contexts):
-            yield op, (k, -1), kinds[f"rewrite.{op}"](place, context)
+            yield op, (k, -1), kinds[f"rewrite.{op}"](place, base, context)
     for j, k in itertools.permutations(range(count), 2):
-        yield "swap", (j, k), kinds["rewrite.swap"](place, contexts[j], contexts[k])
+        yield "swap", (j, k), kinds["rewrite.swap"](place, base, contexts[j], contexts[k])
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,12 +6,12 @@
 from collections.abc import Mapping
 
 from clavilux.generator.bends.affine import Flip, Kaleidoscope, Mirror, Rotate, Shear, Tile, Translate, Zoom
-from clavilux.generator.bends.bend import Bend, Site, weigh_places
+from clavilux.generator.bends.bend import Bend
 from clavilux.generator.bends.filters import Blur, Dilate, Erode, Sharpen
 from clavilux.generator.bends.mixing import RollChannels, RotateChannels
 from clavilux.generator.bends.points import Ablate, Bias, Gain, Invert, SoftThreshold, Threshold
 
-__all__ = ["BENDS", "Bend", "Site", "weigh_places"]
+__all__ = ["BENDS", "Bend"]
 
 BENDS: Mapping[str, type[Bend]] = {
     "translate": Translate,

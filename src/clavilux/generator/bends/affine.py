@@ -14,8 +14,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from clavilux.generator.bends.bend import Bend, Site, wide
+from clavilux.generator.bends.bend import Bend, wide
 from clavilux.generator.bends.filters import blurred
+from clavilux.generator.sites import Site
 
 __all__ = ["Flip", "Kaleidoscope", "Mirror", "Move", "Rotate", "Shear", "Tile", "Translate", "Zoom"]
 

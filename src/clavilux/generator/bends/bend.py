@@ -7,57 +7,23 @@ features are selected unchanged, so a neutral bend is bit-equal to none. Feature
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Mapping
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping
 from typing import ClassVar
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from clavilux.arrays import F32, F64
-from clavilux.generator.inputs import InputSpec
+from clavilux.generator.change import PER_FRAME
+from clavilux.generator.sites import Site
 
-__all__ = ["Bend", "Site", "weigh_places", "wide"]
+__all__ = ["Bend", "wide"]
 
-PER_FRAME = InputSpec((), "float32", "linear")
 EPSILON = 1e-8
 
 
-@dataclass(frozen=True, eq=False)
-class Site:
-    """Where a bend acts.
-
-    Attributes:
-        layer: its name.
-        channels: weight of each channel, (C,), in [0, 1].
-        places: weights of its cells, (H, W), in [0, 1]; none is everywhere.
-        margin: cells beyond the image on both sides together.
-        guard: how far each channel is returned to the power it had, 0 to 1.
-        key: everything that fixes the bend, for the keys of compiled programs.
-        number: which bend of the patch it is; none is its place in the program.
-        seed: chooses what is random.
-        along: what is moved along with the features: 'colours', the image that smaller layers have drawn so
-            far, 'noise' of the layers after this one, or 'all'; nothing unless given.
-        reach: how far the bend goes at amount 1, in shares of its full strength, where it was calibrated:
-            `amount` then moves the transform itself from neutral to there.
-    """
-
-    layer: str
-    channels: F32
-    places: F32 | None = None
-    margin: int = 0
-    guard: float = 0.0
-    key: Hashable = ()
-    number: int | None = None
-    seed: int = 0
-    along: str | None = None
-    reach: float | None = None
-
-
 class Bend(nn.Module, ABC):
-    """A transform at one layer; a `generator.program.Change`.
+    """A transform at one layer; what a `generator.change.Change` of a bend makes.
 
     Attributes:
         neutral: the transform's own signals, each with the value at which it changes nothing; empty where
@@ -142,24 +108,6 @@ class Bend(nn.Module, ABC):
             return {name: 0 * amount + whole[name] for name in self.moved}, wide(reach * amount)
         moved = {name: still + amount * (whole[name] - still) for name, still in self.neutral.items()}
         return moved, wide(0 * amount + 1)
-
-
-def weigh_places(where: Callable[[F64, F64], F64], extent: tuple[int, int], margin: int = 0) -> F32:
-    """Return the weights of a layer's places, (H, W), at the centres of its cells.
-
-    Args:
-        where: weights of places x and y in [0, 1], y measured down.
-        extent: height and width of the image at the layer, cells.
-        margin: cells beyond it on both sides together, which the weights have too.
-
-    >>> weigh_places(lambda across, down: across + 0 * down, (1, 4)).tolist()
-    [[0.125, 0.375, 0.625, 0.875]]
-    """
-    high, width = extent
-    across = ((np.arange(width + margin) + (0.5 - margin / 2)) / width)[None, :]
-    down = ((np.arange(high + margin) + (0.5 - margin / 2)) / high)[:, None]
-    whole = (high + margin, width + margin)
-    return np.ascontiguousarray(np.broadcast_to(where(across, down), whole), np.float32)
 
 
 def wide(signal: Tensor) -> Tensor:

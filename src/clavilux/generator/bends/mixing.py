@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from clavilux import seeds
-from clavilux.generator.bends.bend import Bend, Site, wide
+from clavilux.generator.bends.bend import Bend, wide
+from clavilux.generator.sites import Site
 
 __all__ = ["RollChannels", "RotateChannels"]
 

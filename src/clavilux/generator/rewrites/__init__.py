@@ -5,9 +5,9 @@
 
 from collections.abc import Mapping
 
-from clavilux.generator.rewrites.blend import Blend, BlendBeside, blend_at, check_alike
-from clavilux.generator.rewrites.layers import input_extent, styled_convs, styled_layers
-from clavilux.generator.rewrites.rewrite import Crossed, Place, Rewrite
+from clavilux.generator.rewrites.blend import Blend, BlendBeside, blend_at
+from clavilux.generator.rewrites.layers import styled_convs, styled_layers
+from clavilux.generator.rewrites.rewrite import Crossed, Rewrite
 from clavilux.generator.rewrites.rules import Boost, Edit, Mute, Rule, Scale, Swap
 
 __all__ = [
@@ -18,14 +18,11 @@ __all__ = [
     "Crossed",
     "Edit",
     "Mute",
-    "Place",
     "Rewrite",
     "Rule",
     "Scale",
     "Swap",
     "blend_at",
-    "check_alike",
-    "input_extent",
     "styled_convs",
     "styled_layers",
 ]

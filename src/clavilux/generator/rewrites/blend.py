@@ -13,26 +13,28 @@ from typing import Any
 from torch import Tensor, nn
 
 from clavilux.errors import ModelError
+from clavilux.generator.change import PER_FRAME
 from clavilux.generator.inputs import InputSpec
-from clavilux.generator.model import Model
 from clavilux.generator.network import Network
 from clavilux.generator.rewrites.layers import styled_convs
-from clavilux.generator.rewrites.rewrite import PER_FRAME, Place, Rewrite, Term
+from clavilux.generator.rewrites.rewrite import Rewrite, Term
+from clavilux.generator.sites import Place
 
-__all__ = ["Blend", "BlendBeside", "blend_at", "check_alike"]
+__all__ = ["Blend", "BlendBeside", "blend_at"]
 
 
 class Blend(Rewrite):
     """W0 + a (W1 - W0), and what else the layer has.
 
     Args:
-        place: which weights.
+        place: where it acts.
+        base: the layer's weights, (O, I, 3, 3).
         other: the second model's layer.
         skip: its branch beside it, in a residual network.
     """
 
-    def __init__(self, place: Place, other: Any, skip: Any = None) -> None:
-        super().__init__(place, [Term(place.base, is_own=True), Term(other.weight)])
+    def __init__(self, place: Place, base: Tensor, other: Any, skip: Any = None) -> None:
+        super().__init__(place, base, [Term(base, is_own=True), Term(other.weight)])
         self.other = _Second(other, skip)
 
     def coefficients(self, **signals: Tensor) -> list[Tensor]:
@@ -41,14 +43,14 @@ class Blend(Rewrite):
 
 
 class BlendBeside(nn.Module):
-    """The same for a layer without styled weights of its own: the constant, or colours; a `Change`.
+    """The same for a layer without styled weights of its own: the constant, or colours.
 
     Args:
-        place: which layer; its weights do not matter.
+        place: which layer.
         other: the second model's constant, or its ToRGB.
     """
 
-    is_features = True
+    is_features = combines = everywhere = True
 
     def __init__(self, place: Place, other: Any) -> None:
         super().__init__()
@@ -81,31 +83,12 @@ class _Constant(nn.Module):
         self.const = nn.Buffer(const)  # (C, h, w)
 
 
-def check_alike(first: Model, second: Model) -> None:
-    """Check that the layers of two models can be blended.
-
-    Raises:
-        ModelError: they are of different architectures or sizes, or of one whose weights cannot be rewritten.
-    """
-    styled_convs(first.network)
-    a, b = (
-        (each.network.architecture, each.resolution, each.w_dim, dict(each.network.layers))
-        for each in (first, second)
-    )
-    if a != b:
-        raise ModelError(
-            f"{first.name} and {second.name} cannot be mixed: one is {_words(a)}, the other {_words(b)}",
-            where="model",
-            value=second.name,
-            hint="mix checkpoints of one architecture, resolution and number of channels",
-        )
-
-
-def blend_at(place: Place, network: Network, const: Tensor) -> Rewrite | BlendBeside:
+def blend_at(place: Place, first: Network, network: Network, const: Tensor) -> Rewrite | BlendBeside:
     """Return the change that turns a layer into another network's.
 
     Args:
-        place: which layer of the first network.
+        place: which layer.
+        first: the network that is changed.
         network: the second one.
         const: its constant, extended, (C, h, w).
     """
@@ -121,11 +104,5 @@ def blend_at(place: Place, network: Network, const: Tensor) -> Rewrite | BlendBe
         if place.layer in block.names:
             conv = block.convs[block.names.index(place.layer)]
             last = place.layer == block.names[-1]
-            return Blend(place, conv, block.skip if last else None)
+            return Blend(place, styled_convs(first)[place.layer].weight, conv, block.skip if last else None)
     raise ModelError(f"The network has no layer '{place.layer}'", where="at", value=place.layer)
-
-
-def _words(sizes: tuple[str, int, int, Any]) -> str:
-    architecture, resolution, length, layers = sizes
-    channels = max(layer.channels for layer in layers.values())
-    return f"{architecture} of {resolution} px, {channels} channels and latents of {length}"

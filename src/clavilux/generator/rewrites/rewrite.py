@@ -18,34 +18,10 @@ from typing import ClassVar
 import torch
 from torch import Tensor, nn
 
-from clavilux.arrays import F32
-from clavilux.generator.inputs import InputSpec
+from clavilux.generator.change import PER_FRAME
+from clavilux.generator.sites import Place
 
-__all__ = ["Crossed", "Place", "Rewrite", "Term"]
-
-PER_FRAME = InputSpec((), "float32", "linear")
-
-
-@dataclass(frozen=True, eq=False)
-class Place:
-    """Which weights a rewrite changes.
-
-    Attributes:
-        layer: the layer's name.
-        base: its weights W0, (O, I, 3, 3).
-        places: weights of the cells of its input, (H, W), in [0, 1]; none is everywhere. Demodulation is that
-            of the amount without them.
-        key: everything that fixes the rewrite, for the keys of compiled programs.
-        number: which rewrite of the patch it is; none is its place in the program.
-        seed: chooses what is random.
-    """
-
-    layer: str
-    base: Tensor
-    places: F32 | None = None
-    key: Hashable = ()
-    number: int | None = None
-    seed: int = 0
+__all__ = ["Crossed", "Rewrite", "Term"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,17 +52,18 @@ class Term:
 
 
 class Rewrite(nn.Module, ABC):
-    """A change of one layer's weights by amounts per frame; a `generator.program.Change`.
+    """A change of one layer's weights by amounts per frame; what a `Change` of a rewrite makes.
 
     Args:
-        place: which weights.
+        place: where it acts.
+        base: the layer's weights W0, (O, I, 3, 3).
         terms: the changes D_j: at most one of the layer's own weights, then dense ones, then rank one.
     """
 
-    is_features = True
+    is_features = combines = True
     moved: ClassVar[tuple[str, ...]] = ()
 
-    def __init__(self, place: Place, terms: Sequence[Term]) -> None:
+    def __init__(self, place: Place, base: Tensor, terms: Sequence[Term]) -> None:
         super().__init__()
         self.layer, self.number = place.layer, place.number
         self.inputs = dict.fromkeys((*self.moved, "amount"), PER_FRAME)
@@ -99,7 +76,7 @@ class Rewrite(nn.Module, ABC):
         self.weight = nn.Buffer(torch.cat([term.branch for term in branches], dim=1))  # (O, K, 3, 3)
         self.directions = nn.Buffer(torch.stack(directions)[:, :, None, None]) if directions else None
         self.places = None if place.places is None else nn.Buffer(torch.from_numpy(place.places))
-        self.tables = nn.Buffer(_tables(place.base, self.terms))  # (J + J (J + 1) / 2, O, I)
+        self.tables = nn.Buffer(_tables(base, self.terms))  # (J + J (J + 1) / 2, O, I)
 
     @abstractmethod
     def coefficients(self, **signals: Tensor) -> list[Tensor]:

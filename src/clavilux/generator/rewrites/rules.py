@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 from clavilux import seeds
-from clavilux.generator.rewrites.rewrite import Place, Rewrite, Term
+from clavilux.generator.rewrites.rewrite import Rewrite, Term
+from clavilux.generator.sites import Place
 
 __all__ = ["Boost", "Edit", "Mute", "Rule", "Scale", "Swap"]
 
@@ -28,20 +29,19 @@ class Scale(Rewrite):
     slowest in the middle. It costs two more convolutions of the layer's size.
 
     Args:
-        place: which weights.
+        place: where it acts.
+        base: the layer's weights, (O, I, 3, 3).
         spread: sigma.
     """
 
     moved = ("turn",)
 
-    def __init__(self, place: Place, *, spread: float = 0.31) -> None:
+    def __init__(self, place: Place, base: Tensor, *, spread: float = 0.31) -> None:
         noise = [
-            torch.from_numpy(
-                seeds.normal(place.seed, f"rewrite/scale/{place.layer}", r, tuple(place.base.shape))
-            )
+            torch.from_numpy(seeds.normal(place.seed, f"rewrite/scale/{place.layer}", r, tuple(base.shape)))
             for r in range(2)
         ]
-        super().__init__(place, [Term(place.base, is_own=True), *(Term(place.base * each) for each in noise)])
+        super().__init__(place, base, [Term(base, is_own=True), *(Term(base * each) for each in noise)])
         self.spread = spread
         self.spec = (*self.spec, spread)
 
@@ -57,13 +57,14 @@ class Rule(Rewrite):
     """W0 + a sum_r Lambda_r d_r^T.
 
     Args:
-        place: which weights.
+        place: where it acts.
+        base: the layer's weights, (O, I, 3, 3).
         content: Lambda, (O, R, 3, 3).
         directions: d, (R, I).
     """
 
-    def __init__(self, place: Place, content: Tensor, directions: Tensor) -> None:
-        super().__init__(place, [Term(content[:, r], d) for r, d in enumerate(directions)])
+    def __init__(self, place: Place, base: Tensor, content: Tensor, directions: Tensor) -> None:
+        super().__init__(place, base, [Term(content[:, r], d) for r, d in enumerate(directions)])
 
     def coefficients(self, **signals: Tensor) -> list[Tensor]:
         """The amount, of each rank."""
@@ -73,24 +74,24 @@ class Rule(Rewrite):
 class Mute(Rule):
     """W0 - a W0 k d^T: what the context is drawn with fades."""
 
-    def __init__(self, place: Place, context: Tensor) -> None:
-        super().__init__(place, -_drawn(place.base, context[0])[:, None], context[1:])
+    def __init__(self, place: Place, base: Tensor, context: Tensor) -> None:
+        super().__init__(place, base, -_drawn(base, context[0])[:, None], context[1:])
 
 
 class Boost(Rule):
     """W0 + a g W0 k d^T: what the context is drawn with is exaggerated; g is the gain."""
 
-    def __init__(self, place: Place, context: Tensor, *, gain: float = 2.0) -> None:
-        super().__init__(place, gain * _drawn(place.base, context[0])[:, None], context[1:])
+    def __init__(self, place: Place, base: Tensor, context: Tensor, *, gain: float = 2.0) -> None:
+        super().__init__(place, base, gain * _drawn(base, context[0])[:, None], context[1:])
         self.spec = (*self.spec, gain)
 
 
 class Swap(Rule):
     """W0 + a (W0 k2 - W0 k1) d1^T: where the first context appears, what the second would be is drawn."""
 
-    def __init__(self, place: Place, first: Tensor, second: Tensor) -> None:
-        content = _drawn(place.base, second[0]) - _drawn(place.base, first[0])
-        super().__init__(place, content[:, None], first[1:])
+    def __init__(self, place: Place, base: Tensor, first: Tensor, second: Tensor) -> None:
+        content = _drawn(base, second[0]) - _drawn(base, first[0])
+        super().__init__(place, base, content[:, None], first[1:])
 
 
 class Edit(Rule):
