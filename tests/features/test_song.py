@@ -39,13 +39,18 @@ def test_nothing_is_analysed_before_it_is_needed(monkeypatch):
 
 def test_results_are_read_from_the_store(tmp_path, monkeypatch):
     first = Song(_clip(), Store(tmp_path))
+    hits = [first.kick, first.snare, first.hat]
     curves = [first.chroma("mix"), first.chroma("bass"), first.flux("drums", 200, 5000), first.rms("chords")]
     grid = first.grid
     monkeypatch.setattr(recording_module, "analyse", _refuse)
     monkeypatch.setattr(rhythm_module, "grid_from_activations", _refuse)
+    monkeypatch.setattr(rhythm_module, "drums_from_activations", _refuse)
     again = Song(_clip(), Store(tmp_path))
     repeats = [again.chroma("mix"), again.chroma("bass"), again.flux("drums", 200, 5000), again.rms("chords")]
     assert all(np.array_equal(a.values, b.values) for a, b in zip(curves, repeats, strict=True))
+    for one, other in zip(hits, [again.kick, again.snare, again.hat], strict=True):
+        assert np.array_equal(one.times, other.times)
+        assert np.array_equal(one.strengths, other.strengths)
     assert np.array_equal(grid.beats, again.grid.beats)
     assert np.array_equal(grid.bars, again.grid.bars)
     assert (grid.beats_per_bar, grid.confidence) == (again.grid.beats_per_bar, again.grid.confidence)
@@ -266,5 +271,5 @@ def test_store_keys_stay_those_of_earlier_versions(monkeypatch):
     beats = blake2b(song.grid.beats.tobytes() + song.grid.bars.tobytes(), digest_size=8).hexdigest()
     net = event_net().digest
     chroma = [f"chroma/{of} Hz" for of in ("mix/0 to 11025", "harmonic/32 to 250", "harmonic/220 to 11025")]
-    names = ("loudness", "analysis", net, f"grid/{net}", f"structure/{beats}", "mix", *chroma)
+    names = ("loudness", "analysis", net, f"drums/{net}", f"grid/{net}", f"structure/{beats}", "mix", *chroma)
     assert sorted(keys) == sorted(f"{song.digest}/{name}/{recording_module.VERSION}" for name in names)

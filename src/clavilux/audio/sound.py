@@ -11,19 +11,27 @@ from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 
+import av
 import numpy as np
 import soxr
 from numpy.typing import ArrayLike
 
-from clavilux.arrays import F32
+from clavilux.array_files import Arrays
+from clavilux.arrays import F32, AnyArray
 from clavilux.audio.decode import AudioFile, layout_of
-from clavilux.audio.pcm import PcmFile
+from clavilux.audio.pcm import LaterPcm, Pcm, PcmFile
 from clavilux.errors import AudioError
+from clavilux.files import hash_of, is_file
+from clavilux.store import Store
 
 __all__ = ["Audio", "open_audio"]
 
 SILENT_PEAK = 1e-4
 """Peak below which there is nothing to hear: -80 dB."""
+
+VERSION = 0
+"""Of what is kept of a file; raise it when its measures change although the file and FFmpeg do not."""
+MAX_HASHED_BYTES = 1 << 30
 
 BLOCK_SECONDS = 10.0
 RATES = range(1_000, 768_001)
@@ -45,7 +53,7 @@ class Audio:
     name: str
     layout: str
     tags: Mapping[str, str] = field(repr=False)
-    _pcm: PcmFile = field(repr=False)
+    _pcm: Pcm = field(repr=False)
     _packet_digest: str = field(default="", repr=False)
     track: int = 1
     tracks: int = 1
@@ -194,12 +202,18 @@ class Audio:
             yield stream.resample_chunk(block)
         yield stream.resample_chunk(np.zeros(0, np.float32), last=True)
 
+    def _arrays(self) -> Arrays:
+        """Return all that is known without the samples."""
+        tags = [word for tag in self.tags.items() for word in tag]
+        words = np.array([self.layout, self._packet_digest, *tags], np.str_)
+        return {**self._pcm.arrays(), "words": words, "tracks": np.array([self.track, self.tracks])}
+
     def close(self) -> None:
         """Delete the temporary file now; this happens by itself when the song is no longer used."""
         self._pcm.close()
 
 
-def open_audio(path: str | Path, track: int | None = None) -> Audio:
+def open_audio(path: str | Path, track: int | None = None, store: Store | None = None) -> Audio:
     """Decode a song, or the audio of a video, into a temporary file.
 
     Reads what FFmpeg reads: wav, aiff, flac, mp3, aac and alac in m4a, ogg, opus, mp4, mkv and more. Silence
@@ -208,6 +222,8 @@ def open_audio(path: str | Path, track: int | None = None) -> Audio:
     Args:
         path: the file.
         track: which of several audio tracks, from 1; by default the one marked as default, else the first.
+        store: keeps the measures of a file's samples under the hash of its content: one that is known is
+            decoded only where its samples are read.
 
     Raises:
         AudioError: no such file, a folder, not audio, no audio in it, not a single sample, a sample that is
@@ -219,7 +235,29 @@ def open_audio(path: str | Path, track: int | None = None) -> Audio:
     Traceback (most recent call last):
     clavilux.errors.AudioError: There is no file 'no such song.mp3'; check the name and the folder.
     """
-    with AudioFile(Path(path), track) as file:
+    path, decoded = Path(path), dict[str, Audio]()
+    if store is None or store.folder is None or not (content := _content(path)):
+        return _decoded(path, track)
+
+    def measure() -> Arrays:
+        audio = decoded["now"] = _decoded(path, track)
+        return audio._arrays()
+
+    key = f"sound/{VERSION}/{content}/{track}/{av.__version__}/{sorted(av.library_versions.items())}"
+    measures = store.fetch(key, measure)
+    return decoded.get("now") or _later(path, track, measures)
+
+
+def _content(path: Path) -> str:
+    """Hash a file; empty where it cannot be read, or is so large that it would take long."""
+    try:
+        return hash_of(path) if is_file(path) and path.stat().st_size <= MAX_HASHED_BYTES else ""
+    except OSError:
+        return ""
+
+
+def _decoded(path: Path, track: int | None) -> Audio:
+    with AudioFile(path, track) as file:
         pcm = None
         for block in file.blocks():
             pcm = pcm or _new_pcm(file.rate, file.channels, file.name)
@@ -229,6 +267,29 @@ def open_audio(path: str | Path, track: int | None = None) -> Audio:
         digest = file.packet_digest(pcm.samples)
         tags = MappingProxyType(file.tags)
         return Audio(file.name, file.layout, tags, pcm, digest, file.track, file.tracks)
+
+
+def _later(path: Path, track: int | None, measures: Mapping[str, AnyArray]) -> Audio:
+    """Return the audio of a file that is known, decoded where its samples are read."""
+    layout, digest, *tags = measures["words"].tolist()
+
+    def decode() -> Pcm:
+        audio = _decoded(path, track)
+        if (audio.digest, audio.samples) != (known.digest, known.samples):
+            what = f"'{path.name}' has changed since it was opened"
+            raise AudioError(what, where=str(path), hint="start again")
+        return audio._pcm
+
+    pairs = dict(zip(tags[::2], tags[1::2], strict=True))
+    known = Audio(
+        path.stem,
+        layout,
+        MappingProxyType(pairs),
+        LaterPcm(measures, decode),
+        digest,
+        *measures["tracks"].tolist(),
+    )
+    return known
 
 
 def _new_pcm(rate: int, channels: int, name: str) -> PcmFile:

@@ -62,7 +62,7 @@ def prepare(
     project, output, machine = project or Project(), output or Output(), machine or Machine()
     workspace = workspace or Workspace()
     report = workspace.report
-    with ThreadPoolExecutor(1) as aside:
+    with ThreadPoolExecutor(3) as aside:
         aside.submit(import_module, DRAWING)
         report.begin("Opening the song")
         audio = workspace.audio(source, track=project.track)
@@ -85,12 +85,12 @@ def prepare(
             program = drawing.program(patch, pixels_of(encoding))
             # What is chosen and compiled for the model needs nothing of the song
             seen = _Seen()
-            choosing = aside.submit(drawing.palettes, patch, seen.note)
-            pushing = aside.submit(drawing.directions, patch)
             first = program
             if preview is not None:
                 first = program.preview(preview, pixels_of(shown))
             starting = aside.submit(workspace.runner, first, machine)
+            choosing = aside.submit(drawing.palettes, patch, seen.note)
+            pushing = aside.submit(drawing.directions, patch)
             if audio.silent:
                 report.note(f"{audio.name} is silent; the image will only drift.")
             song = opened()

@@ -114,7 +114,9 @@ class Workspace:
         """
         if isinstance(source, Audio):
             return source
-        audio = self._keep("audio", (_file_key(Path(source)), track), lambda: open_audio(source, track))
+        audio = self._keep(
+            "audio", (_file_key(Path(source)), track), lambda: open_audio(source, track, self.store)
+        )
         if audio.tracks > 1:
             self.report.note(
                 f"{audio.name} has {audio.tracks} audio tracks, and this is number {audio.track}; "

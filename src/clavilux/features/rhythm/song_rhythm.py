@@ -29,6 +29,9 @@ VERSION = 0
 """Of the stored activations; raise it when they change although the weights do not."""
 GRID_VERSION = 0
 """Of the stored beats and bars; raise it when they change although the weights do not."""
+DRUMS_VERSION = 0
+"""Of the stored hits; raise it when they change although the weights do not."""
+DRUMS, PARTS = ("kick", "snare", "hat"), ("times", "strengths")
 MIN_NET_CONFIDENCE = 0.3
 """Confidence of the network's grid below which onset strength alone may give a better one."""
 
@@ -74,9 +77,16 @@ class SongRhythm:
     def drums(self) -> Drums:
         """Hits of kick, snare and hats, from the user's own drums stem where there is one."""
         own = self.sources.own("drums")
-        if own:
-            return drums_from_activations(self._activations(own), own.analysis)
-        return drums_from_activations(self._mix_activations, self.sources.mix.analysis)
+        recording = own or self.sources.mix
+        key = recording.key(versioned(f"drums/{event_net().digest}", DRUMS_VERSION))
+
+        def found() -> Arrays:
+            events = self._activations(own) if own else self._mix_activations
+            drums = drums_from_activations(events, recording.analysis)
+            return {f"{drum} {part}": getattr(getattr(drums, drum), part) for drum in DRUMS for part in PARTS}
+
+        kept = recording.store.fetch(key, found)
+        return Drums(*(Events(*(kept[f"{drum} {part}"] for part in PARTS)) for drum in DRUMS))
 
     @property
     def net_inputs(self) -> NetInputs:

@@ -1,7 +1,6 @@
 """The onset strength envelope of any band of a stem: superflux (Böck and Widmer 2013)."""
 
 import numpy as np
-import scipy
 
 from clavilux.arrays import F32, Bools
 from clavilux.features.spectrum.analysis import STEMS, Analysis
@@ -36,10 +35,18 @@ def onset_strength(analysis: Analysis, stem: str, low_hz: float, high_hz: float)
         # L[t, b] = log(1 + gain mel[t, b] / loud)
         # SF[t] = mean_b max(0, L[t, b] - max(L[t - lag, b - 1 .. b + 1])): vibrato is no onset
         logs = np.log1p(piece[:, inside] * np.float32(LOG_GAIN / loud))
-        before = scipy.ndimage.maximum_filter1d(logs, 3, axis=1)[:-LAG_FRAMES]
+        before = _maximum_of_3(logs[:-LAG_FRAMES])
         strength[done : done + len(before)] = np.maximum(logs[LAG_FRAMES:] - before, 0).mean(axis=1)
         done += len(before)
     return strength
+
+
+def _maximum_of_3(rows: F32) -> F32:
+    """Return the greatest of each value and its neighbours in the row."""
+    greatest = rows.copy()  # scipy's filter gives the same, and takes a third of a second to import
+    np.maximum(greatest[:, 1:], rows[:, :-1], out=greatest[:, 1:])
+    np.maximum(greatest[:, :-1], rows[:, 1:], out=greatest[:, :-1])
+    return greatest
 
 
 def _mel_bands_between(low_hz: float, high_hz: float) -> Bools:
