@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from clavilux import Patch, drift, lfo, palette
+from clavilux import Patch, drift, lfo, palette, ramp
 from clavilux.errors import SettingError
 from clavilux.make import job as make_job
 from clavilux.make.video import prepare_job
@@ -81,6 +81,7 @@ class Stages(NullReporter):
 
     def __init__(self, stop_in: str = "", after: int = 0) -> None:
         self.done: list[tuple[str, int]] = []
+        self.said: list[str] = []
         self._stop_in, self._after = stop_in, after
 
     def begin(self, stage: str, total: int | None = None) -> None:
@@ -88,6 +89,9 @@ class Stages(NullReporter):
 
     def advance(self, count: int) -> None:
         self.done[-1] = self.done[-1][0], self.done[-1][1] + count
+
+    def note(self, text: str) -> None:
+        self.said.append(text)
 
     def cancelled(self) -> bool:
         stage, count = self.done[-1]
@@ -104,22 +108,24 @@ def foreseen(piece, tmp_path_factory):
 
     def job(stages):
         workspace = Workspace(store, stages, renders=renders)
-        settings = {"fps": 8, "size": (320, 180), "duration": 10, "patch": patch}
+        settings = {"fps": 16, "size": (320, 180), "duration": 9, "patch": patch}
         return prepare_job(piece.audio, **settings, workspace=workspace)
 
     stages = Stages()
-    return job, job(stages).render(tmp_path_factory.mktemp("videos") / "a.mp4"), stages.done
+    made = job(stages).render(tmp_path_factory.mktemp("videos") / "a.mp4")
+    return job, made, stages.done, "\n".join(stages.said)
 
 
 def test_flashes_that_are_foreseen_are_limited_while_frames_are_drawn_once(foreseen):
-    _, made, done = foreseen
+    _, made, done, said = foreseen
     assert made.flashes.passes
+    assert said.count("Limiting flashes in 2 of 2 parts") == 1
     drawn = [("Looking for flashes", made.frames), ("Rendering", made.frames)]
     assert [stage for stage in done if stage[1]] == drawn
 
 
 def test_a_render_that_is_stopped_goes_on_with_the_light_that_is_known(foreseen, tmp_path):
-    job, made, done = foreseen
+    job, made, done, _ = foreseen
     with pytest.raises(CancelledError):
         job(Stages("Looking for flashes", after=made.frames - 8)).render(tmp_path / "a.mp4")
     stages = Stages()
@@ -128,7 +134,7 @@ def test_a_render_that_is_stopped_goes_on_with_the_light_that_is_known(foreseen,
 
 
 def test_light_that_is_damaged_is_drawn_again(foreseen, tmp_path):
-    job, made, _ = foreseen
+    job, made, _, _ = foreseen
     stopped = job(Stages("Rendering", after=made.frames - 8))
     with pytest.raises(CancelledError):
         stopped.render(tmp_path / "a.mp4")
@@ -155,3 +161,24 @@ def test_there_are_three_words():
     with pytest.raises(SettingError, match="did you mean 'limit'"):
         Output(flash_safety="limits")
     assert replace(Output(), flash_safety="off").flash_safety == "off"
+
+
+@pytest.mark.parametrize("flashing", [False, True])
+def test_flashes_outside_the_parts_that_are_looked_at_first_are_limited_afterwards(
+    piece, small_file, flashing, tmp_path, monkeypatch
+):
+    """Of four parts of 8 s, the second is not looked at, and all that may flash is in it."""
+    monkeypatch.setattr(make_job, "LIGHT_SIDE", 16)
+    shades, stages = palette(seed=2), Stages()
+    strobe = lfo(seconds=0.2, shape="square") * ramp("0:10", "0:10.1") * (1 - ramp("0:14", "0:14.1"))
+    strobe = strobe * float(flashing)
+    look = Patch(shades.loop(bars=8).toward(shades.accent, strobe), drift(seconds=4).scale(strobe))
+    workspace = Workspace(Store(tmp_path / "store"), stages, renders=tmp_path / "renders")
+    settings = {**SETTINGS, "cells": (8, 14), "duration": 31, "model": str(small_file), "patch": look}
+    job = prepare_job(piece.audio, **settings, workspace=workspace)
+    first, second, third, last = (segment.frames for segment in job.plan.segments)
+    made = job.render(tmp_path / "a.mp4")
+    assert made.flashes.passes
+    drawn = [("Looking for flashes", first + third + last), ("Rendering", made.frames)]
+    found = [stage for stage in stages.done if stage[1] and stage[0] != "Surveying the model"]
+    assert found == drawn + [("Rendering", second)] * flashing

@@ -6,7 +6,9 @@ import wave
 import numpy as np
 
 from clavilux.features.corrections import Corrections
+from clavilux.generator.program import Program
 from clavilux.make.workspace import Workspace
+from clavilux.project.machine import Machine
 
 
 def test_copies_of_a_model_share_one_network_and_keep_their_names(small_file, tmp_path):
@@ -30,3 +32,12 @@ def test_a_copy_of_a_song_keeps_its_name(tmp_path):
         for name in ("one.wav", "two.wav")
     ]
     assert [song.audio.name for song in songs] == ["one", "two"]
+
+
+def test_programs_of_one_job_are_kept_in_memory_and_older_ones_given_up(small_model):
+    workspace, machine = Workspace(), Machine()
+    programs = [Program(small_model, size=(side, side)) for side in (32, 48, 64)]
+    first, second, third = (workspace.runner(program, machine) for program in programs)
+    assert workspace.runner(programs[1], machine) is second
+    assert workspace.runner(programs[2], machine) is third
+    assert workspace.runner(programs[0], machine) is not first

@@ -32,17 +32,19 @@ class LightStore:
         plan: what is being made.
         pixels: the pixel format in which it is drawn.
         engine: draws what is missing; the light of another engine is drawn again.
+        members: numbers of the segments that are wanted; none is all of them.
     """
 
     folder: Path
     plan: Plan
     pixels: str
     engine: str
+    members: frozenset[int] | None = None
 
     @property
     def segments(self) -> list[Segment]:
-        """All segments of the plan."""
-        return self.plan.segments
+        """The segments that are wanted."""
+        return self.plan.chosen(self.members)
 
     def missing(self) -> list[Segment]:
         """List the segments whose light is not known yet."""

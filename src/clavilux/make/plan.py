@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from fractions import Fraction
 from hashlib import blake2b
@@ -56,6 +57,10 @@ class Plan:
     def segments(self) -> list[Segment]:
         """The pieces in order; all but the last are equally long, a whole number of GOPs."""
         return list(self._cut())
+
+    def chosen(self, members: AbstractSet[int] | None) -> list[Segment]:
+        """Return the segments of some numbers; of none, all."""
+        return [each for each in self.segments if members is None or each.index in members]
 
     @property
     def digest(self) -> str:

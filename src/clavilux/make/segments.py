@@ -95,9 +95,7 @@ class SegmentStore:
     @property
     def segments(self) -> list[Segment]:
         """The segments that are wanted."""
-        return [
-            segment for segment in self.plan.segments if self.members is None or segment.index in self.members
-        ]
+        return self.plan.chosen(self.members)
 
     def path(self, segment: Segment) -> Path:
         """Return the file of a finished segment."""

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NullReporter", "Reporter", "Workspace", "cache_folder", "models_folder", "palettes_folder"]
 
-MAX_KEPT = 4
-"""Songs, models and compiled programs of each kind kept in memory."""
+MAX_KEPT = {"runner": 2}
+"""What is kept in memory of each kind: of compiled programs those of one job, of songs and models 4."""
 
 T = TypeVar("T")
 
@@ -182,7 +182,7 @@ class Workspace:
         kept = self._kept.setdefault(kind, OrderedDict())
         if key not in kept:
             kept[key] = make()
-            if len(kept) > MAX_KEPT:
+            if len(kept) > MAX_KEPT.get(kind, 4):
                 kept.popitem(last=False)
         kept.move_to_end(key)
         value: T = kept[key]
