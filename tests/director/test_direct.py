@@ -161,16 +161,18 @@ def test_drums_push_a_bright_model_less_far_and_a_sparse_song_as_before(song, po
 
 
 @pytest.mark.parametrize("seed", [0, 5])
-def test_a_full_hit_moves_less_light_than_a_flash(pool, seed):
-    light, palettes = ModelLight(pool, seed), [("cool", 0), ("wild", 3)]
-    punch = light.safe_punch("strike", palettes, 2.0)
+def test_a_full_hit_moves_less_light_than_a_flash_in_what_is_shown(pool, seed):
+    light, palettes, all_of_it = ModelLight(pool, seed), [("cool", 0), ("wild", 3)], [np.ones(12)] * 2
+    punch = light.safe_punch("strike", palettes, all_of_it, 2.0)
     assert LIGHT.least <= punch < 2
     for mood, own in palettes:
         images = palette_images(pool, distances_of(pool), seed=seed + own, mood=mood)
         assert light_moved(pool, 0.065 * punch)[images].mean() < 0.105
-    assert light.safe_punch("strike", palettes, 0.1) == 0.1
-    assert light.safe_punch("tide", palettes, 2.0) == 2.0
-    assert light.safe_punch("strike", [("my own", 0)], 2.0) == 2.0
+    places = [light.safe_punch("strike", palettes[:1], [np.eye(12)[k]], 2.0) for k in range(12)]
+    assert min(places) < light.safe_punch("strike", palettes[:1], all_of_it[:1], 2.0) < max(places)
+    assert light.safe_punch("strike", palettes, all_of_it, 0.1) == 0.1
+    assert light.safe_punch("tide", palettes, all_of_it, 2.0) == 2.0
+    assert light.safe_punch("strike", [("my own", 0)], all_of_it[:1], 2.0) == 2.0
 
 
 MOODS_OF_FOUR = ["cool", "warm", "warm", "wild"]

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from clavilux.arrays import F64
 from clavilux.catalogue import MOODS
 from clavilux.curves import Events
 from clavilux.director.light import ModelLight
-from clavilux.director.sections import rank_sections, ring_shares
+from clavilux.director.sections import RankedSections, rank_sections, ring_shares
 from clavilux.features.song import Song
 from clavilux.patches.presets import find_preset
 from clavilux.report.summary import drums_of
@@ -104,11 +105,14 @@ def direct(song: Song, wishes: Wishes | None = None, light: ModelLight | None = 
     given = dict(wishes.knobs or {})
     preset.checked(given)
     bars = float(given.get("drift_bars", _drift_bars(song) / factor))
-    looks = _looks(song, wishes, bars, light)
+    sections = rank_sections(song.sections, SPEC.looks)
+    shares = ring_shares(song, sections, bars)
+    looks = _looks(sections, shares, wishes, light)
     hits = _hits_per_second(song)
     punch = float(np.clip((SPEC.usual_hits / max(hits, 0.1)) ** 0.5, *SPEC.punch))
     if light is not None and hits_at_once(song.kick, song.snare) > SPEC.flashes:
-        punch = light.safe_punch(name, [(look.colours, look.seed) for look in looks.values()], punch)
+        shown = [(looks[label].colours, looks[label].seed) for label in sections.ranked]
+        punch = light.safe_punch(name, shown, [shares[label] for label in sections.ranked], punch)
     chosen: dict[str, Any] = {"punch": round(min(punch * factor, 2.0), 2), "drift_bars": round(bars, 1)}
     knobs = {key: value for key, value in chosen.items() if key in preset.knobs} | given
     tables = _tables(song, name, knobs, looks)
@@ -169,9 +173,10 @@ class _LabelLook:
     seed: int
 
 
-def _looks(song: Song, wishes: Wishes, bars: float, light: ModelLight | None) -> dict[str, _LabelLook]:
+def _looks(
+    sections: RankedSections, shares: Mapping[str, F64], wishes: Wishes, light: ModelLight | None
+) -> dict[str, _LabelLook]:
     """Return the look of every section label, from the weakest mood in the quietest to the strongest."""
-    sections = rank_sections(song.sections, SPEC.looks)
     ranked, colours = sections.ranked, {}
     for place, label in enumerate(ranked):
         share = (place + 1) / len(ranked) if len(ranked) > 1 else 1.0
@@ -179,7 +184,6 @@ def _looks(song: Song, wishes: Wishes, bars: float, light: ModelLight | None) ->
         colours[label] = wishes.palette or STRENGTH[max(index, 0)]
     seeds = {label: place for place, label in enumerate(ranked)}
     if light is not None and len(ranked) > 1 and set(colours.values()) <= set(MOODS):
-        shares = ring_shares(song, sections, bars)
         chosen = light.choose([colours[label] for label in ranked], [shares[label] for label in ranked])
         seeds = dict(zip(ranked, chosen, strict=True))
     found = {label: _LabelLook(label, colours[label], seeds[label]) for label in ranked}

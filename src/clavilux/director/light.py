@@ -34,7 +34,7 @@ class LightSpec:
 
     Attributes:
         moved: change of relative luminance on a quarter of a field that a full hit may cause, on the mean of
-            a palette's images; a flash is 0.1.
+            what a palette shows; a flash is 0.1.
         least: smallest punch that is left.
         seeds: palettes of each mood among which the director chooses.
         evenness: weight of how unevenly hits move the images that are shown, beside the logarithm of how
@@ -73,10 +73,6 @@ class ModelLight:
     @cached_property
     def _pushed(self) -> dict[str, F64]:
         return {preset: light_moved(self.pool, zoom) for preset, zoom in ZOOMS.items()}
-
-    def _moved(self, preset: str) -> F64:
-        """Return how much light a full hit of a preset moves in each image, (N,)."""
-        return self._pushed[preset] if preset in ZOOMS else np.zeros(len(self.pool.ws))
 
     def _of(self, mood: str, seed: int) -> I64:
         """Return the images of a palette as they are on its ring, a fifth from one to the next, (12,)."""
@@ -147,20 +143,23 @@ class ModelLight:
         """Return the mean distance of two weighted sets of images."""
         return float(first[1] @ self._distances[np.ix_(first[0], second[0])] @ second[1])
 
-    def safe_punch(self, preset: str, palettes: Sequence[tuple[str, int]], punch: float) -> float:
+    def safe_punch(
+        self, preset: str, palettes: Sequence[tuple[str, int]], shares: Sequence[F64], punch: float
+    ) -> float:
         """Return how far a preset's drums may push palettes so that a full hit stays below a flash.
 
         Args:
             preset: its name; of one whose drums leave the light alone the punch stays.
             palettes: moods and seeds; saved palettes are left out, which the survey does not know.
+            shares: of the song, for which each shows the places of its ring, (12,).
             punch: how far they would push.
         """
-        known = [(mood, seed) for mood, seed in palettes if mood in MOODS]
+        known = [(each, share) for each, share in zip(palettes, shares, strict=True) if each[0] in MOODS]
         if preset not in ZOOMS or not known:
             return punch
-        moved = self._moved(preset)
-        most = max(float(moved[self._of(*each)].mean()) for each in known)
-        return min(punch, max(LIGHT.moved / max(most, 1e-6), LIGHT.least))
+        moved = self._pushed[preset]
+        most = max(float(np.average(moved[self._of(*each)], weights=share + TINY)) for each, share in known)
+        return min(punch, max(LIGHT.moved / max(most, TINY), LIGHT.least))
 
 
 def _along(values: F64, axes: Sequence[int], count: int) -> F64:
