@@ -44,7 +44,7 @@ def strike(
     bends = (
         zoom(at="16 px", by=1 + ZOOM * punch * drum_swing(song)),
         translate(at="8 px", y=0.01 * punch * kick),
-        rotate(at="8 px", by=5 * punch * song.snare.decay(beats=0.5)),
+        rotate(at="8 px", by=3 * punch * song.snare.decay(beats=0.5)),
     )
     sparkle = slow.on("fine", slow.scale(0.7 + 0.25 * punch * hats))
     return Patch(shades.loop(bars=drift_bars).on("fine", tint), sparkle, bends=bends)
