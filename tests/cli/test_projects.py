@@ -9,9 +9,17 @@ from pathlib import Path
 import mido
 import numpy as np
 import pytest
+import soundfile
 from commands import run
 from PIL import Image
 
+from clavilux.director.direct import direct
+from clavilux.director.light import ModelLight
+from clavilux.make.prepare import open_song
+from clavilux.make.workspace import Workspace
+from clavilux.profile.survey import survey
+from clavilux.project.project import Project
+from clavilux.store import Store
 from clavilux.video.probe import decode, probe
 
 pytestmark = pytest.mark.usefixtures("place")
@@ -49,6 +57,17 @@ def test_a_song_becomes_a_project_a_video_and_the_same_project_again(show, tmp_p
     first, again, same = (_decoded(tmp_path / f"{name}.mp4") for name in ("tune", "again", "same"))
     np.testing.assert_array_equal(first, again)
     np.testing.assert_array_equal(first, same)
+
+
+def test_a_new_project_has_the_palettes_that_suit_its_model(composed, silk, tmp_path):
+    path = tmp_path / "song.wav"
+    soundfile.write(path, composed.audio.mono(22050), 22050)
+    assert run("new", path, "--model", "silk", *SMALL) == 0
+    written = tomllib.loads((tmp_path / "song.toml").read_text())["looks"]
+    song = open_song(path, Project(), Workspace())
+    measured = direct(song, light=ModelLight(survey(silk, Store()))).tables["looks"]
+    assert written == measured
+    assert written != direct(song).tables["looks"]
 
 
 def _decoded(path):

@@ -1,19 +1,28 @@
 """The director chooses by what is heard, explains itself, and decides nothing that a person decided."""
 
+from itertools import combinations
+
+import numpy as np
 import pytest
 
 from clavilux.audio.sound import Audio
-from clavilux.curves import Sections
+from clavilux.curves import Events, Sections
 from clavilux.director.decide import decide
-from clavilux.director.direct import LADDER, STRENGTH, Wishes, direct
+from clavilux.director.direct import LADDER, SPEC, STRENGTH, Wishes, direct, hits_at_once
+from clavilux.director.light import LIGHT, LightSpec, ModelLight
 from clavilux.errors import PatchError, SettingError
 from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
 from clavilux.patches.muted import muted
 from clavilux.patches.patch import Patch
 from clavilux.patches.presets import PRESETS
+from clavilux.profile.light import light_moved
+from clavilux.profile.palettes import palette_images
+from clavilux.profile.similarity import distances_of
+from clavilux.profile.survey import Survey, survey
 from clavilux.project.project import Project
 from clavilux.project.sentences import read_looks
+from clavilux.store import Store
 
 
 def test_a_song_with_drums_gets_a_look_for_each_kind_of_section(song):
@@ -90,6 +99,14 @@ def test_auto_is_decided_when_the_song_is_heard(song):
         _ = Project(patch="auto").shown
 
 
+def test_auto_measures_on_the_survey_from_the_seed_of_the_project(song, pool):
+    project = Project(patch="auto", seed=4)
+    decided = decide(project, lambda: song, lambda: pool)
+    assert decided.tables == direct(song, light=ModelLight(pool, 4)).tables
+    assert decided.tables != decide(project, lambda: song).tables
+    assert decide(project, lambda: song, lambda: None) == decide(project, lambda: song)
+
+
 @pytest.mark.parametrize("part", ["kick", "snare", "hats", "chords", "bass"])
 def test_a_muted_part_moves_nothing(part, song):
     from clavilux.signals.evaluate import evaluate
@@ -116,3 +133,104 @@ def test_every_preset_is_written_and_read(name):
     patch = PRESETS[name](3)
     assert Patch.parse(str(patch)) == patch
     assert PRESETS[name].about.endswith(".")
+
+
+@pytest.fixture(scope="module")
+def pool(silk):
+    return survey(silk, Store())
+
+
+def brighter(pool):
+    """The same images with twice the lightness: a model whose light moves more."""
+    lab = np.concatenate([np.minimum(2 * pool.lab[..., :1], 100), pool.lab[..., 1:]], axis=-1)
+    return Survey(pool.ws, lab.astype(np.float32), pool.energy)
+
+
+def test_drums_push_a_bright_model_less_far_and_a_sparse_song_as_before(song, pool, monkeypatch):
+    def punch_of(light):
+        looks = direct(song, Wishes(energy=0), light).tables["looks"].values()
+        return {look["punch"] for look in looks}
+
+    monkeypatch.setattr("clavilux.director.direct.hits_at_once", lambda kick, snare: SPEC.flashes + 1)
+    (free,), (own,), (bright,) = (
+        punch_of(light) for light in (None, ModelLight(pool), ModelLight(brighter(pool)))
+    )
+    assert bright < own <= free
+    monkeypatch.setattr("clavilux.director.direct.hits_at_once", lambda kick, snare: SPEC.flashes)
+    assert punch_of(ModelLight(brighter(pool))) == {free}
+
+
+@pytest.mark.parametrize("seed", [0, 5])
+def test_a_full_hit_moves_less_light_than_a_flash_in_what_is_shown(pool, seed):
+    light, palettes, all_of_it = ModelLight(pool, seed), [("cool", 0), ("wild", 3)], [np.ones(12)] * 2
+    punch = light.safe_punch("strike", palettes, all_of_it, 2.0)
+    assert LIGHT.least <= punch < 2
+    for mood, own in palettes:
+        images = palette_images(pool, distances_of(pool), seed=seed + own, mood=mood)
+        assert light_moved(pool, 0.065 * punch)[images].mean() < 0.105
+    places = [light.safe_punch("strike", palettes[:1], [np.eye(12)[k]], 2.0) for k in range(12)]
+    assert min(places) < light.safe_punch("strike", palettes[:1], all_of_it[:1], 2.0) < max(places)
+    assert light.safe_punch("strike", palettes, all_of_it, 0.1) == 0.1
+    assert light.safe_punch("tide", palettes, all_of_it, 2.0) == 2.0
+    assert light.safe_punch("strike", [("my own", 0)], all_of_it[:1], 2.0) == 2.0
+
+
+MOODS_OF_FOUR = ["cool", "warm", "warm", "wild"]
+EVENLY = [np.full(12, 1 / 48)] * 4
+
+
+def images_of(pool, seeds):
+    return [
+        palette_images(pool, distances_of(pool), seed=seed, mood=mood)
+        for mood, seed in zip(MOODS_OF_FOUR, seeds, strict=True)
+    ]
+
+
+def test_palettes_of_sections_lie_farther_apart_than_those_of_the_first_seeds(pool):
+    def nearest(seeds):
+        distances, images = distances_of(pool), images_of(pool, seeds)
+        return min(
+            2
+            * distances[np.ix_(a, b)].mean()
+            / (distances[np.ix_(a, a)].mean() + distances[np.ix_(b, b)].mean())
+            for a, b in combinations(images, 2)
+        )
+
+    seeds = ModelLight(pool).choose(MOODS_OF_FOUR, EVENLY)
+    assert seeds == ModelLight(pool).choose(MOODS_OF_FOUR, EVENLY)
+    assert nearest(seeds) > nearest(range(4)) + 0.05
+    assert nearest(seeds) > 1.2  # 1 would be as one
+
+
+def test_hits_move_what_is_shown_evenly(pool, monkeypatch):
+    def uneven(seeds):
+        return np.log(pool.energy[np.concatenate(images_of(pool, seeds))]).std()
+
+    evenly = ModelLight(pool).choose(MOODS_OF_FOUR, EVENLY)
+    monkeypatch.setattr("clavilux.director.light.LIGHT", LightSpec(evenness=0))
+    assert uneven(evenly) < 0.95 * uneven(ModelLight(pool).choose(MOODS_OF_FOUR, EVENLY))
+
+
+def test_the_choice_depends_on_which_images_are_shown(pool):
+    places = [np.eye(12)[place] / 4 for place in range(12)]
+    chosen = {tuple(ModelLight(pool).choose(MOODS_OF_FOUR, [place] * 4)) for place in places}
+    assert len(chosen) > 1
+
+
+def test_no_two_sections_have_one_palette(pool):
+    seeds = ModelLight(pool).choose(["cool"] * 4, EVENLY)
+    rings = {frozenset(palette_images(pool, distances_of(pool), seed=seed, mood="cool")) for seed in seeds}
+    assert len(rings) == 4
+
+
+def test_hits_are_counted_where_they_are_densest():
+    kick = Events([0.0, 1.0, 1.2, 1.4, 1.9, 3.0])
+    assert hits_at_once(kick, Events([1.6, 1.95], [1.0, 0.2])) == 5  # the weak snare does not count
+    assert hits_at_once(Events([]), Events([])) == 0
+
+
+def test_the_drift_of_a_fast_song_takes_more_bars(composed):
+    slow, fast = (Song(composed.audio, corrections=Corrections(bpm=bpm)) for bpm in (90, 180))
+    bars = [next(iter(direct(each).tables["looks"].values()))["drift_bars"] for each in (slow, fast)]
+    assert bars[1] >= 2 * bars[0] * 0.99
+    assert bars[1] * 4 * 60 / 180 >= SPEC.drift_seconds

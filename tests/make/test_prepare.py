@@ -13,8 +13,10 @@ from clavilux.errors import ModelError
 from clavilux.make import prepare as preparing
 from clavilux.make.prepare import prepare
 from clavilux.make.workspace import NullReporter, Workspace
+from clavilux.profile.survey import survey
 from clavilux.project.output import Output
 from clavilux.project.project import Project
+from clavilux.store import Store
 
 SOUND = Audio.from_samples(0.3 * np.sin(np.arange(8000) * 0.3), 8000)
 
@@ -49,6 +51,16 @@ def test_what_is_known_already_is_drawn_without_torch(patch, tmp_path):
     ]
     assert "torch" in said[0]
     assert said[1] == "['openvino']"
+
+
+def test_the_director_is_given_the_survey_of_the_model(monkeypatch, silk):
+    def decide(project, song, surveyed):
+        np.testing.assert_array_equal(surveyed().ws, survey(silk, Store()).ws)
+        raise ModelError("Heard enough")
+
+    monkeypatch.setattr(preparing, "decide", decide)
+    with pytest.raises(ModelError, match="Heard enough"):
+        prepare(SOUND, Project(patch="auto", model="silk"))
 
 
 def test_an_unknown_model_is_said_before_the_song_is_heard(monkeypatch):

@@ -5,6 +5,7 @@ import pytest
 
 from clavilux.audio.sound import Audio
 from clavilux.demo import instruments
+from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
 from clavilux.patches.presets.hearing import drum_swing
 from clavilux.signals.evaluate import evaluate
@@ -46,6 +47,17 @@ def test_every_kick_swings_up_and_every_snare_down(pattern, fps):
             near = sign * values[int((time - 0.06) * fps) : int((time + 0.08) * fps) + 1]
             assert near.max() > 0.4, (drum, time)
             assert near.min() > -0.1, (drum, time)  # nor does it begin the other way
+
+
+def test_hits_fall_as_fast_at_half_the_tempo():
+    """Of a song whose tempo is heard at half, hits fell half as fast and dense ones ran into each other."""
+    track, times = drum_track(PATTERNS["straight"])
+    swing, after = drum_swing(the_song), times["kick"] + 0.12
+    half, whole = (
+        evaluate(swing, Song(track.audio, corrections=Corrections(bpm=bpm))).at(swing, after)[:, 0]
+        for bpm in (60, 120)
+    )
+    np.testing.assert_allclose(half, whole, atol=1e-6)
 
 
 def test_a_track_without_hits_does_not_swing():

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from clavilux.director.direct import SPEC, Wishes, direct
+from clavilux.director.light import ModelLight
 from clavilux.features.song import Song
 from clavilux.patches.muted import muted, parts_to_mute
 from clavilux.patches.presets import find_preset
+from clavilux.profile.survey import Survey
 from clavilux.project.project import AUTO, Project
 from clavilux.project.sentences import read_looks
 
@@ -35,12 +37,15 @@ class Decided:
     tables: dict[str, Any] | None = None
 
 
-def decide(project: Project, song: Callable[[], Song]) -> Decided:
+def decide(
+    project: Project, song: Callable[[], Song], survey: Callable[[], Survey | None] | None = None
+) -> Decided:
     """Decide what a project leaves open.
 
     Args:
         project: what a person wants.
         song: opens the song; called only where the director has to hear it.
+        survey: finds the model's survey, or none; called only where the director chooses.
 
     Raises:
         PatchError: a knob that the chosen preset does not have.
@@ -50,7 +55,9 @@ def decide(project: Project, song: Callable[[], Song]) -> Decided:
     tables: dict[str, Any] | None = None
     shown: dict[str, Any] = {}
     if project.patch == AUTO and project.cues is None:
-        found = direct(song(), Wishes(energy, project.palette or "", project.knobs))
+        wishes = Wishes(energy, project.palette or "", project.knobs)
+        pool = None if survey is None else survey()
+        found = direct(song(), wishes, None if pool is None else ModelLight(pool, project.seed))
         reasons, tables, played = found.reasons, dict(found.tables), f"preset {found.preset}"
         look = read_looks(tables, seed=project.seed)
         shown = {"patch": look.patch, "knobs": look.knobs}

@@ -10,12 +10,16 @@ from typing import Any
 
 import numpy as np
 
+from clavilux.arrays import F64
 from clavilux.catalogue import MOODS
+from clavilux.curves import Events
+from clavilux.director.light import ModelLight
+from clavilux.director.sections import RankedSections, rank_sections, ring_shares
 from clavilux.features.song import Song
 from clavilux.patches.presets import find_preset
 from clavilux.report.summary import drums_of
 
-__all__ = ["Direction", "Wishes", "direct"]
+__all__ = ["Direction", "Wishes", "direct", "hits_at_once"]
 
 LADDER = ("tide", "choir", "stage", "strike", "prism")
 """Presets from the calmest to the wildest."""
@@ -31,7 +35,11 @@ class DirectorSpec:
         tonal: confidence of the key from which harmony leads where drums do not.
         usual_hits: hits a second for which presets are made; denser drums push less far, sparse ones more.
         punch: least and largest push.
+        flashes: clear hits within a second from which their light is kept below a flash (WCAG 2.3.1).
+        clear: strength from which a hit is clear.
         bars: least and largest number of bars in which the slow drift comes round.
+        drift_seconds: the bars are doubled while it would come round sooner: a fast song's sections would
+            differ no more than their halves.
         looks: different looks of a song at most; of more sections the shortest share a look.
         wish: factor of push and speed of 'wilder'; 'calmer' divides by it.
     """
@@ -39,7 +47,10 @@ class DirectorSpec:
     tonal: float = 0.2
     usual_hits: float = 8.0
     punch: tuple[float, float] = (0.6, 1.6)
+    flashes: int = 3
+    clear: float = 0.5
     bars: tuple[float, float] = (32.0, 64.0)
+    drift_seconds: float = 75.0
     looks: int = 5
     wish: float = 1.6
 
@@ -77,8 +88,13 @@ class Direction:
     reasons: tuple[str, str]
 
 
-def direct(song: Song, wishes: Wishes | None = None) -> Direction:
+def direct(song: Song, wishes: Wishes | None = None, light: ModelLight | None = None) -> Direction:
     """Choose what a song is shown with.
+
+    Args:
+        song: the song.
+        wishes: what a person wants.
+        light: of the model that shows it; without it palettes are not compared, and drums not tamed.
 
     Raises:
         PatchError: the chosen preset has no knob of a name that is wished for.
@@ -86,13 +102,19 @@ def direct(song: Song, wishes: Wishes | None = None) -> Direction:
     wishes = wishes or Wishes()
     name, heard = _preset(song, wishes.energy)
     preset, factor = find_preset(name), SPEC.wish**wishes.energy
+    given = dict(wishes.knobs or {})
+    preset.checked(given)
+    bars = float(given.get("drift_bars", _drift_bars(song) / factor))
+    sections = rank_sections(song.sections, SPEC.looks)
+    shares = ring_shares(song, sections, bars)
+    looks = _looks(sections, shares, wishes, light)
     hits = _hits_per_second(song)
-    punch = float(np.clip((SPEC.usual_hits / max(hits, 0.1)) ** 0.5, *SPEC.punch)) * factor
-    bars = float(np.clip(4 * song.loop_bars, *SPEC.bars)) / factor
-    chosen: dict[str, Any] = {"punch": round(min(punch, 2.0), 2), "drift_bars": round(bars, 1)}
-    knobs = {key: value for key, value in chosen.items() if key in preset.knobs} | dict(wishes.knobs or {})
-    preset.checked(knobs)
-    looks = _looks(song, wishes)
+    punch = float(np.clip((SPEC.usual_hits / max(hits, 0.1)) ** 0.5, *SPEC.punch))
+    if light is not None and hits_at_once(song.kick, song.snare) > SPEC.flashes:
+        shown = [(looks[label].colours, looks[label].seed) for label in sections.ranked]
+        punch = light.safe_punch(name, shown, [shares[label] for label in sections.ranked], punch)
+    chosen: dict[str, Any] = {"punch": round(min(punch * factor, 2.0), 2), "drift_bars": round(bars, 1)}
+    knobs = {key: value for key, value in chosen.items() if key in preset.knobs} | given
     tables = _tables(song, name, knobs, looks)
     palettes = ", ".join(dict.fromkeys(look.colours for look in looks.values()))
     played = (
@@ -102,6 +124,26 @@ def direct(song: Song, wishes: Wishes | None = None) -> Direction:
     if "drift_bars" in knobs:
         second += f"; the drift comes round in {knobs['drift_bars']:g} bars"
     return Direction(name, tables, (f"{heard}: preset {name}, {_sections_in_words(looks)}", second))
+
+
+def hits_at_once(kick: Events, snare: Events) -> int:
+    """Count the clear hits of the second that has the most of them.
+
+    >>> hits_at_once(Events(np.arange(8) / 4), Events(np.zeros(0)))
+    4
+    """
+    hits = np.sort(np.concatenate([each.times[each.strengths >= SPEC.clear] for each in (kick, snare)]))
+    ends = np.searchsorted(hits, hits + 1, side="left")
+    return int((ends - np.arange(len(hits))).max(initial=0))
+
+
+def _drift_bars(song: Song) -> float:
+    """Return in how many bars the slow drift comes round: as the song repeats, and not too soon."""
+    bars = float(np.clip(4 * song.loop_bars, *SPEC.bars))
+    bar = 60 * song.grid.beats_per_bar / song.grid.tempo  # s
+    while bars * bar < SPEC.drift_seconds:
+        bars *= 2
+    return bars
 
 
 def _preset(song: Song, energy: int) -> tuple[str, str]:
@@ -131,33 +173,21 @@ class _LabelLook:
     seed: int
 
 
-def _looks(song: Song, wishes: Wishes) -> dict[str, _LabelLook]:
+def _looks(
+    sections: RankedSections, shares: Mapping[str, F64], wishes: Wishes, light: ModelLight | None
+) -> dict[str, _LabelLook]:
     """Return the look of every section label, from the weakest mood in the quietest to the strongest."""
-    sections = song.sections
-    lengths = np.diff(sections.bounds)
-    labels = list(dict.fromkeys(sections.labels))
-    total, level = {}, {}
-    for label in labels:
-        own = np.array([each == label for each in sections.labels])
-        total[label] = float(lengths[own].sum())
-        level[label] = float(np.average(sections.energies[own], weights=lengths[own]))
-    quiet_first = sorted(labels, key=lambda label: level[label])
-    kept = {quiet_first[-1], quiet_first[0]}
-    for label in sorted(labels, key=lambda label: -total[label]):
-        if len(kept) < SPEC.looks:
-            kept.add(label)
-    ranked = [label for label in quiet_first if label in kept]
-    found = {}
+    ranked, colours = sections.ranked, {}
     for place, label in enumerate(ranked):
         share = (place + 1) / len(ranked) if len(ranked) > 1 else 1.0
         index = round(share * (len(STRENGTH) - 1)) + min(wishes.energy, 0)
-        colours = wishes.palette or STRENGTH[max(index, 0)]
-        found[label] = _LabelLook(label, colours, place)
-    nearest = {
-        label: found[min(ranked, key=lambda other, own=label: abs(level[own] - level[other]))]  # type: ignore[misc]
-        for label in labels
-    }
-    return nearest | found
+        colours[label] = wishes.palette or STRENGTH[max(index, 0)]
+    seeds = {label: place for place, label in enumerate(ranked)}
+    if light is not None and len(ranked) > 1 and set(colours.values()) <= set(MOODS):
+        chosen = light.choose([colours[label] for label in ranked], [shares[label] for label in ranked])
+        seeds = dict(zip(ranked, chosen, strict=True))
+    found = {label: _LabelLook(label, colours[label], seeds[label]) for label in ranked}
+    return {label: found[own] for label, own in sections.shared.items()}
 
 
 def _tables(
@@ -170,7 +200,7 @@ def _tables(
         first = next(iter(different.values()))
         colours = {"colours": first.colours} if has_colours else {}
         return {"look": {"preset": preset, **knobs, **colours}}
-    fade = "1 bar" if song.grid.confidence > 0 else "2 seconds"
+    fade = "2 bars" if song.grid.confidence > 0 else "2 seconds"
     return {
         "looks": {
             name: {"preset": preset, **knobs, "colours": look.colours, "seed": look.seed}

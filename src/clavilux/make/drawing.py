@@ -25,7 +25,7 @@ from clavilux.patches.palette import Palette
 from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.patches.patch import Patch
 from clavilux.pixel_formats import PixelFormat
-from clavilux.profile.survey import Progress
+from clavilux.profile.survey import Progress, Survey, survey
 from clavilux.project.machine import Machine
 from clavilux.project.output import Output
 from clavilux.signals.evaluate import Curves
@@ -101,6 +101,10 @@ class Drawing:
         cache = self.workspace.engine
         if needs_torch(program, device=machine.device, precision=machine.precision, cache=cache):
             import torch  # noqa: F401  # in the thread that calls this, while the song is heard
+
+    def survey(self, progress: Progress) -> Survey:
+        """Survey the model, or read its survey."""
+        return survey(self.model, self.workspace.store, progress=progress)
 
     def palettes(self, patch: Patch, progress: Progress) -> dict[Palette, PaletteLatents]:
         """Choose the latents of a patch's palettes; see `choose_palettes`."""

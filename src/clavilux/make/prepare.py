@@ -27,6 +27,7 @@ from clavilux.signals.evaluate import evaluate
 
 if TYPE_CHECKING:
     from clavilux.make.drawing import Drawing
+    from clavilux.profile.survey import Survey
 
 __all__ = ["open_song", "prepare"]
 
@@ -75,7 +76,7 @@ def prepare(
         aside.submit(_import_engine, loading, pixels_of(shown), machine, preview)
         report.begin("Analysing")
         opened = functools.partial(_song, source, audio, project, workspace)
-        decided = decide(project, opened)
+        decided = decide(project, opened, lambda: _surveyed(loading.result(), aside, report))
         drawing = loading.result()
         for reason in decided.reasons:
             report.note(f"{reason}.")
@@ -162,6 +163,14 @@ class _Seen:
             if done > reported >= 0:
                 report.advance(done - reported)
                 reported = done
+
+
+def _surveyed(drawing: "Drawing", aside: ThreadPoolExecutor, report: Reporter) -> "Survey":
+    """Return the survey of the model, and report how far it has come where it has to be drawn."""
+    seen = _Seen()
+    drawn = aside.submit(drawing.survey, seen.note)
+    seen.report_until(drawn, report)
+    return drawn.result()
 
 
 def open_song(source: str | Path | Audio, project: Project, workspace: Workspace) -> Song:

@@ -5,7 +5,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from clavilux.director.decide import MIX_PRESET, decide
 from clavilux.errors import ClaviluxError, FileError, SettingError
@@ -25,6 +25,9 @@ from clavilux.project.sentences import TABLES, read_looks
 from clavilux.project.show import Show, edited, in_lines, parse_show, read_text, show_text
 from clavilux.schemas import toml_tables
 from clavilux.signals.expr import Node, nodes_of
+
+if TYPE_CHECKING:
+    from clavilux.profile.survey import Survey
 
 __all__ = ["change_project", "check_project", "new_project"]
 
@@ -79,7 +82,11 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
     looks: dict[str, Any] | None = None
     if show.project.patch == AUTO:
         keeping = workspace or Workspace.of_user()
-        decided = decide(show.project, lambda: open_song(song, show.project, keeping))
+        decided = decide(
+            show.project,
+            lambda: open_song(song, show.project, keeping),
+            lambda: _survey(show.project.model, keeping),
+        )
         looks, reasons = decided.tables, decided.reasons
         if written_out or bends is not None:
             show, looks = replace(show, project=decided.project), None
@@ -96,6 +103,16 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
             f"A project cannot name '{song}'", where=str(song), hint="give the file a name in Unicode"
         ) from None
     write_atomic(target, text)
+
+
+def _survey(model: str, workspace: Workspace) -> "Survey | None":
+    """Return a model's survey; none where it cannot be used, of which whoever draws with it is told."""
+    from clavilux.profile.survey import survey
+
+    try:
+        return survey(workspace.model(model), workspace.store)
+    except ClaviluxError:
+        return None
 
 
 def check_project(path: Path) -> list[ClaviluxError]:

@@ -24,6 +24,7 @@ __all__ = [
     "choose_palette",
     "in_fifths",
     "in_mood",
+    "palette_images",
     "rest_and_accents",
     "without_outliers",
 ]
@@ -87,14 +88,31 @@ def choose_palette(pool: Survey, *, seed: int = 0, mood: Mood | None = None) -> 
     usual = without_outliers(pool, distances)
     fitting = in_mood(pool, usual, mood)
     random = seeds.generator(seed, f"palette/{mood}")
-    theme = fitting[random.integers(len(fitting))]
-    near = fitting[np.argsort(distances[theme, fitting], kind="stable")][
-        : max(len(fitting) // 3, 2 * PALETTE.ring)
-    ]
-    chosen = near[_medoids(distances[np.ix_(near, near)], _vividness(pool)[near])]
+    chosen = _members(pool, distances, fitting, int(fitting[random.integers(len(fitting))]))
     ring = in_fifths(distances, chosen)
     rest, *accents = rest_and_accents(pool, distances, chosen, fitting, usual)
     return PaletteLatents(pool.ws[ring], pool.ws[rest], pool.ws[random.choice(accents)])
+
+
+def palette_images(pool: Survey, distances: F64, *, seed: int, mood: Mood | None) -> I64:
+    """Return which twelve images of the pool a palette has, in no order; cheaper than the palette.
+
+    Args:
+        pool: the model's survey.
+        distances: between its images, of `distances_of`.
+        seed: chooses the theme, as in `choose_palette`.
+        mood: as there.
+    """
+    fitting = in_mood(pool, without_outliers(pool, distances), mood)
+    random = seeds.generator(seed, f"palette/{mood}")
+    return _members(pool, distances, fitting, int(fitting[random.integers(len(fitting))]))
+
+
+def _members(pool: Survey, distances: F64, fitting: I64, theme: int) -> I64:
+    """Return twelve images that represent those near a theme."""
+    order = np.argsort(distances[theme, fitting], kind="stable")
+    near = fitting[order][: max(len(fitting) // 3, 2 * PALETTE.ring)]
+    return np.asarray(near[_medoids(distances[np.ix_(near, near)], _vividness(pool)[near])])
 
 
 def in_fifths(distances: F64, chosen: I64) -> I64:

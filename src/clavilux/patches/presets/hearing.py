@@ -29,14 +29,18 @@ def drum_hits(song: SongSource, beats: float = 0.25) -> Signal:
     return _hits(song.drums.flux(low_hz=30, high_hz=11000), beats)
 
 
-def drum_swing(song: SongSource, beats: float = 0.25) -> Signal:
+def drum_swing(song: SongSource, seconds: float = 0.1) -> Signal:
     """Follow every hit of the drums, snares the other way than kicks and hats; -1 to 1.
 
     A snare that is heard turns the sign while its hit falls, so the eye tells the two drums apart. The sign
     turns 60 ms early, as onset strength rises before a hit: a snare never begins the other way.
+
+    Hits fall within seconds, not beats: of a song whose tempo is heard at half they would fall half as fast,
+    and dense hits would run into each other.
     """
-    snare = (8 * song.snare.pulse(beats=beats / 2).smooth(seconds=0.12)).clip()
-    swing: Signal = drum_hits(song, beats) * (1 - 2 * snare)
+    snare = (8 * song.snare.pulse(seconds=seconds / 2).smooth(seconds=0.12)).clip()
+    hits = _clear(song.drums.flux(low_hz=30, high_hz=11000)).release(seconds=seconds)
+    swing: Signal = hits * (1 - 2 * snare)
     return swing
 
 
@@ -87,6 +91,12 @@ def palette_of(colours: str, seed: int) -> Palette:
 
 
 def _hits(strength: Signal, beats: float) -> Signal:
-    """Scale an onset strength to its clear hits, push down the rest, and let hits fall within some beats."""
-    level: Signal = strength.clip_peaks(percentile=97, per="track").sharpen(by=1.5).release(beats=beats)
+    """Scale an onset strength to its clear hits, and let them fall within some beats."""
+    level: Signal = _clear(strength).release(beats=beats)
+    return level
+
+
+def _clear(strength: Signal) -> Signal:
+    """Scale an onset strength to its clear hits, and push down the rest."""
+    level: Signal = strength.clip_peaks(percentile=97, per="track").sharpen(by=1.5)
     return level

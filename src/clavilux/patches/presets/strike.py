@@ -14,7 +14,10 @@ from clavilux.patches.presets.hearing import (
 from clavilux.patches.presets.preset import knob, patch
 from clavilux.signals.sources import SongSource
 
-__all__ = ["strike"]
+__all__ = ["ZOOM", "strike"]
+
+ZOOM = 0.065
+"""By how much a full kick enlarges the image, and a full snare reduces it."""
 
 
 @patch
@@ -39,9 +42,9 @@ def strike(
     tint = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song, seconds=1)), 0.7 * sounding(song))
     slow = drift(seconds=12, name="slow")
     bends = (
-        zoom(at="16 px", by=1 + 0.065 * punch * drum_swing(song)),
+        zoom(at="16 px", by=1 + ZOOM * punch * drum_swing(song)),
         translate(at="8 px", y=0.01 * punch * kick),
-        rotate(at="8 px", by=5 * punch * song.snare.decay(beats=0.5)),
+        rotate(at="8 px", by=3 * punch * song.snare.decay(beats=0.5)),
     )
     sparkle = slow.on("fine", slow.scale(0.7 + 0.25 * punch * hats))
     return Patch(shades.loop(bars=drift_bars).on("fine", tint), sparkle, bends=bends)
