@@ -3,6 +3,8 @@
 Colours are CIELAB under D65, on the coarse grid of a survey, (N, 16, 16, 3); distances are (N, M).
 """
 
+import functools
+
 import numpy as np
 
 from clavilux import seeds
@@ -15,14 +17,20 @@ SLICES = 16
 """Directions in which colour distributions are compared."""
 
 
+@functools.lru_cache(maxsize=2)
 def distances_of(pool: Survey) -> F64:
-    """Compute how unlike the images look: colours first, then layout, then energy; (N, N), median 1.7."""
+    """Compute how unlike the images look: colours first, then layout, then energy; (N, N), median 1.7.
+
+    Those of the latest pools are kept, and must not be written to.
+    """
     colours = _colours(pool.lab)
     # mean lightness on an 8 x 8 grid, without that of the whole image
     layout = pool.lab[..., 0].reshape(-1, 8, 2, 8, 2).mean(axis=(2, 4)).reshape(len(pool.lab), -1)
     layout = layout - layout.mean(axis=1, keepdims=True)
     terms = ((1.0, colours), (0.5, layout), (0.2, pool.energy[:, None]))
-    return np.asarray(sum(share * _median_one(_distances(term, term)) for share, term in terms))
+    found = np.asarray(sum(share * _median_one(_distances(term, term)) for share, term in terms))
+    found.flags.writeable = False
+    return found
 
 
 def colour_distances(first: F32, second: F32) -> F64:

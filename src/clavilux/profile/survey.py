@@ -76,7 +76,7 @@ MIN_CELLS = 4
 """Fewest rows and columns of Fourier features that are drawn."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Survey:
     """A pool of N images of a model.
 
