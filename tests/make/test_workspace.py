@@ -41,3 +41,5 @@ def test_programs_of_one_job_are_kept_in_memory_and_older_ones_given_up(small_mo
     assert workspace.runner(programs[1], machine) is second
     assert workspace.runner(programs[2], machine) is third
     assert workspace.runner(programs[0], machine) is not first
+    workspace.forget(third)
+    assert workspace.runner(programs[2], machine) is not third

@@ -332,9 +332,12 @@ class Job:
             return None  # what is small already is drawn, and limited afterwards
         light = LightStore(store.folder / "light", store.plan, small.encoding.pixels, small.runner.label)
         pixels = store.encoding.pixels
-        return foresee_flashes(
-            light, small.source, pixels=pixels, runner=small.runner, report=report, user=user
-        )
+        try:
+            return foresee_flashes(
+                light, small.source, pixels=pixels, runner=small.runner, report=report, user=user
+            )
+        finally:
+            self.workspace.forget(small.runner)
 
     def _render_images(self, folder: Path) -> str:
         """Write every image that is missing in the folder; return no hash: there is nothing to compare."""

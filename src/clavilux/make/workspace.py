@@ -178,6 +178,12 @@ class Workspace:
             ),
         )
 
+    def forget(self, runner: Runner) -> None:
+        """Give up a compiled program that is not needed any more, and its memory."""
+        kept = self._kept.get("runner", OrderedDict())
+        for key in [key for key, each in kept.items() if each is runner]:
+            del kept[key]
+
     def _keep(self, kind: str, key: Hashable, make: Callable[[], T]) -> T:
         kept = self._kept.setdefault(kind, OrderedDict())
         if key not in kept:
