@@ -1,6 +1,6 @@
 """Whether a CUDA card draws what a processor draws, and how fast.
 
-    python benchmarks/gpu.py            the tables of bench.md, within 6 minutes
+    python benchmarks/gpu.py            the tables of bench-cuda.md, within 6 minutes
     python benchmarks/gpu.py --quick    small networks alone: does everything run?
 
 Every form that is timed must draw the same images: one further from float32 on the processor than its bound

@@ -109,6 +109,7 @@ def show_sizes(folder: Path, sizes: list[str]) -> None:
     write_song(song, 180)
     for size in sizes:
         settings = {"size": [int(side) for side in size.split("x")], "start": 60, "duration": 2}
+        settings["patch"] = "auto"  # as on the command line
         shutil.rmtree(folder / "known", ignore_errors=True)
         runs = [in_its_own_process(song, folder / "known", settings) for _ in range(2)]
         peaks = [max(run["peaks"].values()) for run in runs]

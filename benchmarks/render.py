@@ -200,7 +200,7 @@ def main() -> None:
         for name in options.models:
             model = str(write_untrained(Path(folder), name)) if name in SIZES else name
             settings = {"fps": Fraction(options.fps), "size": tuple(options.size), "model": model}
-            settings["flash_safety"] = "warn"  # counted, but no frame is drawn twice
+            settings |= {"patch": "auto", "flash_safety": "warn"}  # counted, but no frame is drawn twice
             measure(song, settings, Path(folder))
 
 

@@ -21,7 +21,7 @@ __all__ = ["still"]
     Project,
     CorrectionOptions,
     Machine,
-    omit=("codec", "bits", "crf", "start", "duration", "loop", "precision"),
+    omit=("codec", "bits", "crf", "flash_safety", "start", "duration", "loop", "precision"),
 )
 def still(  # noqa: PLR0913  # switches beside the settings
     song: options.Source,

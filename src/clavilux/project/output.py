@@ -101,7 +101,7 @@ class Output:
         None, "Quality: 1 best, 51 smallest.", placeholder="N", usual="18, or the codec's own", type=float
     )
     flash_safety: str = setting(
-        "limit", "Flashes: limit them, warn where there are too many, or off.", placeholder="WORD"
+        "limit", "Flashes of a video: limit them, warn where there are too many, or off.", placeholder="WORD"
     )
 
     def __post_init__(self) -> None:
