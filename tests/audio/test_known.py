@@ -1,5 +1,7 @@
 """A file whose measures are kept is decoded only where its samples are read."""
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -83,3 +85,34 @@ def test_a_song_that_is_known_needs_no_temporary_file(tmp_path, store, monkeypat
     open_audio(path, store=store)
     monkeypatch.setattr(PcmFile, "__init__", None)
     assert open_audio(path, store=store).duration > 1
+
+
+def test_a_file_that_changes_while_it_is_read_is_not_kept(tmp_path, store, monkeypatch):
+    path, decode = encode(tmp_path / "song.wav", "pcm_s16le", noise()), sound._decoded
+    before = path.read_bytes()
+
+    def replaced(path, track):
+        encode(path, "pcm_s16le", noise(1))
+        return decode(path, track)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sound, "_decoded", replaced)
+        other = open_audio(path, store=store)
+    path.write_bytes(before)
+    again = open_audio(path, store=store)
+    assert again.digest != other.digest
+    assert again.read(0, 100).shape == (2, 100)
+
+
+def test_samples_go_with_a_known_song(tmp_path, store):
+    path = encode(tmp_path / "song.wav", "pcm_s16le", noise())
+    open_audio(path, store=store)
+    known = open_audio(path, store=store)
+    known.read(0, 10)
+    file = known._pcm._pcm._file
+    gc.disable()
+    try:
+        del known
+        assert file.closed
+    finally:
+        gc.enable()

@@ -102,9 +102,43 @@ def test_auto_is_decided_when_the_song_is_heard(song):
 def test_auto_measures_on_the_survey_from_the_seed_of_the_project(song, pool):
     project = Project(patch="auto", seed=4)
     decided = decide(project, lambda: song, lambda: pool)
-    assert decided.tables == direct(song, light=ModelLight(pool, 4)).tables
+    assert decided.tables == direct(song, find_light=lambda: ModelLight(pool, 4)).tables
     assert decided.tables != decide(project, lambda: song).tables
     assert decide(project, lambda: song, lambda: None) == decide(project, lambda: song)
+
+
+def test_auto_surveys_the_model_only_where_it_compares_palettes(song, monkeypatch):
+    monkeypatch.setattr("clavilux.director.direct.hits_at_once", lambda kick, snare: SPEC.flashes + 1)
+    asked = []
+
+    def refused():
+        asked.append(1)
+
+    for project in (
+        Project(patch="auto", palette="my own"),
+        Project(patch="auto", knobs={"colours": "my own"}),
+        Project(patch="strike"),
+    ):
+        decide(project, lambda: song, refused)
+    assert not asked
+    decide(Project(patch="auto"), lambda: song, refused)
+    assert asked == [1]
+
+
+def test_drums_push_as_far_as_the_palette_that_is_wished_for_allows(song, pool, monkeypatch):
+    monkeypatch.setattr("clavilux.director.direct.hits_at_once", lambda kick, snare: SPEC.flashes + 1)
+    bright, measured = ModelLight(brighter(pool)), []
+    safe = ModelLight.safe_punch
+
+    def noting(self, preset, palettes, shares, punch):
+        measured.extend(palettes)
+        return safe(self, preset, palettes, shares, punch)
+
+    monkeypatch.setattr(ModelLight, "safe_punch", noting)
+    found = direct(song, Wishes(knobs={"colours": "calm"}), lambda: bright)
+    assert set(measured) == {("calm", 0)}
+    assert found.tables["look"]["colours"] == "calm"
+    assert found.reasons[1].startswith("Palettes calm;")
 
 
 @pytest.mark.parametrize("part", ["kick", "snare", "hats", "chords", "bass"])
@@ -148,7 +182,7 @@ def brighter(pool):
 
 def test_drums_push_a_bright_model_less_far_and_a_sparse_song_as_before(song, pool, monkeypatch):
     def punch_of(light):
-        looks = direct(song, Wishes(energy=0), light).tables["looks"].values()
+        looks = direct(song, Wishes(energy=0), lambda: light).tables["looks"].values()
         return {look["punch"] for look in looks}
 
     monkeypatch.setattr("clavilux.director.direct.hits_at_once", lambda kick, snare: SPEC.flashes + 1)

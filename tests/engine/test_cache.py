@@ -6,14 +6,17 @@ import io
 import os
 from dataclasses import replace
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from clavilux.engine import cache
 from clavilux.engine.cache import MAX_ENTRIES, Compiled, key, source_digest
+from clavilux.generator.builtin_changes import bend_change
 from clavilux.generator.model import Model, load_model
 from clavilux.generator.program import Program
+from clavilux.generator.sites import Site
 
 
 class Engine:
@@ -171,3 +174,14 @@ def test_what_a_bend_derives_from_is_part_of_the_key(small_model, tmp_path, monk
     assert key(program) == first
     base.write_text(base.read_text() + "# changed\n")
     assert key(program) != first
+
+
+def test_the_order_of_inputs_and_which_are_shared_are_part_of_the_key(small_model):
+    def changed(signals, numbers=(None, None)):
+        sites = [Site("b8.conv0", np.ones(8, np.float32), number=number) for number in numbers]
+        taps = [bend_change("zoom", site, signals) for site in sites]
+        return key(Program(small_model, size=(64, 64), taps=taps))
+
+    keys = [changed(["by", "amount"]), changed(["amount", "by"]), changed(["by", "amount"], (0, 0))]
+    assert len(set(keys)) == 3
+    assert len({each.partition("-")[0] for each in keys}) == 1

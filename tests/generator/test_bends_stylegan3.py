@@ -11,6 +11,7 @@ from clavilux.errors import ModelError
 from clavilux.generator.bends import BENDS
 from clavilux.generator.generate import seed_inputs
 from clavilux.generator.model import load_model
+from clavilux.generator.network import rewritable, styled_convolutions
 from clavilux.generator.program import Program
 from clavilux.make.changes import changes_of
 from clavilux.patches.functions import disc, rotate, translate, zoom
@@ -55,6 +56,11 @@ def test_a_mask_covers_the_margin_as_well(model):
     inside = bend.module.places.sum().item() / layer.resolution**2
     assert inside == pytest.approx(np.pi * 0.2**2, abs=0.06)
     draw(model, zoom(at="L1", where=disc(radius=0.2)), [0.5])
+
+
+def test_rewrites_of_plugins_may_be_of_its_layers(model):
+    assert rewritable(model.sizes.layers)[:2] == ["input", "L0"]
+    assert not styled_convolutions(model.sizes.layers)
 
 
 def test_its_weights_are_not_rewritten(model):

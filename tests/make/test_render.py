@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 from torch import nn
 
@@ -13,6 +14,7 @@ from clavilux.audio.sound import Audio, open_audio
 from clavilux.errors import OutputError, RenderError
 from clavilux.frames.frames import frames
 from clavilux.generator.program import Program
+from clavilux.make import job as make_job
 from clavilux.make.video import prepare_job, render
 from clavilux.make.workspace import NullReporter, Workspace
 from clavilux.project.machine import Machine
@@ -163,3 +165,19 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path, job):
 def test_frames_are_drawn_for_the_range_alone(job):
     with closing(frames(job.source, job.runner, job.timeline, 3, 5)) as drawn:
         assert sum(len(batch) for batch in drawn) == 2
+
+
+def test_a_known_song_may_be_removed_while_it_is_drawn(piece, small_file, tmp_path, monkeypatch):
+    path, workspace = tmp_path / "song.wav", Workspace(Store(tmp_path / "store"))
+    soundfile.write(path, piece.audio.read(0, 22050).T, 22050)
+    open_audio(path, store=workspace.store)
+    draw_missing = make_job.render_missing
+
+    def removed(*given, **more):
+        path.unlink()
+        draw_missing(*given, **more)
+
+    monkeypatch.setattr(make_job, "render_missing", removed)
+    settings = {**SETTINGS, "model": str(small_file), "flash_safety": "off"}
+    made = prepare_job(path, **settings, workspace=workspace).render(tmp_path / "a.mp4")
+    assert open_audio(made.path).duration == pytest.approx(1, abs=0.05)

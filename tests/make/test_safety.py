@@ -7,6 +7,7 @@ import pytest
 from clavilux import Patch, drift, lfo, palette, ramp
 from clavilux.errors import SettingError
 from clavilux.make import job as make_job
+from clavilux.make.light import draws_alike
 from clavilux.make.video import prepare_job
 from clavilux.make.work import CancelledError
 from clavilux.make.workspace import NullReporter, Workspace
@@ -182,3 +183,9 @@ def test_flashes_outside_the_parts_that_are_looked_at_first_are_limited_afterwar
     drawn = [("Looking for flashes", first + third + last), ("Rendering", made.frames)]
     found = [stage for stage in stages.done if stage[1] and stage[0] != "Surveying the model"]
     assert found == drawn + [("Rendering", second)] * flashing
+
+
+def test_engines_of_full_precision_share_the_light():
+    assert draws_alike("openvino f32 on cpu", "torch f32 on cuda")
+    assert draws_alike("openvino 2026 bf16 on Xeon", "openvino 2026 bf16 on Xeon")
+    assert not draws_alike("openvino 2026 bf16 on Xeon", "openvino f32 on cpu")

@@ -236,16 +236,35 @@ def open_audio(path: str | Path, track: int | None = None, store: Store | None =
     clavilux.errors.AudioError: There is no file 'no such song.mp3'; check the name and the folder.
     """
     path, decoded = Path(path), dict[str, Audio]()
+    state = _state_of(path)
     if store is None or store.folder is None or not (content := _content(path)):
         return _decoded(path, track)
 
     def measure() -> Arrays:
         audio = decoded["now"] = _decoded(path, track)
+        if _state_of(path) != state:  # what was decoded may not be what was hashed
+            raise _ChangedError
         return audio._arrays()
 
     key = f"sound/{VERSION}/{content}/{track}/{av.__version__}/{sorted(av.library_versions.items())}"
-    measures = store.fetch(key, measure)
+    try:
+        measures = store.fetch(key, measure)
+    except _ChangedError:
+        return decoded["now"]
     return decoded.get("now") or _later(path, track, measures)
+
+
+class _ChangedError(Exception):
+    """A file changed while it was read."""
+
+
+def _state_of(path: Path) -> tuple[int, ...]:
+    """Return which file a path names, when it was last written, and its size."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return ()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _content(path: Path) -> str:
@@ -272,24 +291,18 @@ def _decoded(path: Path, track: int | None) -> Audio:
 def _later(path: Path, track: int | None, measures: Mapping[str, AnyArray]) -> Audio:
     """Return the audio of a file that is known, decoded where its samples are read."""
     layout, digest, *tags = measures["words"].tolist()
+    expected = digest or str(measures["digest"])
 
     def decode() -> Pcm:
         audio = _decoded(path, track)
-        if (audio.digest, audio.samples) != (known.digest, known.samples):
+        if audio.digest != expected:
             what = f"'{path.name}' has changed since it was opened"
             raise AudioError(what, where=str(path), hint="start again")
         return audio._pcm
 
     pairs = dict(zip(tags[::2], tags[1::2], strict=True))
-    known = Audio(
-        path.stem,
-        layout,
-        MappingProxyType(pairs),
-        LaterPcm(measures, decode),
-        digest,
-        *measures["tracks"].tolist(),
-    )
-    return known
+    pcm = LaterPcm(measures, decode)
+    return Audio(path.stem, layout, MappingProxyType(pairs), pcm, digest, *measures["tracks"].tolist())
 
 
 def _new_pcm(rate: int, channels: int, name: str) -> PcmFile:

@@ -1,5 +1,6 @@
 """What a project leaves open is decided: the director's choice, calmer and wilder, palettes, muted parts."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,7 +46,7 @@ def decide(
     Args:
         project: what a person wants.
         song: opens the song; called only where the director has to hear it.
-        survey: finds the model's survey, or none; called only where the director chooses.
+        survey: finds the model's survey, or none; called only where the director compares palettes.
 
     Raises:
         PatchError: a knob that the chosen preset does not have.
@@ -56,8 +57,13 @@ def decide(
     shown: dict[str, Any] = {}
     if project.patch == AUTO and project.cues is None:
         wishes = Wishes(energy, project.palette or "", project.knobs)
-        pool = None if survey is None else survey()
-        found = direct(song(), wishes, None if pool is None else ModelLight(pool, project.seed))
+
+        @functools.cache
+        def light() -> ModelLight | None:
+            pool = None if survey is None else survey()
+            return None if pool is None else ModelLight(pool, project.seed)
+
+        found = direct(song(), wishes, light)
         reasons, tables, played = found.reasons, dict(found.tables), f"preset {found.preset}"
         look = read_looks(tables, seed=project.seed)
         shown = {"patch": look.patch, "knobs": look.knobs}

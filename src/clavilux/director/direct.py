@@ -4,8 +4,8 @@ What it chooses is written as a person would write it: the tables of a project f
 section that sounds different. It decides nothing that a person has decided already.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from clavilux.arrays import F64
 from clavilux.catalogue import MOODS
 from clavilux.curves import Events
-from clavilux.director.light import ModelLight
+from clavilux.director.light import ZOOMS, ModelLight
 from clavilux.director.sections import RankedSections, rank_sections, ring_shares
 from clavilux.features.song import Song
 from clavilux.patches.presets import find_preset
@@ -88,13 +88,16 @@ class Direction:
     reasons: tuple[str, str]
 
 
-def direct(song: Song, wishes: Wishes | None = None, light: ModelLight | None = None) -> Direction:
+def direct(
+    song: Song, wishes: Wishes | None = None, find_light: Callable[[], ModelLight | None] = lambda: None
+) -> Direction:
     """Choose what a song is shown with.
 
     Args:
         song: the song.
         wishes: what a person wants.
-        light: of the model that shows it; without it palettes are not compared, and drums not tamed.
+        find_light: finds the light of the model that shows it, or none; called only where it is used.
+            Without it palettes are not compared, and drums not tamed.
 
     Raises:
         PatchError: the chosen preset has no knob of a name that is wished for.
@@ -107,11 +110,18 @@ def direct(song: Song, wishes: Wishes | None = None, light: ModelLight | None = 
     bars = float(given.get("drift_bars", _drift_bars(song) / factor))
     sections = rank_sections(song.sections, SPEC.looks)
     shares = ring_shares(song, sections, bars)
-    looks = _looks(sections, shares, wishes, light)
+    if "colours" in given:
+        wishes = replace(wishes, palette=str(given["colours"]))
+    alike = "colours" in given or "colours" not in preset.knobs
+    looks = _looks(sections, wishes)
+    if not alike:
+        looks = _compared(sections, shares, looks, find_light)
     hits = _hits_per_second(song)
     punch = float(np.clip((SPEC.usual_hits / max(hits, 0.1)) ** 0.5, *SPEC.punch))
-    if light is not None and hits_at_once(song.kick, song.snare) > SPEC.flashes:
-        shown = [(looks[label].colours, looks[label].seed) for label in sections.ranked]
+    shown = [(looks[label].colours, 0 if alike else looks[label].seed) for label in sections.ranked]
+    measured = name in ZOOMS and any(colours in MOODS for colours, _ in shown)
+    dense = measured and hits_at_once(song.kick, song.snare) > SPEC.flashes
+    if dense and (light := find_light()) is not None:
         punch = light.safe_punch(name, shown, [shares[label] for label in sections.ranked], punch)
     chosen: dict[str, Any] = {"punch": round(min(punch * factor, 2.0), 2), "drift_bars": round(bars, 1)}
     knobs = {key: value for key, value in chosen.items() if key in preset.knobs} | given
@@ -173,21 +183,30 @@ class _LabelLook:
     seed: int
 
 
-def _looks(
-    sections: RankedSections, shares: Mapping[str, F64], wishes: Wishes, light: ModelLight | None
-) -> dict[str, _LabelLook]:
+def _looks(sections: RankedSections, wishes: Wishes) -> dict[str, _LabelLook]:
     """Return the look of every section label, from the weakest mood in the quietest to the strongest."""
     ranked, colours = sections.ranked, {}
     for place, label in enumerate(ranked):
         share = (place + 1) / len(ranked) if len(ranked) > 1 else 1.0
         index = round(share * (len(STRENGTH) - 1)) + min(wishes.energy, 0)
         colours[label] = wishes.palette or STRENGTH[max(index, 0)]
-    seeds = {label: place for place, label in enumerate(ranked)}
-    if light is not None and len(ranked) > 1 and set(colours.values()) <= set(MOODS):
-        chosen = light.choose([colours[label] for label in ranked], [shares[label] for label in ranked])
-        seeds = dict(zip(ranked, chosen, strict=True))
-    found = {label: _LabelLook(label, colours[label], seeds[label]) for label in ranked}
+    found = {label: _LabelLook(label, colours[label], place) for place, label in enumerate(ranked)}
     return {label: found[own] for label, own in sections.shared.items()}
+
+
+def _compared(
+    sections: RankedSections,
+    shares: Mapping[str, F64],
+    looks: Mapping[str, _LabelLook],
+    find_light: Callable[[], ModelLight | None],
+) -> dict[str, _LabelLook]:
+    """Return the looks with the palettes of their moods that suit the model, where there are several."""
+    own = [looks[label] for label in sections.ranked]
+    if len(own) < 2 or not {look.colours for look in own} <= set(MOODS) or (light := find_light()) is None:
+        return dict(looks)
+    seeds = light.choose([look.colours for look in own], [shares[look.name] for look in own])
+    found = {look.name: replace(look, seed=seed) for look, seed in zip(own, seeds, strict=True)}
+    return {label: found[other] for label, other in sections.shared.items()}
 
 
 def _tables(

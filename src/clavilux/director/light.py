@@ -18,7 +18,7 @@ from clavilux.profile.palettes import in_fifths, palette_images
 from clavilux.profile.similarity import distances_of
 from clavilux.profile.survey import Survey
 
-__all__ = ["ModelLight"]
+__all__ = ["ZOOMS", "ModelLight"]
 
 ZOOMS = {"strike": ZOOM}
 """By how much a full hit enlarges the image, of each preset whose drums move it there and back."""

@@ -49,7 +49,8 @@ def key(program: Program, *rest: object) -> str:
     plain = (replace(spec, taps=(), rewrites=()), program.model.sizes, version("torch"), rest)
     base = blake2b(repr(plain).encode(), digest_size=16)
     base.update(source_digest(SOURCES))
-    digest = blake2b(repr((spec.taps, spec.rewrites)).encode(), digest_size=16)
+    # inputs are given by their place; changes that share a number share them
+    digest = blake2b(repr((spec.taps, spec.rewrites, tuple(program.inputs))).encode(), digest_size=16)
     for change in (*program.taps, *program.rewrites):
         if change.source is not None:
             digest.update(_source_of(change.source))

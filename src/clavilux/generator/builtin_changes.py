@@ -12,7 +12,7 @@ from clavilux.arrays import F32
 from clavilux.errors import ModelError
 from clavilux.generator.change import PER_FRAME, Change
 from clavilux.generator.model import Model
-from clavilux.generator.network import check_rewritable, rewritable
+from clavilux.generator.network import check_rewritable, styled_convolutions
 from clavilux.generator.sites import Place, Site
 
 __all__ = ["bend_change", "blend_change", "check_alike", "rewrite_change"]
@@ -103,7 +103,7 @@ def blend_change(model: Model, other: Model, place: Place, cells: tuple[int, int
         build,
         number=place.number,
         combines=True,
-        everywhere=place.layer not in rewritable(model.sizes.layers),
+        everywhere=place.layer not in styled_convolutions(model.sizes.layers),
     )
 
 

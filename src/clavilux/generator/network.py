@@ -34,6 +34,7 @@ __all__ = [
     "image_sides",
     "layer_groups",
     "rewritable",
+    "styled_convolutions",
 ]
 
 Tap = Callable[["Tensor"], "Tensor"]
@@ -210,17 +211,22 @@ def image_sides(layers: Mapping[str, Layer]) -> list[int]:
 
 
 def rewritable(layers: Mapping[str, Layer]) -> list[str]:
-    """List the layers whose weights a rewrite can change: the styled convolutions."""
+    """List the layers whose weights a rewrite can change: those that a latent styles."""
+    return [name for name in bendable(layers) if layers[name].w_index is not None]
+
+
+def styled_convolutions(layers: Mapping[str, Layer]) -> list[str]:
+    """List the styled convolutions, whose weights the built-in rewrites change."""
     return [name for name, layer in layers.items() if layer.conv_input is not None]
 
 
 def check_rewritable(sizes: NetworkSizes) -> None:
-    """Check that a network has weights that a rewrite can change.
+    """Check that a network has weights that the built-in rewrites can change.
 
     Raises:
         ModelError: it has none.
     """
-    if not rewritable(sizes.layers):
+    if not styled_convolutions(sizes.layers):
         raise ModelError(
             f"The weights of a {sizes.architecture} network cannot be rewritten",
             where="rewrites",

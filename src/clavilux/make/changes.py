@@ -19,7 +19,7 @@ from clavilux.generator.builtin_changes import bend_change, blend_change, check_
 from clavilux.generator.change import Change
 from clavilux.generator.channel_sets import channel_weights, find_layers
 from clavilux.generator.model import Model, load_model
-from clavilux.generator.network import check_rewritable, group_layers, rewritable
+from clavilux.generator.network import check_rewritable, group_layers, styled_convolutions
 from clavilux.generator.program import extent
 from clavilux.generator.sites import Place, Site, weigh_places
 from clavilux.image_files import read_image
@@ -130,7 +130,7 @@ def _rewrites(
 ) -> Iterator[Change]:
     params: dict[str, Any] = dict(node.params)
     check_rewritable(model.sizes)
-    for layer in find_layers(model.sizes, params["at"], rewritable(model.sizes.layers)):
+    for layer in find_layers(model.sizes, params["at"], styled_convolutions(model.sizes.layers)):
         sizes = model.sizes.layers[layer]
         place = Place(
             layer,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
@@ -291,8 +292,15 @@ class Job:
             "target": str(target.absolute()),
             "segments": len(plan.segments),
         }
-        with keeping(self.workspace.renders, store.remove), store.open(about) as user:
+        with (
+            keeping(self.workspace.renders, store.remove),
+            store.open(about) as user,
+            ThreadPoolExecutor(1) as aside,
+        ):
+            # What is put under the images is decoded first: the file may be another when they are drawn
+            decoding = aside.submit(self.song.audio.read, 0, 1)
             change = self._foreseen(store, report, user) if safety == "limit" else None
+            decoding.result()
             render_missing(
                 plan, self.source, store, runner=self.runner, report=report, user=user, change=change
             )

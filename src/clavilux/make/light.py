@@ -20,7 +20,7 @@ from clavilux.metrics.trace import cells_of
 from clavilux.pixel_formats import Samples
 from clavilux.video.small import shrink
 
-__all__ = ["LightStore", "LightWriter", "light_of"]
+__all__ = ["LightStore", "LightWriter", "draws_alike", "light_of"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class LightStore:
         folder: where it is kept.
         plan: what is being made.
         pixels: the pixel format in which it is drawn.
-        engine: draws what is missing; the light of another engine is drawn again.
+        engine: draws what is missing; the light of an engine that gives other frames is drawn again.
         members: numbers of the segments that are wanted; none is all of them.
     """
 
@@ -51,7 +51,7 @@ class LightStore:
         return [segment for segment in self.segments if not self.is_whole(segment)]
 
     def foreign(self) -> list[str]:
-        """List nothing: the light of another engine counts as missing."""
+        """List nothing: the light of an engine that gives other frames counts as missing."""
         return []
 
     def lease(self, segment: Segment) -> Lease | None:
@@ -59,10 +59,11 @@ class LightStore:
         return Lease.take(self._path(segment).with_suffix(".lease"))
 
     def is_whole(self, segment: Segment) -> bool:
-        """Whether the light of all frames of a segment is known, by this engine."""
+        """Whether the light of all frames of a segment is known, by an engine that draws alike."""
         try:
             arrays = load_arrays(self._path(segment))
-            return str(arrays["engine"]) == self.engine and len(arrays["cells"]) == segment.frames
+            fits = draws_alike(str(arrays["engine"]), self.engine)
+            return fits and len(arrays["cells"]) == segment.frames
         except (OSError, ValueError, KeyError):
             return False
 
@@ -85,6 +86,14 @@ class LightStore:
 
     def _path(self, segment: Segment) -> Path:
         return self.folder / f"{segment.index:05d}.npz"
+
+
+def draws_alike(first: str, second: str) -> bool:
+    """Whether frames of two engines may stand side by side, by their labels.
+
+    In full precision engines agree to rounding; in half precision each has pixels of its own.
+    """
+    return first == second or all("f32" in label.split() for label in (first, second))
 
 
 def light_of(frames: Samples, pixels: str) -> F16:

@@ -33,7 +33,7 @@ from clavilux.arrays import F16
 from clavilux.errors import EngineError
 from clavilux.files import hash_of, put_in_place, remove_folder, write_atomic
 from clavilux.make.lease import Lease, is_held, read_record
-from clavilux.make.light import light_of
+from clavilux.make.light import draws_alike, light_of
 from clavilux.make.plan import Plan, Segment
 from clavilux.video.frame import Samples
 from clavilux.video.write import Encoding, SegmentWriter
@@ -178,7 +178,7 @@ class SegmentStore:
             return False
 
     def _fits(self, engine: str) -> bool:
-        return engine == self.engine or all("f32" in label.split() for label in (engine, self.engine))
+        return draws_alike(engine, self.engine)
 
     def _record(self, segment: Segment) -> dict[str, str]:
         return read_record(self._record_path(segment))
