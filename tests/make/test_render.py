@@ -168,9 +168,12 @@ def test_frames_are_drawn_for_the_range_alone(job):
 
 
 def test_a_known_song_may_be_removed_while_it_is_drawn(piece, small_file, tmp_path, monkeypatch):
-    path, workspace = tmp_path / "song.wav", Workspace(Store(tmp_path / "store"))
+    path, store = tmp_path / "song.wav", Store(tmp_path / "store")
     soundfile.write(path, piece.audio.read(0, 22050).T, 22050)
-    open_audio(path, store=workspace.store)
+    settings = {**SETTINGS, "model": str(small_file), "flash_safety": "off"}
+    prepare_job(path, **settings, workspace=Workspace(store))
+    job = prepare_job(path, **settings, workspace=Workspace(store))
+    assert job.song.audio._pcm._pcm is None  # not decoded
     draw_missing = make_job.render_missing
 
     def removed(*given, **more):
@@ -178,6 +181,5 @@ def test_a_known_song_may_be_removed_while_it_is_drawn(piece, small_file, tmp_pa
         draw_missing(*given, **more)
 
     monkeypatch.setattr(make_job, "render_missing", removed)
-    settings = {**SETTINGS, "model": str(small_file), "flash_safety": "off"}
-    made = prepare_job(path, **settings, workspace=workspace).render(tmp_path / "a.mp4")
+    made = job.render(tmp_path / "a.mp4")
     assert open_audio(made.path).duration == pytest.approx(1, abs=0.05)
