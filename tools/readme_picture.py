@@ -16,6 +16,8 @@ from PIL import Image
 
 from clavilux.make.prepare import prepare
 from clavilux.make.workspace import Workspace
+from clavilux.metrics.flashes import FlashMeter
+from clavilux.metrics.trace import cells_of
 from clavilux.project.output import IMAGES, Output
 from clavilux.project.project import Project
 from clavilux.tour.music import compose_song
@@ -25,8 +27,8 @@ SIDE, GAP, FPS, QUALITY = 256, 6, 15, 85
 START, SECONDS = 36, 4
 """Two bars, with all drums and the melody."""
 SHOWN = (
-    Project(patch="pulse", seed=4),
-    Project(patch="prism", model="glass", seed=1),
+    Project(patch="pulse", seed=4, knobs={"punch": 0.8}),
+    Project(patch="prism", model="glass", seed=1, knobs={"punch": 0.8}),
     Project(patch="stage", seed=4, knobs={"colours": "warm"}),
 )
 
@@ -54,7 +56,12 @@ def draw(project: Project) -> NDArray[np.uint8]:
     part = replace(project, start=Fraction(START), duration=Fraction(SECONDS), loop=True)
     output = Output(size=(SIDE, SIDE), fps=Fraction(FPS), codec=IMAGES)
     job = prepare(compose_song(0).audio, part, output, workspace=Workspace())
-    return np.concatenate(list(job.frames()))
+    drawn = np.concatenate(list(job.frames()))
+    meter = FlashMeter(Fraction(FPS))  # images are not limited
+    meter.add(cells_of(np.concatenate([drawn, drawn])))
+    if not meter.found.passes:
+        raise SystemExit(f"{project.patch} flashes too much: choose a lower punch.")
+    return drawn
 
 
 if __name__ == "__main__":
