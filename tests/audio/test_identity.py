@@ -7,10 +7,10 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
+from noise_files import RATE, encode, noise
 
 from clavilux.audio import decode
 from clavilux.audio.sound import Audio, open_audio
-from songs import RATE, encode, noise
 
 CODECS = {
     "song.mp3": "libmp3lame",

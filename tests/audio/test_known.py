@@ -4,13 +4,13 @@ import gc
 
 import numpy as np
 import pytest
+from noise_files import encode, noise
 
 from clavilux.audio import sound
 from clavilux.audio.pcm import PcmFile
 from clavilux.audio.sound import open_audio
 from clavilux.errors import AudioError
 from clavilux.store import Store
-from songs import encode, noise
 
 NAMES = {"song.wav": "pcm_s16le", "song.mp3": "libmp3lame"}
 
