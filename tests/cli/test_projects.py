@@ -65,7 +65,7 @@ def test_a_new_project_has_the_palettes_that_suit_its_model(composed, silk, tmp_
     assert run("new", path, "--model", "silk", *SMALL) == 0
     written = tomllib.loads((tmp_path / "song.toml").read_text())["looks"]
     song = open_song(path, Project(), Workspace())
-    measured = direct(song, light=ModelLight(survey(silk, Store()))).tables["looks"]
+    measured = direct(song, find_light=lambda: ModelLight(survey(silk, Store()))).tables["looks"]
     assert written == measured
     assert written != direct(song).tables["looks"]
 
