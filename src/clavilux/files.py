@@ -32,6 +32,7 @@ __all__ = [
     "read_small",
     "remove",
     "remove_folder",
+    "state_of",
     "sync",
     "write_atomic",
     "write_error",
@@ -200,6 +201,15 @@ def write_error(path: Path, error: BaseException) -> OutputError:
     else:
         what, hint = f"'{path}' cannot be written ({reason})", "choose another folder or name"
     return OutputError(what, where=str(path), hint=hint, remedy="target")
+
+
+def state_of(path: Path) -> tuple[int, ...]:
+    """Return which file a path names, when it was last written, and its size; nothing where it is gone."""
+    try:
+        found = path.stat()
+    except (OSError, ValueError):
+        return ()
+    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def hash_of(path: Path) -> str:

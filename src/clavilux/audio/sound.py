@@ -21,7 +21,7 @@ from clavilux.arrays import F32, AnyArray
 from clavilux.audio.decode import AudioFile, layout_of
 from clavilux.audio.pcm import LaterPcm, Pcm, PcmFile
 from clavilux.errors import AudioError
-from clavilux.files import hash_of, is_file
+from clavilux.files import hash_of, is_file, state_of
 from clavilux.store import Store
 
 __all__ = ["Audio", "open_audio"]
@@ -236,13 +236,13 @@ def open_audio(path: str | Path, track: int | None = None, store: Store | None =
     clavilux.errors.AudioError: There is no file 'no such song.mp3'; check the name and the folder.
     """
     path, decoded = Path(path), dict[str, Audio]()
-    state = _state_of(path)
+    state = state_of(path)
     if store is None or store.folder is None or not (content := _content(path)):
         return _decoded(path, track)
 
     def measure() -> Arrays:
         audio = decoded["now"] = _decoded(path, track)
-        if _state_of(path) != state:  # what was decoded may not be what was hashed
+        if state_of(path) != state:  # what was decoded may not be what was hashed
             raise _ChangedError
         return audio._arrays()
 
@@ -256,15 +256,6 @@ def open_audio(path: str | Path, track: int | None = None, store: Store | None =
 
 class _ChangedError(Exception):
     """A file changed while it was read."""
-
-
-def _state_of(path: Path) -> tuple[int, ...]:
-    """Return which file a path names, when it was last written, and its size."""
-    try:
-        found = path.stat()
-    except (OSError, ValueError):
-        return ()
-    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _content(path: Path) -> str:

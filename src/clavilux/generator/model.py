@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from clavilux.arrays import F32
 from clavilux.catalogue import Group
 from clavilux.errors import ModelError, suggest
-from clavilux.files import is_file, is_folder
+from clavilux.files import is_file, is_folder, state_of
 from clavilux.generator.checkpoints import Card, Checkpoint, native, read_card, read_checkpoint
 from clavilux.generator.network import Extension, Network, NetworkSizes, layer_groups
 
@@ -291,26 +291,17 @@ class _Builder:
         self._checkpoint: Checkpoint | None = checkpoint
         self._network: Network | None = None
         self._lock = Lock()
-        self._path, self._state = path, _state_of(path)
+        self._path, self._state = path, state_of(path)
 
     def __call__(self) -> Network:
         with self._lock:
             if self._checkpoint is not None:
-                now = _state_of(self._path)
+                now = state_of(self._path)
                 if now[:1] == self._state[:1] and now != self._state:
                     what = f"The file of the model {self._path.stem} has changed since it was opened"
                     raise ModelError(what, where=str(self._path), hint="start again")
                 self._network, self._checkpoint = _build(self._checkpoint), None
         return cast("Network", self._network)
-
-
-def _state_of(path: Path) -> tuple[int, ...]:
-    """Return a file's identity, when it was last written, and its size; nothing where it is gone."""
-    try:
-        found = path.stat()
-    except OSError:
-        return ()
-    return found.st_ino, found.st_mtime_ns, found.st_size
 
 
 def _build(checkpoint: Checkpoint) -> Network:
