@@ -95,7 +95,7 @@ class ModelLight:
         its drums and the next does not, the image follows the sections and not the drums.
 
         Args:
-            moods: of the palettes.
+            moods: of the palettes, two or more.
             shares: of the song, for which a palette shows each place of its ring, (12,); of all together 1.
         """
         rings = [[self._of(mood, seed) for seed in range(LIGHT.seeds)] for mood in moods]
@@ -119,7 +119,7 @@ class ModelLight:
             same = np.array([[set(a) == set(b) for b in rings[j]] for a in rings[i]])
             ratios[same] = TINY  # no palette twice
             apart = np.minimum(apart, _along(ratios, (i, j), len(rings)))
-        return apart if len(rings) > 1 else np.ones_like(apart)
+        return apart
 
     def _uneven(self, rings: Sequence[Sequence[I64]], shares: Sequence[F64]) -> F64:
         """Return how unevenly a hit moves what each combination shows, an axis for each look.

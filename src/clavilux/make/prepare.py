@@ -34,6 +34,9 @@ __all__ = ["open_song", "prepare"]
 DRAWING = "clavilux.make.drawing"
 """Takes a third of a second to import, and PyTorch two; meanwhile the song is opened and heard."""
 
+ASIDE = 3
+"""Threads beside the one that hears the song: the engine, palettes, and the import of PyTorch."""
+
 POLL_SECONDS = 0.2
 
 
@@ -63,7 +66,7 @@ def prepare(
     project, output, machine = project or Project(), output or Output(), machine or Machine()
     workspace = workspace or Workspace()
     report = workspace.report
-    with ThreadPoolExecutor(3) as aside:
+    with ThreadPoolExecutor(ASIDE) as aside:
         aside.submit(import_module, DRAWING)
         report.begin("Opening the song")
         audio = workspace.audio(source, track=project.track)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 __all__ = ["NullReporter", "Reporter", "Workspace", "cache_folder", "models_folder", "palettes_folder"]
 
-MAX_KEPT = {"runner": 2}
-"""What is kept in memory of each kind: of compiled programs those of one job, of songs and models 4."""
+MAX_KEPT, MAX_RUNNERS = 4, 2
+"""How many songs and models of each kind are kept in memory, and compiled programs: those of one job."""
 
 T = TypeVar("T")
 
@@ -188,7 +188,7 @@ class Workspace:
         kept = self._kept.setdefault(kind, OrderedDict())
         if key not in kept:
             kept[key] = make()
-            if len(kept) > MAX_KEPT.get(kind, 4):
+            if len(kept) > (MAX_RUNNERS if kind == "runner" else MAX_KEPT):
                 kept.popitem(last=False)
         kept.move_to_end(key)
         value: T = kept[key]
