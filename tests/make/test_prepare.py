@@ -13,6 +13,7 @@ from clavilux.errors import ModelError
 from clavilux.make import prepare as preparing
 from clavilux.make.prepare import prepare
 from clavilux.make.workspace import NullReporter, Workspace
+from clavilux.profile import survey as surveying
 from clavilux.profile.survey import survey
 from clavilux.project.output import Output
 from clavilux.project.project import Project
@@ -93,3 +94,14 @@ def test_every_stage_is_reported_once(small_file):
         "Choosing palettes",
         "Starting the engine",
     ]
+
+
+def test_a_model_is_surveyed_once_also_where_nothing_is_kept(small_file, monkeypatch):
+    drawn, draw = [], surveying._draw_pool
+    monkeypatch.setattr(surveying, "_draw_pool", lambda *given: drawn.append(1) or draw(*given))
+    hits = np.tile(np.r_[np.full(400, 0.5), np.zeros(3600)], 40) * np.sin(np.arange(160000) * 0.05)
+    found = Project(model=str(small_file), patch="auto")
+    monkeypatch.setattr("clavilux.director.direct.drums_of", lambda song: "strong")
+    monkeypatch.setattr("clavilux.director.direct.hits_at_once", lambda kick, snare: 9)
+    prepare(Audio.from_samples(hits, 8000), found, Output(size=(64, 36)))
+    assert drawn == [1]

@@ -1,6 +1,6 @@
 """The one place where patch, song and model meet: symbols become arrays."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +20,7 @@ from clavilux.profile.directions import find_direction
 from clavilux.profile.edit_files import read_edit
 from clavilux.profile.model_palettes import ModelPalettes
 from clavilux.profile.saved import palette_path
-from clavilux.profile.survey import Progress, untold
+from clavilux.profile.survey import Survey
 from clavilux.signals.evaluate import Curves
 from clavilux.signals.expr import naming
 from clavilux.signals.table import OPS
@@ -108,7 +108,7 @@ def choose_palettes(
     store: Store | None = None,
     folder: Path | None = None,
     *,
-    progress: Progress = untold,
+    find_pool: Callable[[], Survey] | None = None,
 ) -> dict[Palette, PaletteLatents]:
     """Choose the latents of every palette of a patch from a model.
 
@@ -117,14 +117,14 @@ def choose_palettes(
         model: what draws.
         store: keeps the model's survey, from which palettes are chosen.
         folder: of the user's saved palettes.
-        progress: is told while the model is surveyed, where it must be.
+        find_pool: finds the survey where it is needed; by default it is drawn or read from the store.
 
     Raises:
         ModelError: palettes cannot be chosen from the model.
         FileError: a file that the patch names cannot be read, or is no file of this model's latents.
         SettingError: seeds that cannot be read.
     """
-    source = ModelPalettes(model, store or Store(), folder, progress)
+    source = ModelPalettes(model, store or Store(), folder, find_pool)
     chosen: dict[Palette, PaletteLatents] = {}
     for node in patch.palettes:  # each before its variants
         inputs = [chosen[each] for each in node.inputs if isinstance(each, Palette)]

@@ -6,6 +6,7 @@ first time, to find out something of the model that is not kept yet, to draw on 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,7 @@ from clavilux.patches.palette import Palette
 from clavilux.patches.palette_latents import PaletteLatents
 from clavilux.patches.patch import Patch
 from clavilux.pixel_formats import PixelFormat
-from clavilux.profile.survey import Progress, Survey, survey
+from clavilux.profile.survey import Progress, Survey
 from clavilux.project.machine import Machine
 from clavilux.project.output import Output
 from clavilux.signals.evaluate import Curves
@@ -104,12 +105,13 @@ class Drawing:
 
     def survey(self, progress: Progress) -> Survey:
         """Survey the model, or read its survey."""
-        return survey(self.model, self.workspace.store, progress=progress)
+        return self.workspace.survey(self.model, progress)
 
     def palettes(self, patch: Patch, progress: Progress) -> dict[Palette, PaletteLatents]:
         """Choose the latents of a patch's palettes; see `choose_palettes`."""
         workspace = self.workspace
-        return choose_palettes(patch, self.model, workspace.store, workspace.palettes, progress=progress)
+        find_pool = functools.partial(self.survey, progress)
+        return choose_palettes(patch, self.model, workspace.store, workspace.palettes, find_pool=find_pool)
 
     def directions(self, patch: Patch) -> dict[str, F32]:
         """Find the directions along which a patch pushes latents; see `choose_directions`."""

@@ -107,10 +107,10 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
 
 def _survey(model: str, workspace: Workspace) -> "Survey | None":
     """Return a model's survey; none where it cannot be used, of which whoever draws with it is told."""
-    from clavilux.profile.survey import survey
+    from clavilux.profile.survey import untold
 
     try:
-        return survey(workspace.model(model), workspace.store)
+        return workspace.survey(workspace.model(model), untold)
     except ClaviluxError:
         return None
 

@@ -23,6 +23,7 @@ from clavilux.store import Store
 
 if TYPE_CHECKING:
     from clavilux.generator.program import Program
+    from clavilux.profile.survey import Progress, Survey
 
 __all__ = ["NullReporter", "Reporter", "Workspace", "cache_folder", "models_folder", "palettes_folder"]
 
@@ -177,6 +178,16 @@ class Workspace:
                 program, device=machine.device, precision=machine.precision, cache=self.engine
             ),
         )
+
+    def survey(self, model: Model, progress: Progress) -> Survey:
+        """Survey a model, or return its survey.
+
+        Raises:
+            ModelError: palettes cannot be chosen from it.
+        """
+        from clavilux.profile.survey import survey  # here, as a song is analysed without a model
+
+        return self._keep("survey", model.digest, lambda: survey(model, self.store, progress=progress))
 
     def forget(self, runner: Runner) -> None:
         """Give up a compiled program that is not needed any more, and its memory."""

@@ -1,5 +1,6 @@
 """The palettes of one model, however a patch asks for them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +21,7 @@ from clavilux.profile.palettes import PALETTE, choose_palette
 from clavilux.profile.photo import read_colours
 from clavilux.profile.saved import read_palette
 from clavilux.profile.seed_lists import parse_seeds
-from clavilux.profile.survey import Progress, Survey, describe, survey, untold
+from clavilux.profile.survey import Survey, describe, survey
 from clavilux.store import Store
 
 __all__ = ["ModelPalettes"]
@@ -34,18 +35,18 @@ class ModelPalettes:
         model: whose latents they are.
         store: keeps what the model's images look like.
         folder: of saved palettes; without one none is found.
-        progress: is told while the model is surveyed.
+        find_pool: finds the model's survey; by default it is drawn or read from the store.
     """
 
     model: Model
     store: Store = field(default_factory=Store)
     folder: Path | None = None
-    progress: Progress = untold
+    find_pool: Callable[[], Survey] | None = None
 
     @cached_property
     def pool(self) -> Survey:
         """The model's survey."""
-        return survey(self.model, self.store, progress=self.progress)
+        return survey(self.model, self.store) if self.find_pool is None else self.find_pool()
 
     def automatic(self, mood: Mood | None, seed: int) -> PaletteLatents:
         """Choose twelve latents that belong together.
