@@ -11,6 +11,7 @@ import soundfile
 from clavilux.audio.sound import Audio
 from clavilux.errors import ModelError
 from clavilux.make import prepare as preparing
+from clavilux.make.light import light_program
 from clavilux.make.prepare import prepare
 from clavilux.make.workspace import NullReporter, Workspace
 from clavilux.profile import survey as surveying
@@ -94,6 +95,25 @@ def test_every_stage_is_reported_once(small_file):
         "Choosing palettes",
         "Starting the engine",
     ]
+
+
+@pytest.mark.parametrize(
+    ("safety", "codec", "wanted"), [("limit", "h264", 2), ("warn", "h264", 1), ("limit", "png", 1)]
+)
+def test_what_looks_for_flashes_is_started_beside_the_engine(monkeypatch, safety, codec, wanted):
+    started, start = [], Workspace.runner
+
+    def runner(workspace, program, machine):
+        started.append(program.size)
+        return start(workspace, program, machine)
+
+    monkeypatch.setattr(Workspace, "runner", runner)
+    output = Output(size=(320, 180), flash_safety=safety, codec=codec)
+    job = prepare(SOUND, Project(duration=1), output, workspace=Workspace())
+    assert len(started) == wanted
+    light = light_program(job.program, output, job.timeline)
+    assert light.size == (256, 144)
+    assert (light.size in started) is (wanted == 2)
 
 
 def test_a_model_is_surveyed_once_also_where_nothing_is_kept(small_file, monkeypatch):

@@ -7,6 +7,7 @@ import pytest
 from clavilux import Patch, drift, lfo, palette, ramp
 from clavilux.errors import SettingError
 from clavilux.make import job as make_job
+from clavilux.make import light as make_light
 from clavilux.make.light import draws_alike
 from clavilux.make.video import prepare_job
 from clavilux.make.work import CancelledError
@@ -169,7 +170,7 @@ def test_flashes_outside_the_parts_that_are_looked_at_first_are_limited_afterwar
     piece, small_file, flashing, tmp_path, monkeypatch
 ):
     """Of four parts of 8 s, the second is not looked at, and all that may flash is in it."""
-    monkeypatch.setattr(make_job, "LIGHT_SIDE", 16)
+    monkeypatch.setattr(make_light, "LIGHT_SIDE", 16)
     shades, stages = palette(seed=2), Stages()
     strobe = lfo(seconds=0.2, shape="square") * ramp("0:10", "0:10.1") * (1 - ramp("0:14", "0:14.1"))
     strobe = strobe * float(flashing)

@@ -9,6 +9,7 @@ import contextlib
 import ctypes
 import sys
 import tempfile
+import threading
 import warnings
 from collections.abc import Set as AbstractSet
 from pathlib import Path
@@ -41,6 +42,9 @@ PRECISE = {"name": "precise", "version": "0"}
 
 SLOW_IN_BF16 = {"GroupConvolutionBackpropData"}
 """Operations that take thirty times as long in bfloat16 as in float32: the filters of StyleGAN3."""
+
+CONVERTING = threading.Lock()
+"""Programs are compiled side by side, but traced one after the other: warnings are filtered meanwhile."""
 
 ROOT = "__module."
 """What the tracer puts before the path of a program's module in the names of its nodes."""
@@ -106,7 +110,7 @@ class OpenVinoRunner(Runner):
 
         specs = program.inputs.values()
         example = tuple(torch.zeros((1, *spec.shape), dtype=getattr(torch, spec.dtype)) for spec in specs)
-        with torch.inference_mode(), warnings.catch_warnings():
+        with CONVERTING, torch.inference_mode(), warnings.catch_warnings():
             warnings.filterwarnings("ignore", category=DeprecationWarning)
             traced = torch.jit.trace(program.module, example, check_trace=False)  # type: ignore[no-untyped-call]
             model = self._ov.convert_model(traced, example_input=example)

@@ -31,7 +31,7 @@ from clavilux.frames.frames import frames
 from clavilux.generator.model import Model
 from clavilux.make.kept import keeping, pieces_folder
 from clavilux.make.lease import Lease
-from clavilux.make.light import LightStore
+from clavilux.make.light import LightStore, light_program
 from clavilux.make.numbered import ImageStore
 from clavilux.make.plan import Plan, encoding_of, pixels_of
 from clavilux.make.safety import Finished, count_flashes, foresee_flashes, limit_flashes
@@ -55,9 +55,6 @@ if TYPE_CHECKING:
     from clavilux.generator.program import Program
 
 __all__ = ["Job", "Rendered"]
-
-LIGHT_SIDE = 144
-"""Shorter side of the small images in which flashes are seen, px."""
 
 
 @dataclass(frozen=True)
@@ -333,12 +330,11 @@ class Job:
 
     def _foreseen(self, store: SegmentStore, report: Reporter, user: Lease) -> Change | None:
         """Return what blends frames that would flash too much, where that can be seen in small images."""
-        width, height = self.program.size
-        small = self.preview(round(LIGHT_SIDE * height / min(width, height)))
-        sides = self.program.spec.resolution, small.program.spec.resolution
-        if small.encoding is None or small.program.size == self.program.size or sides[0] == sides[1]:
+        program = light_program(self.program, self.output, self.timeline)
+        if program is None:
             return None  # what is small already is drawn, and limited afterwards
-        light = LightStore(store.folder / "light", store.plan, small.encoding.pixels, small.runner.label)
+        small = self.preview(program.size[1])
+        light = LightStore(store.folder / "light", store.plan, program.spec.pixels, small.runner.label)
         pixels = store.encoding.pixels
         try:
             return foresee_flashes(

@@ -9,18 +9,36 @@ import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from clavilux.array_files import load_arrays, save_arrays
 from clavilux.arrays import F16
 from clavilux.make.lease import Lease
-from clavilux.make.plan import Plan, Segment
+from clavilux.make.plan import Plan, Segment, encoding_of, pixels_of
 from clavilux.metrics.trace import cells_of
 from clavilux.pixel_formats import Samples
+from clavilux.project.output import Output
+from clavilux.timeline import Timeline
 from clavilux.video.small import shrink
 
-__all__ = ["LightStore", "LightWriter", "draws_alike", "light_of"]
+if TYPE_CHECKING:
+    from clavilux.generator.program import Program
+
+__all__ = ["LightStore", "LightWriter", "draws_alike", "light_of", "light_program"]
+
+LIGHT_SIDE = 144
+"""Shorter side of the small images in which flashes are seen, px."""
+
+
+def light_program(program: "Program", output: Output, timeline: Timeline) -> "Program | None":
+    """Return the program that draws the light of a video; none where it would not be smaller."""
+    width, height = program.size
+    output = output.preview(round(LIGHT_SIDE * height / min(width, height)))
+    small = program.preview(output.size[1], pixels_of(encoding_of(output, timeline)))
+    smaller = small.size != program.size and small.spec.resolution != program.spec.resolution
+    return small if smaller else None
 
 
 @dataclass(frozen=True)

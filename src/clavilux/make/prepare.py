@@ -14,6 +14,7 @@ from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
 from clavilux.files import hash_of
 from clavilux.make.job import Job
+from clavilux.make.light import light_program
 from clavilux.make.plan import encoding_of, pixels_of, timeline_of
 from clavilux.make.targets import files_read
 from clavilux.make.workspace import Reporter, Workspace
@@ -89,12 +90,16 @@ def prepare(
             program = drawing.program(patch, pixels_of(encoding))
             # What is chosen and compiled for the model needs nothing of the song
             seen = _Seen()
-            first = program
+            first, small = program, None
             if preview is not None:
                 first = program.preview(preview, pixels_of(shown))
+            elif encoding is not None and output.flash_safety == "limit":
+                small = light_program(program, output, timeline)
             starting = aside.submit(workspace.runner, first, machine)
             choosing = aside.submit(drawing.palettes, patch, seen.note)
             pushing = aside.submit(drawing.directions, patch)
+            if small is not None:
+                aside.submit(workspace.runner, small, machine)  # a render asks for it before all else
             if audio.silent:
                 report.note(f"{audio.name} is silent; the image will only drift.")
             song = opened()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
@@ -66,6 +67,14 @@ class NullReporter:
         return False
 
 
+@dataclass(eq=False)
+class _Slot:
+    """What is kept in memory, or none while it is made."""
+
+    value: Any = None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
 @dataclass(frozen=True, eq=False)
 class Workspace:
     """Where results are kept; songs, models and compiled programs are also kept in memory, a few of each.
@@ -86,7 +95,8 @@ class Workspace:
     engine: Path | None = None
     palettes: Path | None = None
     models: Path | None = None
-    _kept: dict[str, OrderedDict[Hashable, Any]] = field(default_factory=dict, repr=False)
+    _kept: dict[str, OrderedDict[Hashable, _Slot]] = field(default_factory=dict, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     @classmethod
     def of_user(cls, report: Reporter | None = None) -> Workspace:
@@ -191,18 +201,23 @@ class Workspace:
 
     def forget(self, runner: Runner) -> None:
         """Give up a compiled program that is not needed any more, and its memory."""
-        kept = self._kept.get("runner", OrderedDict())
-        for key in [key for key, each in kept.items() if each is runner]:
-            del kept[key]
+        with self._lock:
+            kept = self._kept.get("runner", OrderedDict())
+            for key in [key for key, slot in kept.items() if slot.value is runner]:
+                del kept[key]
 
     def _keep(self, kind: str, key: Hashable, make: Callable[[], T]) -> T:
-        kept = self._kept.setdefault(kind, OrderedDict())
-        if key not in kept:
-            kept[key] = make()
+        """Return what is kept under a key; whoever asks for it while it is made waits for it."""
+        with self._lock:
+            kept = self._kept.setdefault(kind, OrderedDict())
+            slot = kept.setdefault(key, _Slot())
+            kept.move_to_end(key)
             if len(kept) > (MAX_RUNNERS if kind == "runner" else MAX_KEPT):
                 kept.popitem(last=False)
-        kept.move_to_end(key)
-        value: T = kept[key]
+        with slot.lock:
+            if slot.value is None:
+                slot.value = make()
+            value: T = slot.value
         return value
 
 
