@@ -92,7 +92,9 @@ def test_a_preset_that_is_named_is_not_heard_for_and_takes_the_wishes():
 
 
 def test_auto_is_decided_when_the_song_is_heard(song):
-    decided = decide(Project(patch="auto", seed=4), lambda: song)
+    told = []
+    decided = decide(Project(patch="auto", seed=4), lambda: song, likely=told.append)
+    assert [patch.bends for patch in told] == [Project(patch=direct(song).preset, seed=4).shown.bends]
     assert isinstance(decided.project.shown, Patch)
     assert decided.played.startswith("preset ")
     with pytest.raises(SettingError, match="when the song is heard"):

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -56,13 +57,37 @@ def test_what_is_known_already_is_drawn_without_torch(patch, tmp_path):
 
 
 def test_the_director_is_given_the_survey_of_the_model(monkeypatch, silk):
-    def decide(project, song, surveyed):
+    def decide(project, song, surveyed, likely):
         np.testing.assert_array_equal(surveyed().ws, survey(silk, Store()).ws)
         raise ModelError("Heard enough")
 
     monkeypatch.setattr(preparing, "decide", decide)
     with pytest.raises(ModelError, match="Heard enough"):
         prepare(SOUND, Project(patch="auto", model="silk"))
+
+
+@pytest.mark.parametrize("compiled", [True, False])
+def test_engines_that_are_compiled_start_while_the_song_is_heard(compiled, small_file, tmp_path, monkeypatch):
+    workspace, output = Workspace(engine=tmp_path / "engine"), Output(size=(64, 36), flash_safety="warn")
+    project = Project(model=str(small_file), patch="strike")
+    if compiled:
+        prepare(SOUND, project, output, workspace=workspace)
+    started, found, start = threading.Event(), [], Workspace.runner
+
+    def decide(project, song, surveyed, likely):
+        likely(project.shown)
+        found.append(started.wait(20 if compiled else 1))
+        raise ModelError("Heard enough")
+
+    def runner(*given):
+        started.set()
+        return start(*given)
+
+    monkeypatch.setattr(Workspace, "runner", runner)
+    monkeypatch.setattr(preparing, "decide", decide)
+    with pytest.raises(ModelError, match="Heard enough"):
+        prepare(SOUND, project, output, workspace=workspace)
+    assert found == [compiled]
 
 
 def test_an_unknown_model_is_said_before_the_song_is_heard(monkeypatch):

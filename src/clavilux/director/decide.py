@@ -6,10 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from clavilux.director.direct import SPEC, Wishes, direct
+from clavilux.director.direct import SPEC, Wishes, direct, likely_preset
 from clavilux.director.light import ModelLight
 from clavilux.features.song import Song
 from clavilux.patches.muted import muted, parts_to_mute
+from clavilux.patches.patch import Patch
 from clavilux.patches.presets import find_preset
 from clavilux.profile.survey import Survey
 from clavilux.project.project import AUTO, Project
@@ -39,7 +40,10 @@ class Decided:
 
 
 def decide(
-    project: Project, song: Callable[[], Song], survey: Callable[[], Survey | None] | None = None
+    project: Project,
+    song: Callable[[], Song],
+    survey: Callable[[], Survey | None] | None = None,
+    likely: Callable[[Patch], object] = id,
 ) -> Decided:
     """Decide what a project leaves open.
 
@@ -47,6 +51,7 @@ def decide(
         project: what a person wants.
         song: opens the song; called only where the director has to hear it.
         survey: finds the model's survey, or none; called only where the director compares palettes.
+        likely: is told early, before all of the song has been heard, what the director will probably show.
 
     Raises:
         PatchError: a knob that the chosen preset does not have.
@@ -63,7 +68,9 @@ def decide(
             pool = None if survey is None else survey()
             return None if pool is None else ModelLight(pool, project.seed)
 
-        found = direct(song(), wishes, light)
+        heard = song()
+        likely(replace(project, patch=likely_preset(heard, energy), knobs=None).shown)
+        found = direct(heard, wishes, light)
         reasons, tables, played = found.reasons, dict(found.tables), f"preset {found.preset}"
         look = read_looks(tables, seed=project.seed)
         shown = {"patch": look.patch, "knobs": look.knobs}

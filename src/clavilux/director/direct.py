@@ -19,7 +19,7 @@ from clavilux.features.song import Song
 from clavilux.patches.presets import find_preset
 from clavilux.report.summary import drums_of
 
-__all__ = ["Direction", "Wishes", "direct", "hits_at_once"]
+__all__ = ["Direction", "Wishes", "direct", "hits_at_once", "likely_preset"]
 
 LADDER = ("tide", "choir", "stage", "strike", "prism")
 """Presets from the calmest to the wildest."""
@@ -156,11 +156,20 @@ def _drift_bars(song: Song) -> float:
     return bars
 
 
+def likely_preset(song: Song, energy: int) -> str:
+    """Return the preset that fits a song unless it is a mix, which takes longer to hear."""
+    return _of_one_track(song, energy)[0]
+
+
 def _preset(song: Song, energy: int) -> tuple[str, str]:
     """Return the preset that fits a song, a step calmer or wilder where that is wished, and why."""
-    drums, tonal = drums_of(song), song.key.confidence >= SPEC.tonal
     if len(song.tracks) > 1:
         return "club", f"A mix of {len(song.tracks)} tracks"
+    return _of_one_track(song, energy)
+
+
+def _of_one_track(song: Song, energy: int) -> tuple[str, str]:
+    drums, tonal = drums_of(song), song.key.confidence >= SPEC.tonal
     if drums == "strong":
         place, heard = LADDER.index("strike"), "Drums lead"
     elif drums == "soft":

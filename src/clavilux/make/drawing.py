@@ -99,9 +99,13 @@ class Drawing:
         """
         program = Program(self.model, size=self.output.size, cells=self.cells, pixels=pixels)
         program = program if preview is None else program.preview(preview)
-        cache = self.workspace.engine
-        if needs_torch(program, device=machine.device, precision=machine.precision, cache=cache):
+        if self.needs_torch(program, machine):
             import torch  # noqa: F401  # in the thread that calls this, while the song is heard
+
+    def needs_torch(self, program: Program, machine: Machine) -> bool:
+        """Return whether a program, or one with other changes, has yet to be compiled; see `needs_torch`."""
+        cache = self.workspace.engine
+        return needs_torch(program, device=machine.device, precision=machine.precision, cache=cache)
 
     def survey(self, progress: Progress) -> Survey:
         """Survey the model, or read its survey."""

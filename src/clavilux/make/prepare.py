@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from clavilux.annotations.sidecar import corrections_of
 from clavilux.audio.sound import Audio
 from clavilux.director.decide import decide
+from clavilux.engine.runner import Runner
 from clavilux.features.corrections import Corrections
 from clavilux.features.song import Song
 from clavilux.files import hash_of
@@ -18,15 +19,18 @@ from clavilux.make.light import light_program
 from clavilux.make.plan import encoding_of, pixels_of, timeline_of
 from clavilux.make.targets import files_read
 from clavilux.make.workspace import Reporter, Workspace
+from clavilux.patches.patch import Patch
 from clavilux.pixel_formats import PixelFormat
 from clavilux.project.cues import corrections_of_cues
 from clavilux.project.machine import Machine
-from clavilux.project.output import Output
+from clavilux.project.output import IMAGES, Output
 from clavilux.project.project import Project
 from clavilux.report.summary import headline
 from clavilux.signals.evaluate import evaluate
+from clavilux.timeline import Timeline
 
 if TYPE_CHECKING:
+    from clavilux.generator.program import Program
     from clavilux.make.drawing import Drawing
     from clavilux.profile.survey import Survey
 
@@ -35,8 +39,8 @@ __all__ = ["open_song", "prepare"]
 DRAWING = "clavilux.make.drawing"
 """Takes a third of a second to import, and PyTorch two; meanwhile the song is opened and heard."""
 
-ASIDE = 3
-"""Threads beside the one that hears the song: the engine, palettes, and the import of PyTorch."""
+ASIDE = 6
+"""Threads beside the one that hears the song: two engines, each asked for twice, palettes and directions."""
 
 POLL_SECONDS = 0.2
 
@@ -80,7 +84,13 @@ def prepare(
         aside.submit(_import_engine, loading, pixels_of(shown), machine, preview)
         report.begin("Analysing")
         opened = functools.partial(_song, source, audio, project, workspace)
-        decided = decide(project, opened, lambda: _surveyed(loading.result(), aside, report))
+        engines = _Engines(workspace, machine, output, timeline, preview, pixels_of(shown))
+        decided = decide(
+            project,
+            opened,
+            lambda: _surveyed(loading.result(), aside, report),
+            lambda likely: aside.submit(_start, engines, loading, likely, pixels_of(encoding), aside),
+        )
         drawing = loading.result()
         for reason in decided.reasons:
             report.note(f"{reason}.")
@@ -90,16 +100,9 @@ def prepare(
             program = drawing.program(patch, pixels_of(encoding))
             # What is chosen and compiled for the model needs nothing of the song
             seen = _Seen()
-            first, small = program, None
-            if preview is not None:
-                first = program.preview(preview, pixels_of(shown))
-            elif encoding is not None and output.flash_safety == "limit":
-                small = light_program(program, output, timeline)
-            starting = aside.submit(workspace.runner, first, machine)
+            starting = engines.start(program, aside)
             choosing = aside.submit(drawing.palettes, patch, seen.note)
             pushing = aside.submit(drawing.directions, patch)
-            if small is not None:
-                aside.submit(workspace.runner, small, machine)  # a render asks for it before all else
             if audio.silent:
                 report.note(f"{audio.name} is silent; the image will only drift.")
             song = opened()
@@ -133,6 +136,52 @@ def prepare(
                 blended=drawing.blended(patch),
                 reads=tuple(files_read(source, stems=project.stems, model=project.model, others=read)),
             )
+
+
+@dataclass(frozen=True)
+class _Engines:
+    """Starts what draws a job, or the preview of one, beside everything else."""
+
+    workspace: Workspace
+    machine: Machine
+    output: Output
+    timeline: Timeline
+    preview: int | None
+    shown: PixelFormat
+
+    def start(self, program: "Program", aside: ThreadPoolExecutor) -> Future[Runner]:
+        """Start the engine of a program, and of what a render looks for flashes with.
+
+        Args:
+            program: what is drawn, or what a preview is made of.
+            aside: where.
+        """
+        small = None
+        if self.preview is not None:
+            program = program.preview(self.preview, self.shown)
+        elif self.output.codec != IMAGES and self.output.flash_safety == "limit":
+            small = light_program(program, self.output, self.timeline)
+        starting = aside.submit(self.workspace.runner, program, self.machine)
+        if small is not None:
+            aside.submit(self.workspace.runner, small, self.machine)
+        return starting
+
+
+def _start(
+    engines: _Engines,
+    loading: "Future[Drawing]",
+    likely: Patch,
+    pixels: PixelFormat,
+    aside: ThreadPoolExecutor,
+) -> None:
+    """Start the engines for the patch that will probably be shown, where they are compiled already.
+
+    Compiling would slow down the hearing of the song, and nothing would be won.
+    """
+    drawing = loading.result()
+    program = drawing.program(likely, pixels)
+    if not drawing.needs_torch(program, engines.machine):
+        engines.start(program, aside)
 
 
 def _import_engine(
