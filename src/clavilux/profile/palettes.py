@@ -5,6 +5,7 @@ fifths look alike, with a calm image for silence and a bright one for hits. Colo
 latents are w (N, D), untruncated; distances are (N, N).
 """
 
+import functools
 from dataclasses import dataclass
 
 import numpy as np
@@ -203,24 +204,32 @@ def _shortest_tour(distances: F64) -> I64:
     first = int(distances.sum(axis=1).argmin())
     others = [k for k in range(count) if k != first]
     steps = distances[np.ix_(others, others)]
-    sets = np.arange(1 << len(others))
-    sizes = np.array([int(each).bit_count() for each in sets])
     # best[S, k]: shortest path from `first` through all of S that ends at k in S, and the node before k
-    best, before = (np.full((len(sets), len(others)), fill) for fill in (np.inf, -1))
+    best, before = (np.full((1 << len(others), len(others)), fill) for fill in (np.inf, -1))
     best[1 << np.arange(len(others)), np.arange(len(others))] = distances[first, others]
-    for size in range(2, len(others) + 1):
-        for end in range(len(others)):
-            visited = sets[(sizes == size) & (sets >> end & 1 == 1)]
-            # best[S, k] = min over j of best[S - k, j] + d(j, k)
-            paths = best[visited ^ (1 << end)] + steps[:, end]
-            before[visited, end] = paths.argmin(axis=1)
-            best[visited, end] = paths.min(axis=1)
-    visited, tour = len(sets) - 1, [first]
-    end = int((best[visited] + distances[others, first]).argmin())
+    for end, visited in _sets(len(others)):
+        # best[S, k] = min over j of best[S - k, j] + d(j, k)
+        paths = best[visited ^ (1 << end)] + steps[:, end]
+        before[visited, end] = paths.argmin(axis=1)
+        best[visited, end] = paths.min(axis=1)
+    last, tour = len(best) - 1, [first]
+    end = int((best[last] + distances[others, first]).argmin())
     while end >= 0:
         tour.append(others[end])
-        visited, end = visited ^ (1 << end), int(before[visited, end])
+        last, end = last ^ (1 << end), int(before[last, end])
     return np.array(tour)
+
+
+@functools.cache
+def _sets(count: int) -> list[tuple[int, I64]]:
+    """List nodes and the sets of two or more that have them, as bits, smaller sets first."""
+    sets = np.arange(1 << count)
+    sizes = np.array([each.bit_count() for each in range(1 << count)])
+    return [
+        (node, sets[(sizes == size) & (sets >> node & 1 == 1)])
+        for size in range(2, count + 1)
+        for node in range(count)
+    ]
 
 
 def rest_and_accents(pool: Survey, distances: F64, chosen: I64, fitting: I64, usual: I64) -> list[int]:
