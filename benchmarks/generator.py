@@ -8,7 +8,7 @@ error.
 """
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,13 +48,15 @@ class Case:
     channel_base: int
     batch: int
     repetitions: int
+    shares: Mapping[str, float]
+    """Percent of the machine's best rate of convolutions that OpenVINO must reach, by precision."""
 
 
 CASES = (
-    Case("256 px, channel_base 16384", 256, 16384, 4, 5),
-    Case("1024 px config-f, channel_base 32768", 1024, 32768, 1, 3),
+    Case("256 px, channel_base 16384", 256, 16384, 4, 5, {"bf16": 75, "f32": 75}),
+    Case("1024 px config-f, channel_base 32768", 1024, 32768, 1, 3, {"bf16": 80, "f32": 90}),
 )
-SMALL = Case("64 px, channel_base 2048", 64, 2048, 2, 1)
+SMALL = Case("64 px, channel_base 2048", 64, 2048, 2, 1, {"bf16": 75, "f32": 75})
 
 
 def program_of(case: Case) -> Program:
@@ -237,7 +239,7 @@ def measure(case: Case) -> str:
         "arithmetic; OpenVINO f32 needs less of it (`engine/winograd.py`), so it may exceed the best rate.",
         table(columns, [row(name) for name in sorted(draw, key=lambda name: -frame[name])]),
         table(["best rate", "GFLOP/s"], [(name, f"{rate:.0f}") for name, rate in rates.items()]),
-        musts(frame, work, best),
+        musts(case, frame, work, best),
     ]
     return "\n\n".join(lines)
 
@@ -261,13 +263,14 @@ def psnr(levels: np.ndarray) -> float:
     return 10 * np.log10(255**2 / (levels**2).mean())
 
 
-def musts(frame: dict[str, float], work: float, best: dict[str, float]) -> str:
+def musts(case: Case, frame: dict[str, float], work: float, best: dict[str, float]) -> str:
     """Compare with what was promised."""
     lines = [must("OpenVINO f32 against the reference", frame[REFERENCE] / frame[F32], 2.8, "x")]
-    kind, name = ("bf16", BF16) if BF16 in frame else ("f32", F32)
-    lines.append(
-        must(f"OpenVINO {kind}, share of the best rate", 100 * work / frame[name] / best[kind], 75, " %")
-    )
+    lines += [
+        must(f"OpenVINO {kind}, share of the best rate", 100 * work / frame[name] / best[kind], share, " %")
+        for (kind, share), name in zip(case.shares.items(), (BF16, F32), strict=True)
+        if name in frame
+    ]
     if BF16 in frame:
         lines.append(must("OpenVINO bf16 against the reference", frame[REFERENCE] / frame[BF16], 5, "x"))
     else:

@@ -19,7 +19,7 @@ SPEEDS = {
     ("torch", "cuda"): "the fastest: many times a processor's speed",
     ("torch", "mps"): "several times a processor's speed",
     ("openvino", "bf16"): "about twice as fast as 32 bits; the precision 'exact' does without it",
-    ("openvino", "f32"): "two to three times as fast as plain torch",
+    ("openvino", "f32"): "about twice as fast as plain torch",
     ("torch", "cpu"): "the slowest, used where nothing else is there",
 }
 
