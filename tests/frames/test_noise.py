@@ -77,6 +77,27 @@ def test_a_frame_rounds_alike_in_any_window(spacing):
             np.testing.assert_array_equal(maps, whole[layer][first : first + count])
 
 
+def test_each_layer_has_the_sum_of_the_terms_that_are_on_it():
+    def left(x, y):
+        return (x < 0.5) + 0 * y
+
+    times = np.arange(8) / 30
+    terms = [
+        Term(SLOW.track, (), frozenset({"b4.conv1"})),
+        Term(SLOW.track, (np.full(8, 0.5),), frozenset({"b8.conv0"})),
+        Term(Track(0.12, "seconds", "fast"), (), None, (left,)),
+    ]
+    slow, fast = (NoiseSource(SIZES, 3).at([Term(term.track)], times, GRID) for term in terms[1:])
+    found = NoiseSource(SIZES, 3).at(terms, times, GRID)
+    for layer, share in (("b4.conv1", 1), ("b8.conv0", 0.5)):
+        width = SIZES[layer][1]
+        masked = fast[layer] * (np.arange(width) < width / 2)
+        np.testing.assert_allclose(found[layer], share * slow[layer] + masked, atol=1e-5)
+    alone = NoiseSource(SIZES, 3).at(terms[:1], times, GRID)
+    assert not alone["b8.conv0"].any()
+    np.testing.assert_array_equal(alone["b4.conv1"], slow["b4.conv1"])
+
+
 def test_a_window_of_silence_has_no_noise():
     amount = np.concatenate([np.zeros(8), np.ones(8)])
     found = NoiseSource(SIZES, 3).at([Term(SLOW.track, (amount,))], np.arange(16) / 30, GRID)

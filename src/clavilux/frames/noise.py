@@ -47,22 +47,22 @@ class NoiseSource:
         self._sizes, self._seed = dict(sizes), seed
         self._knots: dict[str, dict[int, dict[int, F32]]] = {}  # of each track, by the call that used them
         self._call = 0
-        self._gains: dict[tuple[frozenset[str] | None, tuple[MaskOf, ...]], F32] = {}
+        self._gains: dict[tuple[frozenset[str] | None, tuple[MaskOf, ...]], list[F32 | None]] = {}
 
     def at(self, terms: Sequence[Term], times: F64, grid: Grid) -> dict[str, F32]:
         """Sum terms at some times (B,) s; float32 (B, 1, H, W) for each layer."""
         self._call += 1
         rows = -(-len(times) // ROWS) * ROWS  # whole products
         flat = [np.empty((rows, height * width), np.float32) for height, width in self._sizes.values()]
-        fresh = True
+        summed = [False] * len(flat)
         for term in terms if flat else []:  # StyleGAN3 takes none
             weights, numbers = _weights(term, times, grid)
             if numbers:
                 weights = np.pad(weights, ((0, rows - len(times)), (0, 0)))
-                _add(weights, self._knots_of(term.track.key, numbers), self._gain(term), flat, fresh=fresh)
-                fresh = False
-        for noise in flat if fresh else []:
-            noise[:] = 0
+                _add(weights, self._knots_of(term.track.key, numbers), self._gains_of(term), flat, summed)
+        for noise, there in zip(flat, summed, strict=True):
+            if not there:
+                noise[:] = 0
         return {
             layer: noise[: len(times)].reshape(-1, 1, height, width)
             for noise, (layer, (height, width)) in zip(flat, self._sizes.items(), strict=True)
@@ -97,22 +97,26 @@ class NoiseSource:
             start += area
         return knot
 
-    def _gain(self, term: Term) -> F32 | None:
-        """Return what a term's masks and layers multiply every pixel by; none where that is 1 everywhere."""
-        if term.layers is None and not term.masks:
-            return None
+    def _gains_of(self, term: Term) -> list[F32 | None]:
+        """Return by what a term is multiplied in every layer, (pixels,) or (1,); none where it is not."""
         key = (term.layers, term.masks)
-        if key in self._gains:
-            return self._gains[key]
-        parts = []
-        for layer, (height, width) in self._sizes.items():
-            down, across = np.mgrid[:height, :width]
-            gain = np.full((height, width), float(term.layers is None or layer in term.layers))
-            for mask in term.masks:
-                gain = gain * mask((across + 0.5) / width, (down + 0.5) / height)
-            parts.append(gain.ravel())
-        self._gains[key] = np.concatenate(parts).astype(np.float32)
+        if key not in self._gains:
+            self._gains[key] = [
+                _gain(term.masks, *size) if term.layers is None or layer in term.layers else None
+                for layer, size in self._sizes.items()
+            ]
         return self._gains[key]
+
+
+def _gain(masks: Sequence[MaskOf], height: int, width: int) -> F32:
+    """Return the product of masks on a layer, (pixels,); without one, (1,) of one."""
+    if not masks:
+        return np.ones(1, np.float32)
+    down, across = np.mgrid[:height, :width]
+    product = np.ones((height, width))
+    for mask in masks:
+        product = product * mask((across + 0.5) / width, (down + 0.5) / height)
+    return product.ravel().astype(np.float32)
 
 
 def _weights(term: Term, times: F64, grid: Grid) -> tuple[F32, tuple[int, ...]]:
@@ -132,17 +136,29 @@ def _weights(term: Term, times: F64, grid: Grid) -> tuple[F32, tuple[int, ...]]:
     return weights[:, :-1].astype(np.float32), tuple(numbers.tolist())
 
 
-def _add(weights: F32, knots: Sequence[F32], gain: F32 | None, layers: Sequence[F32], *, fresh: bool) -> None:
-    """Add a term to the noise of all layers, (B, pixels) each; where that is fresh, there is none yet."""
+def _add(
+    weights: F32,
+    knots: Sequence[F32],
+    gains: Sequence[F32 | None],
+    layers: Sequence[F32],
+    summed: list[bool],
+) -> None:
+    """Add a term to the noise of its layers, (B, pixels) each; of those not summed yet it is the first."""
+    products = []
     for row in range(0, len(weights), ROWS):
-        some, new = slice(row, row + ROWS), fresh
-        for part in _parts(weights[some]):
-            used = np.flatnonzero(part.any(axis=0)) if part.any() else np.arange(1)  # all 0: any knot
-            sums = [noise[some] for noise in layers]
-            _add_product(
-                np.ascontiguousarray(part[:, used]), [knots[k] for k in used.tolist()], gain, sums, fresh=new
-            )
-            new = False
+        some = slice(row, row + ROWS)
+        for number, part in enumerate(_parts(weights[some])):
+            used = np.flatnonzero(part.any(axis=0)).tolist() or [0]  # all 0: any knot
+            products.append((some, number == 0, np.ascontiguousarray(part[:, used]), used))
+    start = 0
+    for index, (noise, gain) in enumerate(zip(layers, gains, strict=True)):
+        own = [knot[start : start + noise.shape[1]] for knot in knots]
+        start += noise.shape[1]
+        if gain is not None:
+            for some, first, part, used in products:
+                fresh = first and not summed[index]
+                _add_product(part, [own[k] for k in used], gain, noise[some], fresh=fresh)
+            summed[index] = True
 
 
 def _parts(weights: F32) -> Iterator[F32]:
@@ -157,21 +173,16 @@ def _parts(weights: F32) -> Iterator[F32]:
             yield part
 
 
-def _add_product(
-    weights: F32, knots: Sequence[F32], gain: F32 | None, layers: Sequence[F32], *, fresh: bool
-) -> None:
-    start = 0
-    for noise in layers:
-        for first in range(0, noise.shape[1], STRETCH):
-            sums = noise[:, first : first + STRETCH]
-            places = slice(start + first, start + first + sums.shape[1])
-            stretch = np.stack([knot[places] for knot in knots])
-            term = np.matmul(weights, stretch, out=sums if fresh else None)
-            if gain is not None:
-                term *= gain[places]
-            if not fresh:
-                sums += term
-        start += noise.shape[1]
+def _add_product(weights: F32, knots: Sequence[F32], gain: F32, noise: F32, *, fresh: bool) -> None:
+    for first in range(0, noise.shape[1], STRETCH):
+        places = slice(first, first + STRETCH)
+        sums = noise[:, places]
+        stretch = np.stack([knot[places] for knot in knots])
+        term = np.matmul(weights, stretch, out=sums if fresh else None)
+        if len(gain) > 1:
+            term *= gain[places]
+        if not fresh:
+            sums += term
 
 
 def positions(track: Track, times: F64, grid: Grid) -> tuple[F64, int]:
