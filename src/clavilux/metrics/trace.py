@@ -144,17 +144,17 @@ def _measured(frame: NDArray[np.uint8], grid: F32) -> tuple[tuple[float, ...], F
     """Return the levels, the histogram and the sharpness of a frame."""
     luma = frame @ np.array(LUMA) / 255  # Y' of BT.709, 0 to 1
     luminance = grid @ np.array(LUMA, np.float32)
-    means = frame.reshape(-1, 3).mean(axis=0)
     sharpness = float(np.abs(np.diff(luma, axis=0)).mean() + np.abs(np.diff(luma, axis=1)).mean()) / 2
     rows, columns = (slice(side // 4, side - side // 4) for side in luminance.shape)
     levels = (
         float(luminance.mean()),
-        float(means[0] - means[2]) / 255,  # warm against cold: red less blue
+        float(frame[..., 0].mean() - frame[..., 2].mean()) / 255,  # warm against cold: red less blue
         sharpness,
         float(luminance[rows, columns].mean() - luminance.mean()),
     )
-    bins = (frame >> 3).astype(np.int64) + np.arange(3) * BINS
-    histogram = np.bincount(bins.ravel(), minlength=3 * BINS) / (frame.size / 3)
+    bins = frame >> 3
+    counts = [np.bincount(bins[..., channel].ravel(), minlength=BINS) for channel in range(3)]
+    histogram = np.concatenate(counts) / (frame.size / 3)
     return levels, histogram.astype(np.float16), sharpness
 
 
