@@ -7,7 +7,7 @@ import typer
 
 from clavilux.cli import options
 
-__all__ = ["measure"]
+__all__ = ["TOO_MANY_FLASHES", "measure"]
 
 TOO_MANY_FLASHES = 1
 """Exit code where a limit of flashes is exceeded."""

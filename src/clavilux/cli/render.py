@@ -8,6 +8,7 @@ import typer
 
 from clavilux.cli import options
 from clavilux.cli.corrections import CorrectionOptions
+from clavilux.cli.measure import TOO_MANY_FLASHES
 from clavilux.cli.settings import Chosen, takes
 from clavilux.project.machine import Machine
 from clavilux.project.output import Output
@@ -37,6 +38,16 @@ def render(  # noqa: PLR0913  # switches beside the settings
         ),
     ] = None,
     chosen: Chosen,
+    measure: Annotated[
+        bool,
+        typer.Option(
+            "--measure", help="Measure how the video follows the song, and its flashes, as it is drawn."
+        ),
+    ] = False,
+    page: Annotated[
+        Path | None,
+        typer.Option("--page", metavar="FILE", help="Measure it, and draw the measures as curves, a PNG."),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be made, and stop.")] = False,
     force: options.Force = False,
     as_json: options.Json = False,
@@ -46,6 +57,9 @@ def render(  # noqa: PLR0913  # switches beside the settings
     """Make a music video of a song, or of a project file.
 
     The video has the song's own audio, in sync, and exactly as many frames as the song needs.
+
+    With --measure or --page it ends with exit code 1 where there are more flashes than WCAG 2.3.1 and
+    ITU-R BT.1702 allow.
     """
     from clavilux.cli.console import Screen
     from clavilux.cli.source import source_of
@@ -55,7 +69,17 @@ def render(  # noqa: PLR0913  # switches beside the settings
     target = output or default_target(song.stem, target_suffix(source.output), source.reads)
     settings = (source.project, source.output, chosen.group(Machine))
     with Screen(quiet=quiet, verbose=verbose, as_json=as_json) as screen:
-        make_video(source.song, target, settings, screen, force=force, dry_run=dry_run, reads=source.reads)
+        make_video(
+            source.song,
+            target,
+            settings,
+            screen,
+            force=force,
+            dry_run=dry_run,
+            reads=source.reads,
+            measure=measure,
+            page=page,
+        )
 
 
 def make_video(  # noqa: PLR0913  # what to make, where, and how it is shown
@@ -67,15 +91,23 @@ def make_video(  # noqa: PLR0913  # what to make, where, and how it is shown
     force: bool,
     dry_run: bool = False,
     reads: "Sequence[Path]" = (),
+    measure: bool = False,
+    page: Path | None = None,
 ) -> None:
     """Make a video, or only show what it would be."""
+    from clavilux.make.measure import check_measurable
     from clavilux.make.prepare import prepare
     from clavilux.make.targets import check_target, target_suffix
     from clavilux.make.workspace import Workspace
-    from clavilux.report.words import flashes_in_words
+    from clavilux.report.words import flashes_in_words, measures_in_words
     from clavilux.timeline import format_time
 
     check_target(target, target_suffix(settings[1]), overwrite=force, reads=reads)
+    measure = measure or page is not None
+    if measure:
+        check_measurable(settings[1])
+    if page is not None:
+        check_target(page, ".png", overwrite=force, reads=[*reads, target])
     job = prepare(source, *settings, workspace=Workspace.of_user(screen))
     for line in job.describe():
         screen.note(line)
@@ -83,14 +115,23 @@ def make_video(  # noqa: PLR0913  # what to make, where, and how it is shown
     if dry_run:
         screen.result(plan)
         return
-    made = job.render(target, overwrite=force)
+    made = job.render(target, overwrite=force, measure=measure)
     again = (
         f"clavilux analyse {shlex.quote(str(source))}" if isinstance(source, Path) else "clavilux render SONG"
     )
     screen.note(
         f"{target}: {made.frames} frames, {format_time(made.duration)}, in {format_time(made.seconds)}."
     )
-    if made.flashes is not None:
-        screen.note(f"{flashes_in_words(made.flashes)}.")
+    lines = [] if made.flashes is None else [flashes_in_words(made.flashes)]
+    measures = None if made.measured is None else made.measured.measures
+    for line in lines if measures is None else measures_in_words(measures):
+        screen.note(f"{line}.")
+    if made.measured is not None and page is not None:
+        screen.begin("Drawing")
+        made.measured.plot(page, overwrite=force)
+        screen.note(f"{page}: written.")
     screen.note(f"Next: another look with --seed {job.project.seed + 1}, or {again}")
-    screen.result(plan | {"seconds": round(made.seconds, 2)})
+    result = plan | {"seconds": round(made.seconds, 2)}
+    screen.result(result if measures is None else result | {"measures": measures.to_dict()})
+    if measures is not None and not measures.trace.flashes.passes:
+        raise typer.Exit(TOO_MANY_FLASHES)

@@ -32,6 +32,7 @@ from clavilux.generator.model import Model
 from clavilux.make.kept import keeping, pieces_folder
 from clavilux.make.lease import Lease
 from clavilux.make.light import LightStore, light_program
+from clavilux.make.measure import Measured, check_measurable, trace_render
 from clavilux.make.numbered import ImageStore
 from clavilux.make.plan import Plan, encoding_of, pixels_of
 from clavilux.make.safety import Finished, count_flashes, foresee_flashes, limit_flashes
@@ -40,6 +41,7 @@ from clavilux.make.targets import check_target, target_suffix
 from clavilux.make.work import Change, render_missing
 from clavilux.make.workspace import Reporter, Workspace
 from clavilux.metrics.flashes import Flashes
+from clavilux.metrics.trace import Trace
 from clavilux.pixel_formats import Samples
 from clavilux.project.machine import Machine
 from clavilux.project.migrate import SAMPLES, SCHEMA
@@ -70,6 +72,7 @@ class Rendered:
         pixels: hash of the raw frames; empty for images.
         seconds: how long the work took.
         flashes: what flashes the video has; none where they are not counted.
+        measured: what was measured of the video; none unless asked for.
     """
 
     path: Path
@@ -80,6 +83,7 @@ class Rendered:
     pixels: str
     seconds: float
     flashes: Flashes | None = None
+    measured: Measured | None = None
 
 
 @dataclass(frozen=True)
@@ -228,22 +232,33 @@ class Job:
         with contextlib.closing(frames(self.source, runner, timeline, number, number + 1)) as drawn:
             return np.asarray(next(drawn)[0], np.uint8)
 
-    def render(self, target: str | Path, *, overwrite: bool = False) -> Rendered:
+    def render(self, target: str | Path, *, overwrite: bool = False, measure: bool = False) -> Rendered:
         """Draw, encode and join the video, segment by segment, and put it in place whole.
 
         Segments that an earlier try, or another process, has finished are used as they are.
 
+        Args:
+            target: the file to write, or the folder of images.
+            overwrite: replace the target where it exists.
+            measure: measure the video, from its frames as they are drawn; see `measure_video`.
+
         Raises:
+            SettingError: it becomes images, and should be measured.
             RenderError, OutputError: it cannot be drawn or written; nothing finished is lost.
         """
         target, began = Path(target), time.monotonic()
         check_target(target, target_suffix(self.output), overwrite=overwrite, reads=self.reads)
+        if measure:
+            check_measurable(self.output)
         with _disk_errors(target):
-            flashes = None
+            flashes = trace = None
             if self.encoding is None:
                 pixels = self._render_images(target)
             else:
-                pixels, flashes = self._render_video(target, self.encoding, overwrite=overwrite)
+                pixels, flashes, trace = self._render_video(
+                    target, self.encoding, overwrite=overwrite, traced=measure
+                )
+        measured = None if trace is None else self._measured(target, trace)
         timeline = self.timeline
         seconds = time.monotonic() - began
         return Rendered(
@@ -255,6 +270,7 @@ class Job:
             pixels,
             seconds,
             flashes,
+            measured,
         )
 
     def recipe(self, segment_hashes: Sequence[str], engines: Sequence[str]) -> Recipe:
@@ -275,14 +291,22 @@ class Job:
             return self.runner
         return self.start_engine(self.program.with_pixels("rgb24"))
 
+    def _measured(self, target: Path, trace: Trace) -> Measured:
+        """Compare the trace of the video with the song, as it was heard for it."""
+        from clavilux.metrics.measures import measure  # here, as few renders are measured
+
+        self.workspace.report.begin("Measuring")
+        measures = measure(trace, self.song, float(self.timeline.start))
+        return Measured(target, measures, self.song, self.reads)
+
     def _render_video(
-        self, target: Path, encoding: Encoding, *, overwrite: bool
-    ) -> tuple[str, Flashes | None]:
-        """Draw every segment, join them and return the hash of the raw frames, and the flashes."""
+        self, target: Path, encoding: Encoding, *, overwrite: bool, traced: bool
+    ) -> tuple[str, Flashes | None, Trace | None]:
+        """Draw every segment, join them and return the hash of the raw frames, the flashes and the trace."""
         report, plan, safety = self.workspace.report, self.plan, self.output.flash_safety
         measured = safety != "off"
         folder = pieces_folder(self.workspace.renders, target, plan.digest)
-        store = SegmentStore(folder, plan, encoding, self.runner.label, measured)
+        store = SegmentStore(folder, plan, encoding, self.runner.label, measured, traced)
         about = {
             "engine": self.runner.label,
             "song": self.song.audio.name,
@@ -306,7 +330,13 @@ class Job:
                 finished = limit_flashes(
                     store, self.source, runner=self.runner, report=report, user=user, change=change
                 )
-            flashes = count_flashes(finished) if measured else None
+            flashes = trace = None
+            if traced:
+                report.begin("Measuring")
+                trace = trace_render(finished)
+                flashes = trace.flashes
+            elif measured:
+                flashes = count_flashes(finished)
             stores = {segment: finished.store(segment) for segment in plan.segments}
             hashes = [store.pixel_hash(segment) for segment, store in stores.items()]
             recipe = self.recipe(hashes, store.engines())
@@ -326,7 +356,7 @@ class Job:
             except FileExistsError:
                 _check_same(target, recipe)
         store.remove()
-        return recipe.pixels, flashes
+        return recipe.pixels, flashes, trace
 
     def _foreseen(self, store: SegmentStore, report: Reporter, user: Lease) -> Change | None:
         """Return what blends frames that would flash too much, where that can be seen in small images."""

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from clavilux.array_files import load_arrays, save_arrays
+from clavilux.array_files import Arrays, load_arrays, save_arrays
 from clavilux.arrays import F16
 from clavilux.make.lease import Lease
 from clavilux.make.plan import Plan, Segment, encoding_of, pixels_of
-from clavilux.metrics.trace import cells_of
+from clavilux.metrics.trace import TracePartBuilder, cells_of
 from clavilux.pixel_formats import Samples
 from clavilux.project.output import Output
 from clavilux.timeline import Timeline
@@ -26,7 +27,7 @@ from clavilux.video.small import shrink
 if TYPE_CHECKING:
     from clavilux.generator.program import Program
 
-__all__ = ["LightStore", "LightWriter", "draws_alike", "light_of", "light_program"]
+__all__ = ["LightStore", "LightWriter", "draws_alike", "light_program"]
 
 LIGHT_SIDE = 144
 """Shorter side of the small images in which flashes are seen, px."""
@@ -90,9 +91,7 @@ class LightStore:
         """Keep the light of a segment; it counts only when the block ends without an error."""
         writer = LightWriter(self.pixels)
         yield writer
-        save_arrays(
-            self._path(segment), {"cells": writer.cells, "engine": np.array(self.engine)}, shared=True
-        )
+        save_arrays(self._path(segment), {**writer.arrays, "engine": np.array(self.engine)}, shared=True)
 
     def read_cells(self, segment: Segment) -> F16:
         """Read the light of a segment's frames, linear RGB (N, gh, gw, 3).
@@ -114,27 +113,32 @@ def draws_alike(first: str, second: str) -> bool:
     return first == second or all("f32" in label.split() for label in (first, second))
 
 
-def light_of(frames: Samples, pixels: str) -> F16:
-    """Average frames of a pixel format in linear light over a coarse grid, (N, gh, gw, 3)."""
-    return cells_of(shrink(frames, pixels)).astype(np.float16)
-
-
 class LightWriter:
     """Keeps the light of frames on a coarse grid.
 
     Args:
         pixels: the frames' pixel format.
+        traced: whether all that measures need of the frames is kept too.
     """
 
-    def __init__(self, pixels: str) -> None:
+    def __init__(self, pixels: str, *, traced: bool = False) -> None:
         self._pixels = pixels
         self._cells: list[F16] = []
+        self._trace = TracePartBuilder() if traced else None
 
     def write(self, frames: Samples) -> None:
         """Measure the next frames."""
-        self._cells.append(light_of(frames, self._pixels))
+        self.write_small(shrink(frames, self._pixels))
+
+    def write_small(self, frames: NDArray[np.uint8]) -> None:
+        """Measure the next small frames, uint8 (N, h, w, 3) RGB."""
+        cells = cells_of(frames)
+        self._cells.append(cells.astype(np.float16))
+        if self._trace is not None:
+            self._trace.add(frames, cells)
 
     @property
-    def cells(self) -> F16:
-        """Linear light of all frames so far, (N, gh, gw, 3)."""
-        return np.concatenate(self._cells)
+    def arrays(self) -> Arrays:
+        """Of all frames so far: `cells`, their linear light (N, gh, gw, 3), and the arrays of their trace."""
+        traced = {} if self._trace is None else self._trace.part.arrays
+        return {"cells": np.concatenate(self._cells), **traced}

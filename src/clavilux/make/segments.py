@@ -4,7 +4,8 @@
         plan.json           what is being made, for people
         00012.mp4           segment 12, renamed into place once it was whole and on the disk
         00012.json          its record: frames, engine, and the hashes of its file and of its raw frames
-        00012.npz           the light of its frames on a coarse grid, of which flashes are counted
+        00012.npz           the light of its frames on a coarse grid, of which flashes are counted, and, where
+                            the render is measured, all that measures need of them
         blended/            segments that are drawn again with fewer flashes, likewise
         00012.lease         held by the process that draws segment 12 now
         5c1f….user          held by each process that needs the folder
@@ -33,9 +34,11 @@ from clavilux.arrays import F16
 from clavilux.errors import EngineError
 from clavilux.files import hash_of, put_in_place, remove_folder, write_atomic
 from clavilux.make.lease import Lease, is_held, read_record
-from clavilux.make.light import draws_alike, light_of
+from clavilux.make.light import LightWriter, draws_alike
 from clavilux.make.plan import Plan, Segment
+from clavilux.metrics.trace import TracePart
 from clavilux.video.frame import Samples
+from clavilux.video.small import decode_small
 from clavilux.video.write import Encoding, SegmentWriter
 
 __all__ = ["SegmentStore"]
@@ -51,6 +54,7 @@ class SegmentStore:
         encoding: how they are encoded.
         engine: draws the missing ones: engine, precision and device, such as 'openvino f32 on cpu'.
         measured: whether the light of the frames is kept.
+        traced: whether all that measures need of the frames is kept too, of segments that are drawn now.
         members: numbers of the segments that are wanted; none is all of them.
     """
 
@@ -59,6 +63,7 @@ class SegmentStore:
     encoding: Encoding
     engine: str
     measured: bool = False
+    traced: bool = False
     members: frozenset[int] | None = None
 
     @contextlib.contextmanager
@@ -137,6 +142,25 @@ class SegmentStore:
         """
         return load_arrays(self._cells_path(segment))["cells"]
 
+    def read_trace(self, segment: Segment) -> tuple[F16, TracePart]:
+        """Read the light of a finished segment's frames, and what measures need of them.
+
+        Frames that were drawn by a render that was not measured are decoded: nothing is drawn again for it.
+
+        Raises:
+            FileError: the segment cannot be read any more.
+        """
+        try:
+            kept = load_arrays(self._cells_path(segment))
+        except (OSError, ValueError):
+            kept = {}
+        if not TracePart.is_in(kept):
+            decoded = LightWriter(self.encoding.pixels, traced=True)
+            for frame in decode_small(self.path(segment)):
+                decoded.write_small(frame[None])
+            kept = decoded.arrays | kept
+        return kept["cells"], TracePart.from_arrays(kept)
+
     @contextlib.contextmanager
     def write(self, segment: Segment) -> Iterator["HashingWriter"]:
         """Encode a segment; it counts only when the block ends without an error and all is on the disk."""
@@ -144,11 +168,13 @@ class SegmentStore:
         for path in (self.path(segment), self._record_path(segment), self._cells_path(segment)):
             remove_folder(path)  # something else put it there
         began = time.monotonic()
+        kept = self.measured or self.traced
+        light = LightWriter(self.encoding.pixels, traced=self.traced) if kept else None
         with SegmentWriter(part, self.encoding) as encoder, ThreadPoolExecutor(2) as aside:
-            writer = HashingWriter(encoder, aside, self.encoding.pixels if self.measured else None)
+            writer = HashingWriter(encoder, aside, light)
             yield writer
-        if self.measured:
-            save_arrays(self._cells_path(segment), {"cells": writer.cells}, shared=True)
+        if light is not None:
+            save_arrays(self._cells_path(segment), light.arrays, shared=True)
         record = {
             "first": segment.first,
             "last": segment.last,
@@ -191,32 +217,26 @@ class SegmentStore:
 
 
 class HashingWriter:
-    """Passes frames on to an encoder, hashes them as they were drawn, and keeps their light in small.
+    """Passes frames on to an encoder, and hashes and measures them as they were drawn.
 
     Args:
         encoder: takes the frames.
         aside: hashes and measures while frames are encoded.
-        pixels: their pixel format, where their light is kept.
+        light: measures them too.
     """
 
-    def __init__(self, encoder: SegmentWriter, aside: Executor, pixels: str | None = None) -> None:
-        self._encoder, self._aside, self._pixels = encoder, aside, pixels
+    def __init__(self, encoder: SegmentWriter, aside: Executor, light: LightWriter | None = None) -> None:
+        self._encoder, self._aside, self._light = encoder, aside, light
         self._hash = blake2b(digest_size=16)
-        self._cells: list[F16] = []
 
     def write(self, frames: Samples) -> None:
-        """Encode and hash the next frames."""
-        hashed = self._aside.submit(self._hash.update, np.ascontiguousarray(frames).data)
-        cells = None if self._pixels is None else self._aside.submit(light_of, frames, self._pixels)
+        """Encode, hash and measure the next frames."""
+        aside = [self._aside.submit(self._hash.update, np.ascontiguousarray(frames).data)]
+        if self._light is not None:
+            aside.append(self._aside.submit(self._light.write, frames))
         self._encoder.write(frames)
-        hashed.result()
-        if cells is not None:
-            self._cells.append(cells.result())
-
-    @property
-    def cells(self) -> F16:
-        """Linear light of all frames so far on a coarse grid, (N, gh, gw, 3)."""
-        return np.concatenate(self._cells)
+        for each in aside:
+            each.result()
 
     @property
     def digest(self) -> str:

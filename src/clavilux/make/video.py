@@ -8,6 +8,7 @@ from typing import Any, TypedDict, Unpack
 from clavilux.audio.sound import Audio
 from clavilux.features.corrections import Corrections
 from clavilux.make.job import Job, Rendered
+from clavilux.make.measure import check_measurable
 from clavilux.make.prepare import prepare
 from clavilux.make.targets import check_target, files_read, target_suffix
 from clavilux.make.workspace import Workspace
@@ -56,6 +57,7 @@ def render(
     target: str | Path,
     *,
     overwrite: bool = False,
+    measure: bool = False,
     workspace: Workspace | None = None,
     **settings: Unpack[Settings],
 ) -> Rendered:
@@ -65,6 +67,7 @@ def render(
         source: an audio file, a video with audio, or audio.
         target: the file to write, or with codec png the folder.
         overwrite: replace the target where it exists.
+        measure: measure the video, from its frames as they are drawn; see `measure_video`.
         workspace: where results are kept and who is informed; this user's cache folder, and nobody, unless
             given.
         **settings: any field of `Project`, `Output` and `Machine`: size=(1920, 1080), fps=24, model="glass".
@@ -75,8 +78,10 @@ def render(
     output = _group(Output, settings)
     reads = files_read(source, stems=settings.get("stems"), model=settings.get("model"))
     check_target(Path(target), target_suffix(output), overwrite=overwrite, reads=reads)
+    if measure:
+        check_measurable(output)
     job = prepare_job(source, workspace=workspace, **settings)
-    return job.render(target, overwrite=overwrite)
+    return job.render(target, overwrite=overwrite, measure=measure)
 
 
 def prepare_job(

@@ -47,10 +47,11 @@ def plot_measures(measures: Measures, song: Song | None, name: str, target: Path
     _draw_motion(page.row(230, "motion\nand hits", gap=14), measures, song)
     _draw_flashes(page.row(190, "flashes", gap=24), measures)
     for index, channel in enumerate(CHANNELS[1:], 1):
-        axes = page.row(130, channel, gap=14)
+        axes = page.row(80, channel, gap=10)
         _draw_curve(axes, trace.values[:, index].astype(np.float64))
     times = axes.twiny()
     times.set_xlim(start, end)
+    times.set_frame_on(False)
     times.xaxis.set_ticks_position("bottom")
     times.tick_params(colors=INK, labelsize=11, length=0, pad=3)
     write_times(times, start, end)
@@ -109,6 +110,10 @@ def _draw_drums(axes: "Axes", measures: Measures) -> None:
     for k, (name, found) in enumerate(measures.drums.items()):
         places = np.arange(len(CHANNELS)) + (k - 1) * 0.25
         axes.bar(places, [found[channel] for channel in CHANNELS], 0.22, color=COLOURS[name])
+        axes.text(
+            0.8 + 0.1 * k, 1.02, name, color=COLOURS[name], fontsize=11,
+            ha="right", va="bottom", transform=axes.transAxes,
+        )  # fmt: skip
     axes.axhline(0, color=FAINT, linewidth=1)
     axes.set_xticks(range(len(CHANNELS)), CHANNELS, color=INK)
 
