@@ -12,6 +12,7 @@ from clavilux.director.direct import LADDER, SPEC, STRENGTH, Wishes, direct, hit
 from clavilux.director.light import LIGHT, LightSpec, ModelLight
 from clavilux.errors import PatchError, SettingError
 from clavilux.features.corrections import Corrections
+from clavilux.features.harmony.key import Key
 from clavilux.features.song import Song
 from clavilux.patches.muted import muted
 from clavilux.patches.patch import Patch
@@ -71,6 +72,39 @@ def test_what_a_person_decided_stays(song):
     assert {(look["colours"], look["punch"]) for look in found.tables["looks"].values()} == {("cool", 0.25)}
     with pytest.raises(PatchError, match="no knob 'punsh'"):
         direct(song, Wishes(knobs={"punsh": 1}))
+
+
+def shown_with(found):
+    (split,) = {look["split"] for look in found.tables["looks"].values()}
+    return split
+
+
+@pytest.mark.parametrize("energy", [0, 1])
+def test_harmony_moves_the_form_but_where_drums_lead_without_a_key(song, energy, monkeypatch):
+    def found(drums, confidence):
+        monkeypatch.setattr("clavilux.director.direct.drums_of", lambda song: drums)
+        monkeypatch.setattr(Song, "key", Key("A minor", confidence))
+        return direct(song, Wishes(energy))
+
+    tonal, atonal, soft = (
+        found(*heard) for heard in (("strong", SPEC.tonal), ("strong", SPEC.tonal - 0.01), ("soft", 0.0))
+    )
+    assert [shown_with(each) for each in (tonal, atonal, soft)] == ["coarse", "fine", "coarse"]
+    assert tonal.reasons[0].startswith("Drums lead, the key is clear: preset ")
+    assert tonal.reasons[1].endswith("; harmony moves form and colours")
+    assert atonal.reasons[0].startswith("Drums lead, hardly a key: preset ")
+    assert atonal.reasons[1].endswith("; harmony moves colours alone")
+    shown = [read_looks(each.tables).patch for each in (tonal, atonal)]
+    assert all(isinstance(patch, Patch) for patch in shown)
+    assert shown[0] != shown[1]
+
+
+def test_a_split_that_a_person_decided_stays(song):
+    found = direct(song, Wishes(knobs={"split": "middle"}))
+    assert shown_with(found) == "middle"
+    assert found.reasons[1].endswith("; harmony moves details and colours")
+    with pytest.raises(PatchError, match=r"split of the preset .* cannot be 'fien'"):
+        direct(song, Wishes(knobs={"split": "fien"}))
 
 
 def test_a_preset_that_is_named_is_not_heard_for_and_takes_the_wishes():

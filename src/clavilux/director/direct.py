@@ -1,4 +1,4 @@
-"""The director: chooses preset, palettes, loop length and gains from what is heard, and says why.
+"""The director: chooses preset, palettes, layer split, loop length and gains from what is heard; says why.
 
 What it chooses is written as a person would write it: the tables of a project file, with a look for every
 section that sounds different. It decides nothing that a person has decided already.
@@ -25,6 +25,8 @@ LADDER = ("tide", "choir", "stage", "strike", "prism")
 """Presets from the calmest to the wildest."""
 STRENGTH = ("calm", "cool", "warm", "wild")
 """Moods from the weakest to the strongest."""
+SHOWN = {"coarse": "form and colours", "middle": "details and colours", "fine": "colours alone"}
+"""What the harmony moves, by the split of a preset."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,9 @@ class DirectorSpec:
     """Where it draws its lines.
 
     Attributes:
-        tonal: confidence of the key from which harmony leads where drums do not.
+        tonal: confidence of the key from which harmony leads where drums do not, and moves the form too where
+            they do. Of eleven songs with strong drums ten are at 0.29 and more, and keep a lift of 0.56 and
+            more with it; one at 0.09 falls from 0.76 to 0.37 (silk).
         usual_hits: hits a second for which presets are made; denser drums push less far, sparse ones more.
         punch: least and largest push.
         flashes: clear hits within a second from which their light is kept below a flash (WCAG 2.3.1).
@@ -123,7 +127,11 @@ def direct(
     dense = measured and hits_at_once(song.kick, song.snare) > SPEC.flashes
     if dense and (light := find_light()) is not None:
         punch = light.safe_punch(name, shown, [shares[label] for label in sections.ranked], punch)
-    chosen: dict[str, Any] = {"punch": round(min(punch * factor, 2.0), 2), "drift_bars": round(bars, 1)}
+    chosen: dict[str, Any] = {
+        "punch": round(min(punch * factor, 2.0), 2),
+        "drift_bars": round(bars, 1),
+        "split": _split(song),
+    }
     knobs = {key: value for key, value in chosen.items() if key in preset.knobs} | given
     tables = _tables(song, name, knobs, looks)
     palettes = ", ".join(dict.fromkeys(look.colours for look in looks.values()))
@@ -133,6 +141,8 @@ def direct(
     second = f"Palettes {palettes}; {played}"
     if "drift_bars" in knobs:
         second += f"; the drift comes round in {knobs['drift_bars']:g} bars"
+    if "split" in knobs:
+        second += f"; harmony moves {SHOWN[knobs['split']]}"
     return Direction(name, tables, (f"{heard}: preset {name}, {_sections_in_words(looks)}", second))
 
 
@@ -171,7 +181,8 @@ def _preset(song: Song, energy: int) -> tuple[str, str]:
 def _of_one_track(song: Song, energy: int) -> tuple[str, str]:
     drums, tonal = drums_of(song), song.key.confidence >= SPEC.tonal
     if drums == "strong":
-        place, heard = LADDER.index("strike"), "Drums lead"
+        key = "the key is clear" if tonal else "hardly a key"
+        place, heard = LADDER.index("strike"), f"Drums lead, {key}"
     elif drums == "soft":
         place, heard = LADDER.index("stage"), "Drums accompany"
     elif tonal and not song.audio.silent:
@@ -179,6 +190,12 @@ def _of_one_track(song: Song, energy: int) -> tuple[str, str]:
     else:
         place, heard = LADDER.index("tide"), "Neither drums nor harmony lead"
     return LADDER[min(max(place + energy, 0), len(LADDER) - 1)], heard
+
+
+def _split(song: Song) -> str:
+    """Return the coarsest layers that follow the harmony; the form does not where drums lead without key."""
+    form_stays = drums_of(song) == "strong" and song.key.confidence < SPEC.tonal
+    return "fine" if form_stays else "coarse"
 
 
 def _hits_per_second(song: Song) -> float:

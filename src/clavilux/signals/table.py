@@ -122,7 +122,10 @@ class Param:
             return _moment(name, value, place)
         if self.type is str:
             if not isinstance(value, str):
-                raise PatchError(f"{name} of {place} is text, not {value!r}", where=name, value=value)
+                hint = f"it is {', '.join(self.choices)}" if self.choices else ""
+                raise PatchError(
+                    f"{name} of {place} is text, not {value!r}", where=name, value=value, hint=hint
+                )
             other = self.pattern and re.fullmatch(self.pattern, value)
             if self.choices and value not in self.choices and not other:
                 hint = suggest(value, self.choices, otherwise="it is {}")
