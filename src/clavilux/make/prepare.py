@@ -79,7 +79,8 @@ def prepare(
         aside.submit(_import_engine, loading, pixels_of(shown), machine, preview)
         report.begin("Analysing")
         opened = functools.partial(_song, source, audio, project, workspace)
-        decided = decide(project, opened, lambda: _surveyed(loading.result(), aside, report))
+        tame = output.flash_safety == "limit"
+        decided = decide(project, opened, lambda: _surveyed(loading.result(), aside, report), tame=tame)
         drawing = loading.result()
         for reason in decided.reasons:
             report.note(f"{reason}.")

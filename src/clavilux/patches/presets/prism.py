@@ -12,10 +12,13 @@ from clavilux.patches.presets.hearing import (
     sounding,
     travel,
 )
-from clavilux.patches.presets.preset import knob, patch
+from clavilux.patches.presets.preset import Hit, knob, patch
 from clavilux.signals.sources import SongSource
 
-__all__ = ["prism"]
+__all__ = ["HIT", "prism"]
+
+HIT = Hit(zoom=0.15, shift=0.125)
+"""A full kick enlarges the image, and a full snare shifts it."""
 
 
 @patch
@@ -40,7 +43,7 @@ def prism(
     shades = palette_of(colours, seed)
     look = mix(shades.loop(bars=drift_bars), shades.weigh(chord_notes(song, seconds=1)), 0.5 * sounding(song))
     bends = (
-        translate(at="16 px", x=0.125 * punch * snare + 2 * travel(drum_hits(song), by=0.5 * punch)),
-        zoom(at="32 px", by=1 + 0.15 * punch * kick),
+        translate(at="16 px", x=HIT.shift * punch * snare + 2 * travel(drum_hits(song), by=0.5 * punch)),
+        zoom(at="32 px", by=1 + HIT.zoom * punch * kick),
     )
     return Patch(look, drift(seconds=6).scale(0.4 + 0.4 * melody), bends=bends)

@@ -4,10 +4,13 @@ from clavilux.patches.functions import drift
 from clavilux.patches.mix import mix
 from clavilux.patches.patch import Patch
 from clavilux.patches.presets.hearing import palette_of
-from clavilux.patches.presets.preset import knob, patch
+from clavilux.patches.presets.preset import Hit, knob, patch
 from clavilux.signals.sources import SongSource
 
-__all__ = ["pulse"]
+__all__ = ["HIT", "pulse"]
+
+HIT = Hit("flash", accent=1.0)
+"""A full snare moves the image towards its palette's accent."""
 
 
 @patch
