@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 
 from clavilux.audio.sound import Audio
-from clavilux.curves import Events, Sections
+from clavilux.curves import Sections
 from clavilux.director.decide import decide
-from clavilux.director.direct import LADDER, SPEC, STRENGTH, Wishes, direct, hits_at_once
-from clavilux.director.light import LIGHT, LightSpec, ModelLight
+from clavilux.director.direct import LADDER, SPEC, STRENGTH, Wishes, direct
+from clavilux.director.hits import HIT_SPEC
+from clavilux.director.light import LightSpec, ModelLight
 from clavilux.errors import PatchError, SettingError
 from clavilux.features.corrections import Corrections
 from clavilux.features.harmony.key import Key
@@ -17,7 +18,6 @@ from clavilux.features.song import Song
 from clavilux.patches.muted import muted
 from clavilux.patches.patch import Patch
 from clavilux.patches.presets import PRESETS
-from clavilux.profile.light import light_moved
 from clavilux.profile.palettes import palette_images
 from clavilux.profile.similarity import distances_of
 from clavilux.profile.survey import Survey, survey
@@ -144,7 +144,7 @@ def test_auto_measures_on_the_survey_from_the_seed_of_the_project(song, pool):
 
 
 def test_auto_surveys_the_model_only_where_it_compares_palettes(song, monkeypatch):
-    monkeypatch.setattr("clavilux.director.direct.hits_at_once", lambda kick, snare: SPEC.flashes + 1)
+    monkeypatch.setattr("clavilux.director.hits.hits_at_once", lambda kick, snare: HIT_SPEC.per_second + 1)
     asked = []
 
     def refused():
@@ -153,7 +153,7 @@ def test_auto_surveys_the_model_only_where_it_compares_palettes(song, monkeypatc
     for project in (
         Project(patch="auto", palette="my own"),
         Project(patch="auto", knobs={"colours": "my own"}),
-        Project(patch="strike"),
+        Project(patch="circle"),
     ):
         decide(project, lambda: song, refused)
     assert not asked
@@ -162,15 +162,15 @@ def test_auto_surveys_the_model_only_where_it_compares_palettes(song, monkeypatc
 
 
 def test_drums_push_as_far_as_the_palette_that_is_wished_for_allows(song, pool, monkeypatch):
-    monkeypatch.setattr("clavilux.director.direct.hits_at_once", lambda kick, snare: SPEC.flashes + 1)
+    monkeypatch.setattr("clavilux.director.hits.hits_at_once", lambda kick, snare: HIT_SPEC.per_second + 1)
     bright, measured = ModelLight(brighter(pool)), []
-    safe = ModelLight.safe_punch
+    moved = ModelLight.moved
 
-    def noting(self, preset, palettes, shares, punch):
+    def noting(self, hit, palettes, shares):
         measured.extend(palettes)
-        return safe(self, preset, palettes, shares, punch)
+        return moved(self, hit, palettes, shares)
 
-    monkeypatch.setattr(ModelLight, "safe_punch", noting)
+    monkeypatch.setattr(ModelLight, "moved", noting)
     found = direct(song, Wishes(knobs={"colours": "calm"}), lambda: bright)
     assert set(measured) == {("calm", 0)}
     assert found.tables["look"]["colours"] == "calm"
@@ -221,28 +221,21 @@ def test_drums_push_a_bright_model_less_far_and_a_sparse_song_as_before(song, po
         looks = direct(song, Wishes(energy=0), lambda: light).tables["looks"].values()
         return {look["punch"] for look in looks}
 
-    monkeypatch.setattr("clavilux.director.direct.hits_at_once", lambda kick, snare: SPEC.flashes + 1)
+    monkeypatch.setattr("clavilux.director.hits.hits_at_once", lambda kick, snare: HIT_SPEC.per_second + 1)
     (free,), (own,), (bright,) = (
         punch_of(light) for light in (None, ModelLight(pool), ModelLight(brighter(pool)))
     )
     assert bright < own <= free
-    monkeypatch.setattr("clavilux.director.direct.hits_at_once", lambda kick, snare: SPEC.flashes)
+    monkeypatch.setattr("clavilux.director.hits.hits_at_once", lambda kick, snare: HIT_SPEC.per_second)
     assert punch_of(ModelLight(brighter(pool))) == {free}
 
 
-@pytest.mark.parametrize("seed", [0, 5])
-def test_a_full_hit_moves_less_light_than_a_flash_in_what_is_shown(pool, seed):
-    light, palettes, all_of_it = ModelLight(pool, seed), [("cool", 0), ("wild", 3)], [np.ones(12)] * 2
-    punch = light.safe_punch("strike", palettes, all_of_it, 2.0)
-    assert LIGHT.least <= punch < 2
-    for mood, own in palettes:
-        images = palette_images(pool, distances_of(pool), seed=seed + own, mood=mood)
-        assert light_moved(pool, 0.065 * punch)[images].mean() < 0.105
-    places = [light.safe_punch("strike", palettes[:1], [np.eye(12)[k]], 2.0) for k in range(12)]
-    assert min(places) < light.safe_punch("strike", palettes[:1], all_of_it[:1], 2.0) < max(places)
-    assert light.safe_punch("strike", palettes, all_of_it, 0.1) == 0.1
-    assert light.safe_punch("tide", palettes, all_of_it, 2.0) == 2.0
-    assert light.safe_punch("strike", [("my own", 0)], all_of_it[:1], 2.0) == 2.0
+def test_drums_push_as_far_as_ever_where_flashes_are_not_limited(song, pool, monkeypatch):
+    monkeypatch.setattr("clavilux.director.hits.hits_at_once", lambda kick, snare: HIT_SPEC.per_second + 1)
+    bright = ModelLight(brighter(pool))
+    usual, free = (direct(song, Wishes(tame=tame), lambda: bright).tables["looks"] for tame in (True, False))
+    assert [look | {"punch": 0} for look in usual.values()] == [look | {"punch": 0} for look in free.values()]
+    assert max(look["punch"] for look in usual.values()) < min(look["punch"] for look in free.values())
 
 
 MOODS_OF_FOUR = ["cool", "warm", "warm", "wild"]
@@ -291,12 +284,6 @@ def test_no_two_sections_have_one_palette(pool):
     seeds = ModelLight(pool).choose(["cool"] * 4, EVENLY)
     rings = {frozenset(palette_images(pool, distances_of(pool), seed=seed, mood="cool")) for seed in seeds}
     assert len(rings) == 4
-
-
-def test_hits_are_counted_where_they_are_densest():
-    kick = Events([0.0, 1.0, 1.2, 1.4, 1.9, 3.0])
-    assert hits_at_once(kick, Events([1.6, 1.95], [1.0, 0.2])) == 5  # the weak snare does not count
-    assert hits_at_once(Events([]), Events([])) == 0
 
 
 def test_the_drift_of_a_fast_song_takes_more_bars(composed):

@@ -57,7 +57,7 @@ def test_what_is_known_already_is_drawn_without_torch(patch, tmp_path):
 
 
 def test_the_director_is_given_the_survey_of_the_model(monkeypatch, silk):
-    def decide(project, song, surveyed, likely):
+    def decide(project, song, surveyed, likely, *, tame):
         np.testing.assert_array_equal(surveyed().ws, survey(silk, Store()).ws)
         raise ModelError("Heard enough")
 
@@ -74,7 +74,7 @@ def test_engines_that_are_compiled_start_while_the_song_is_heard(compiled, small
         prepare(SOUND, project, output, workspace=workspace)
     started, found, start = threading.Event(), [], Workspace.runner
 
-    def decide(project, song, surveyed, likely):
+    def decide(project, song, surveyed, likely, *, tame):
         likely(project.shown)
         found.append(started.wait(20 if compiled else 1))
         raise ModelError("Heard enough")
@@ -88,6 +88,20 @@ def test_engines_that_are_compiled_start_while_the_song_is_heard(compiled, small
     with pytest.raises(ModelError, match="Heard enough"):
         prepare(SOUND, project, output, workspace=workspace)
     assert found == [compiled]
+
+
+@pytest.mark.parametrize(("safety", "tame"), [("limit", True), ("warn", False), ("off", False)])
+def test_hits_go_less_far_only_where_flashes_are_limited(monkeypatch, safety, tame):
+    asked = []
+
+    def decide(project, song, surveyed, likely, *, tame):
+        asked.append(tame)
+        raise ModelError("Heard enough")
+
+    monkeypatch.setattr(preparing, "decide", decide)
+    with pytest.raises(ModelError, match="Heard enough"):
+        prepare(SOUND, Project(patch="prism"), Output(flash_safety=safety))
+    assert asked == [tame]
 
 
 def test_an_unknown_model_is_said_before_the_song_is_heard(monkeypatch):
@@ -147,6 +161,6 @@ def test_a_model_is_surveyed_once_also_where_nothing_is_kept(small_file, monkeyp
     hits = np.tile(np.r_[np.full(400, 0.5), np.zeros(3600)], 40) * np.sin(np.arange(160000) * 0.05)
     found = Project(model=str(small_file), patch="auto")
     monkeypatch.setattr("clavilux.director.direct.drums_of", lambda song: "strong")
-    monkeypatch.setattr("clavilux.director.direct.hits_at_once", lambda kick, snare: 9)
+    monkeypatch.setattr("clavilux.director.hits.hits_at_once", lambda kick, snare: 9)
     prepare(Audio.from_samples(hits, 8000), found, Output(size=(64, 36)))
     assert drawn == [1]

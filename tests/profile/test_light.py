@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from clavilux.profile.light import light_moved, luminance
+from clavilux.profile.light import light_moved, light_toward, luminance
 from clavilux.profile.palettes import choose_palette, palette_images
 from clavilux.profile.similarity import distances_of
 from clavilux.profile.survey import Survey, survey
@@ -29,6 +29,25 @@ def test_a_zoom_of_a_ramp_moves_light_by_its_slope_times_the_way():
     edge = 0.04 * np.array([7.5, 6.5, 5.5, 4.5, 3.5]) * (0.1 / 1.1)
     assert moved == pytest.approx(edge[1], rel=0.05)  # the upper quarter of a field five cells wide
     assert light_moved(pool, 0.2)[0] == pytest.approx(moved * (0.2 / 1.2) / (0.1 / 1.1), rel=0.05)
+
+
+def test_a_shift_of_a_ramp_moves_light_by_its_slope_times_the_way_and_mirrors_its_beginning():
+    wide = np.broadcast_to(np.linspace(0.2, 0.8, 16), (16, 16))
+    pool = pool_of(116 * np.cbrt(wide)[None] - 16)
+    assert light_moved(pool, shift=1 / 8)[0] == pytest.approx(2 * 0.04, rel=0.01)  # two cells
+    step = np.zeros((16, 16))
+    step[:, :8] = 100
+    assert light_moved(pool_of(step[None]), shift=1 / 8)[0] == 1  # the dark half lies open for two cells
+    assert light_moved(pool_of(step[None, :, ::-1]), shift=1 / 8)[0] == 1
+    even = np.full((1, 16, 16), 60.0)
+    assert light_moved(pool_of(even), 0.1, 0.1)[0] == pytest.approx(0)
+
+
+def test_on_the_way_to_an_image_light_moves_by_the_difference_where_it_is_most():
+    dark, bright, local = np.zeros((3, 16, 16))
+    bright[:] = 100
+    local[:5, :3] = 100
+    assert light_toward(pool_of(np.stack([dark, bright, local])), 0).tolist() == [0, 1, 1]
 
 
 def test_what_is_even_or_dark_does_not_flash():

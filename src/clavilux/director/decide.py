@@ -6,7 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from clavilux.catalogue import FIFTHS
 from clavilux.director.direct import SPEC, Wishes, direct, likely_preset
+from clavilux.director.hits import HITS, safe_gain
 from clavilux.director.light import ModelLight
 from clavilux.features.song import Song
 from clavilux.patches.muted import muted, parts_to_mute
@@ -29,7 +33,7 @@ class Decided:
     Attributes:
         project: its patch is a preset's name with its knobs, or a patch.
         played: what plays, in words.
-        reasons: why, where the director chose it; a line each.
+        reasons: why, where the director chose it or a preset's hits go less far; a line each.
         tables: what the director wrote, as a project file; empty where it chose nothing.
     """
 
@@ -44,14 +48,17 @@ def decide(
     song: Callable[[], Song],
     survey: Callable[[], Survey | None] | None = None,
     likely: Callable[[Patch], object] = id,
+    *,
+    tame: bool = True,
 ) -> Decided:
     """Decide what a project leaves open.
 
     Args:
         project: what a person wants.
-        song: opens the song; called only where the director has to hear it.
-        survey: finds the model's survey, or none; called only where the director compares palettes.
-        likely: is told early, before all of the song has been heard, what the director will probably show.
+        song: opens the song; called only where it has to be heard.
+        survey: finds the model's survey, or none; called only where palettes are compared or hits measured.
+        likely: is told early, before all of the song has been heard, what will probably be shown.
+        tame: whether hits that would flash on the model go less far, by knobs that nobody turned.
 
     Raises:
         PatchError: a knob that the chosen preset does not have.
@@ -60,14 +67,14 @@ def decide(
     reasons: tuple[str, ...] = ()
     tables: dict[str, Any] | None = None
     shown: dict[str, Any] = {}
+
+    @functools.cache
+    def light() -> ModelLight | None:
+        pool = None if survey is None else survey()
+        return None if pool is None else ModelLight(pool, project.seed)
+
     if project.patch == AUTO and project.cues is None:
-        wishes = Wishes(energy, project.palette or "", project.knobs)
-
-        @functools.cache
-        def light() -> ModelLight | None:
-            pool = None if survey is None else survey()
-            return None if pool is None else ModelLight(pool, project.seed)
-
+        wishes = Wishes(energy, project.palette or "", project.knobs, tame)
         heard = song()
         likely(replace(project, patch=likely_preset(heard, energy), knobs=None).shown)
         found = direct(heard, wishes, light)
@@ -77,7 +84,12 @@ def decide(
     elif isinstance(project.patch, str):
         name = MIX_PRESET if project.patch == AUTO else project.patch
         played = f"preset {name}" if project.cues is None else f"the tracks of {Path(project.cues).name}"
-        shown = {"patch": name, "knobs": _wished(name, project, energy)}
+        knobs = _wished(name, project, energy)
+        if tame and survey is not None:
+            if project.cues is None:
+                likely(replace(project, patch=name, knobs=knobs).shown)
+            knobs, reasons = _tamed(name, knobs, project, song, light)
+        shown = {"patch": name, "knobs": knobs}
     else:
         played = "your patch"
     decided = replace(project, **shown, calmer=False, wilder=False, palette=None, mute="", solo="")
@@ -101,3 +113,27 @@ def _wished(name: str, project: Project, energy: int) -> dict[str, Any]:
     if project.palette and "colours" in knobs and knobs["colours"] == preset.knobs["colours"].default:
         knobs["colours"] = project.palette
     return knobs
+
+
+def _tamed(
+    name: str,
+    knobs: dict[str, Any],
+    project: Project,
+    song: Callable[[], Song],
+    light: Callable[[], ModelLight | None],
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Return a preset's knobs with the gain of its hits lowered where these would flash, and say so."""
+    hit = HITS.get(name)
+    if hit is None:
+        return knobs, ()
+    usual = float(find_preset(name).knobs[hit.knob].default)
+    if (project.knobs or {}).get(hit.knob, usual) != usual:
+        return knobs, ()
+    palettes = [(str(knobs.get(knob, "")), seed) for knob, seed in hit.palettes.items()]
+    evenly = [np.ones(len(FIFTHS))] * len(palettes)
+    gain = safe_gain(name, usual, palettes, evenly, song, light)
+    if gain == usual:
+        return knobs, ()
+    lowered = round(knobs[hit.knob] * gain / usual, 2)
+    said = f"Its hits would flash on this model: {hit.knob} {lowered:g} instead of {knobs[hit.knob]:g}"
+    return knobs | {hit.knob: lowered}, (said,)

@@ -12,14 +12,14 @@ import numpy as np
 
 from clavilux.arrays import F64
 from clavilux.catalogue import MOODS
-from clavilux.curves import Events
-from clavilux.director.light import ZOOMS, ModelLight
+from clavilux.director.hits import safe_gain
+from clavilux.director.light import ModelLight
 from clavilux.director.sections import RankedSections, rank_sections, ring_shares
 from clavilux.features.song import Song
 from clavilux.patches.presets import find_preset
 from clavilux.report.summary import drums_of
 
-__all__ = ["Direction", "Wishes", "direct", "hits_at_once", "likely_preset"]
+__all__ = ["Direction", "Wishes", "direct", "likely_preset"]
 
 LADDER = ("tide", "choir", "stage", "strike", "prism")
 """Presets from the calmest to the wildest."""
@@ -39,8 +39,6 @@ class DirectorSpec:
             more with it; one at 0.09 falls from 0.76 to 0.37 (silk).
         usual_hits: hits a second for which presets are made; denser drums push less far, sparse ones more.
         punch: least and largest push.
-        flashes: clear hits within a second from which their light is kept below a flash (WCAG 2.3.1).
-        clear: strength from which a hit is clear.
         bars: least and largest number of bars in which the slow drift comes round.
         drift_seconds: the bars are doubled while it would come round sooner: a fast song's sections would
             differ no more than their halves.
@@ -51,8 +49,6 @@ class DirectorSpec:
     tonal: float = 0.2
     usual_hits: float = 8.0
     punch: tuple[float, float] = (0.6, 1.6)
-    flashes: int = 3
-    clear: float = 0.5
     bars: tuple[float, float] = (32.0, 64.0)
     drift_seconds: float = 75.0
     looks: int = 5
@@ -70,11 +66,13 @@ class Wishes:
         energy: -1 calmer, 0 as it is heard, 1 wilder.
         palette: a mood or a saved palette for all sections; empty is what fits.
         knobs: values of the preset's knobs that are decided.
+        tame: whether hits that would flash go less far.
     """
 
     energy: int = 0
     palette: str = ""
     knobs: Mapping[str, float | str] | None = None
+    tame: bool = True
 
 
 @dataclass(frozen=True)
@@ -123,10 +121,9 @@ def direct(
     hits = _hits_per_second(song)
     punch = float(np.clip((SPEC.usual_hits / max(hits, 0.1)) ** 0.5, *SPEC.punch))
     shown = [(looks[label].colours, 0 if alike else looks[label].seed) for label in sections.ranked]
-    measured = name in ZOOMS and any(colours in MOODS for colours, _ in shown)
-    dense = measured and hits_at_once(song.kick, song.snare) > SPEC.flashes
-    if dense and (light := find_light()) is not None:
-        punch = light.safe_punch(name, shown, [shares[label] for label in sections.ranked], punch)
+    if wishes.tame:
+        seen = [shares[label] for label in sections.ranked]
+        punch = safe_gain(name, punch, shown, seen, lambda: song, find_light)
     chosen: dict[str, Any] = {
         "punch": round(min(punch * factor, 2.0), 2),
         "drift_bars": round(bars, 1),
@@ -144,17 +141,6 @@ def direct(
     if "split" in knobs:
         second += f"; harmony moves {SHOWN[knobs['split']]}"
     return Direction(name, tables, (f"{heard}: preset {name}, {_sections_in_words(looks)}", second))
-
-
-def hits_at_once(kick: Events, snare: Events) -> int:
-    """Count the clear hits of the second that has the most of them.
-
-    >>> hits_at_once(Events(np.arange(8) / 4), Events(np.zeros(0)))
-    4
-    """
-    hits = np.sort(np.concatenate([each.times[each.strengths >= SPEC.clear] for each in (kick, snare)]))
-    ends = np.searchsorted(hits, hits + 1, side="left")
-    return int((ends - np.arange(len(hits))).max(initial=0))
 
 
 def _drift_bars(song: Song) -> float:

@@ -11,17 +11,14 @@ from itertools import combinations
 import numpy as np
 
 from clavilux.arrays import F64, I64
-from clavilux.catalogue import FIFTHS, MOODS
-from clavilux.patches.presets.strike import ZOOM
-from clavilux.profile.light import light_moved
-from clavilux.profile.palettes import in_fifths, palette_images
+from clavilux.catalogue import FIFTHS
+from clavilux.patches.presets.preset import Hit
+from clavilux.profile.light import light_moved, light_toward
+from clavilux.profile.palettes import choose_palette, in_fifths, palette_images
 from clavilux.profile.similarity import distances_of
 from clavilux.profile.survey import Survey
 
-__all__ = ["ZOOMS", "ModelLight"]
-
-ZOOMS = {"strike": ZOOM}
-"""By how much a full hit enlarges the image, of each preset whose drums move it there and back."""
+__all__ = ["ModelLight"]
 
 TINY = 1e-9
 MIN_ENERGY = 1e-3
@@ -30,19 +27,14 @@ MIN_ENERGY = 1e-3
 
 @dataclass(frozen=True)
 class LightSpec:
-    """How palettes are chosen, and how far their light may move.
+    """How palettes are chosen.
 
     Attributes:
-        moved: change of relative luminance on a quarter of a field that a full hit may cause, on the mean of
-            what a palette shows; a flash is 0.1.
-        least: smallest punch that is left.
         seeds: palettes of each mood among which the director chooses.
         evenness: weight of how unevenly hits move the images that are shown, beside the logarithm of how
             far apart the nearest two looks are.
     """
 
-    moved: float = 0.1
-    least: float = 0.4
     seeds: int = 8
     evenness: float = 1.0
 
@@ -70,10 +62,6 @@ class ModelLight:
     def _images(self) -> dict[tuple[str, int], I64]:
         return {}
 
-    @cached_property
-    def _pushed(self) -> dict[str, F64]:
-        return {preset: light_moved(self.pool, zoom) for preset, zoom in ZOOMS.items()}
-
     def _of(self, mood: str, seed: int) -> I64:
         """Return the images of a palette as they are on its ring, a fifth from one to the next, (12,)."""
         key = (mood, seed)
@@ -82,7 +70,7 @@ class ModelLight:
                 self.pool,
                 self._distances,
                 seed=self.seed + seed,
-                mood=mood,  # type: ignore[arg-type]
+                mood=mood or None,  # type: ignore[arg-type]
             )
             self._images[key] = in_fifths(self._distances, images)[list(FIFTHS)]
         return self._images[key]
@@ -143,23 +131,28 @@ class ModelLight:
         """Return the mean distance of two weighted sets of images."""
         return float(first[1] @ self._distances[np.ix_(first[0], second[0])] @ second[1])
 
-    def safe_punch(
-        self, preset: str, palettes: Sequence[tuple[str, int]], shares: Sequence[F64], punch: float
-    ) -> float:
-        """Return how far a preset's drums may push palettes so that a full hit stays below a flash.
+    def moved(self, hit: Hit, palettes: Sequence[tuple[str, int]], shares: Sequence[F64]) -> float:
+        """Return how much light a full hit moves at 1 of its knob, on the mean of what a palette shows.
+
+        It is the change of relative luminance that a quarter of a field reaches, of the palette where that is
+        most; a flash is 0.1.
 
         Args:
-            preset: its name; of one whose drums leave the light alone the punch stays.
-            palettes: moods and seeds; saved palettes are left out, which the survey does not know.
+            hit: what moves the image.
+            palettes: moods and seeds; an empty mood is any.
             shares: of the song, for which each shows the places of its ring, (12,).
-            punch: how far they would push.
         """
-        known = [(each, share) for each, share in zip(palettes, shares, strict=True) if each[0] in MOODS]
-        if preset not in ZOOMS or not known:
-            return punch
-        moved = self._pushed[preset]
-        most = max(float(np.average(moved[self._of(*each)], weights=share + TINY)) for each, share in known)
-        return min(punch, max(LIGHT.moved / max(most, TINY), LIGHT.least))
+        moved = light_moved(self.pool, hit.zoom, hit.shift)
+        means = []
+        for (mood, seed), share in zip(palettes, shares, strict=True):
+            way = hit.accent * light_toward(self.pool, self._accent(mood, seed)) if hit.accent else 0
+            means.append(float(np.average((moved + way)[self._of(mood, seed)], weights=share + TINY)))
+        return max(means)
+
+    def _accent(self, mood: str, seed: int) -> int:
+        """Return the image of a palette's accent."""
+        palette = choose_palette(self.pool, seed=self.seed + seed, mood=mood or None)  # type: ignore[arg-type]
+        return int(np.abs(self.pool.ws - palette.accent).sum(axis=1).argmin())
 
 
 def _along(values: F64, axes: Sequence[int], count: int) -> F64:

@@ -90,6 +90,7 @@ def prepare(
             opened,
             lambda: _surveyed(loading.result(), aside, report),
             lambda likely: aside.submit(_start, engines, loading, likely, pixels_of(encoding), aside),
+            tame=output.flash_safety == "limit",
         )
         drawing = loading.result()
         for reason in decided.reasons:
@@ -174,7 +175,7 @@ def _start(
     pixels: PixelFormat,
     aside: ThreadPoolExecutor,
 ) -> None:
-    """Start the engines for the patch that will probably be shown, where they are compiled already.
+    """Start the engines for the patch that will probably be shown, where one like it is compiled already.
 
     Compiling would slow down the hearing of the song, and nothing would be won.
     """

@@ -86,6 +86,7 @@ def new_project(  # noqa: PLR0913  # what, where to, and how
             show.project,
             lambda: open_song(song, show.project, keeping),
             lambda: _survey(show.project.model, keeping),
+            tame=show.output.flash_safety == "limit",
         )
         looks, reasons = decided.tables, decided.reasons
         if written_out or bends is not None:

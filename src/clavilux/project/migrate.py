@@ -43,6 +43,8 @@ PULSE_1 = "\n".join(
     ]
 )
 """The preset pulse as version 0.1.0 wrote it, with six digits a number."""
+KNOBS_1 = {"smooth": 0.4}
+"""Knobs of the preset pulse that have another default now."""
 
 OUTPUT_1 = ("fps", "size", "cells", "codec", "bits", "crf")
 PROJECT_1 = ("start", "duration", "seed", "model", "psi", "loop", "stems", "corrections")
@@ -84,7 +86,7 @@ def changed_ops(versions: object) -> list[str]:
 
 def _from_1(old: Mapping[str, Any]) -> dict[str, Any]:
     settings, plan = _table(old["settings"]), dict(_table(old["plan"]))
-    patch = pulse(settings["seed"])
+    patch = pulse(settings["seed"], **KNOBS_1)
     psi = 1.0 if settings["psi"] is None else float(settings["psi"])
     as_written = PULSE_1.format(seed=settings["seed"], next=settings["seed"] + 1, psi=psi)
     known = plan["patch"] == as_written
@@ -103,7 +105,7 @@ def _from_1(old: Mapping[str, Any]) -> dict[str, Any]:
         "schema": SCHEMA,
         **top,
         **({} if corrections is None else {"corrections": corrections}),
-        "look": {"preset": "pulse"},
+        "look": {"preset": "pulse", **KNOBS_1},
         "output": {
             "flash_safety": "off",
             **{name: settings[name] for name in OUTPUT_1 if settings[name] is not None},

@@ -59,7 +59,8 @@ class Output:
         bits: bits per sample, 8 or 10; none is what the codec usually has.
         crf: quality on the codec's scale from 1 (best); none is what looks clean.
         flash_safety: limit flashes to what WCAG 2.3.1 and ITU-R BT.1702 allow, warn where there are more, or
-            off. Numbered images are not counted.
+            off. Numbered images are not counted. To limit them also lowers the gain of a preset's hits where
+            these would flash.
 
     Raises:
         SettingError: a value is out of its range.

@@ -20,7 +20,26 @@ from clavilux.patches.patch import Patch
 from clavilux.signals.sources import song as the_song
 from clavilux.signals.table import Param, Value, choice, number, text
 
-__all__ = ["Preset", "knob", "patch"]
+__all__ = ["Hit", "Preset", "knob", "patch"]
+
+
+@dataclass(frozen=True)
+class Hit:
+    """By how much a full hit of the drums moves a preset's image, there and back, at 1 of a knob.
+
+    Attributes:
+        knob: the gain.
+        zoom: by how much the image is enlarged, 0.1 a tenth.
+        shift: to the right, as a share of the width.
+        accent: how far it goes towards the accent of its palette, 0 to 1.
+        palettes: the knobs that name the palettes it shows, and what is added to the seed of each.
+    """
+
+    knob: str = "punch"
+    zoom: float = 0.0
+    shift: float = 0.0
+    accent: float = 0.0
+    palettes: Mapping[str, int] = field(default_factory=lambda: {"colours": 0})
 
 
 @dataclass(frozen=True)

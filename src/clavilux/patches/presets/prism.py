@@ -14,10 +14,13 @@ from clavilux.patches.presets.hearing import (
     travel,
 )
 from clavilux.patches.presets.layers import split_layers
-from clavilux.patches.presets.preset import knob, patch
+from clavilux.patches.presets.preset import Hit, knob, patch
 from clavilux.signals.sources import SongSource
 
-__all__ = ["prism"]
+__all__ = ["HIT", "prism"]
+
+HIT = Hit(zoom=0.15, shift=0.125)
+"""A full kick enlarges the image, and a full snare shifts it."""
 
 
 @patch
@@ -45,7 +48,7 @@ def prism(
     still = shades.loop(bars=drift_bars)
     chords = mix(still, shades.weigh(chord_notes(song, seconds=1)), 0.5 * sounding(song))
     bends = (
-        translate(at="16 px", x=0.125 * punch * snare + 2 * travel(drum_hits(song), by=0.5 * punch)),
-        zoom(at="32 px", by=1 + 0.15 * punch * kick),
+        translate(at="16 px", x=HIT.shift * punch * snare + 2 * travel(drum_hits(song), by=0.5 * punch)),
+        zoom(at="32 px", by=1 + HIT.zoom * punch * kick),
     )
     return Patch(split_layers(still, chords, split), drift(seconds=6).scale(0.4 + 0.4 * melody), bends=bends)

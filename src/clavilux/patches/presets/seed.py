@@ -4,10 +4,13 @@ from clavilux.patches.functions import drift
 from clavilux.patches.mix import mix
 from clavilux.patches.patch import Patch
 from clavilux.patches.presets.hearing import palette_of
-from clavilux.patches.presets.preset import knob, patch
+from clavilux.patches.presets.preset import Hit, knob, patch
 from clavilux.signals.sources import SongSource
 
-__all__ = ["seed"]
+__all__ = ["HIT", "seed"]
+
+HIT = Hit("strength", accent=0.4)
+"""A full onset moves the image towards its palette's accent."""
 
 
 @patch
@@ -36,5 +39,7 @@ def seed(  # noqa: PLR0913, PLR0917  # the song, a seed, and the post's five kno
     low, high = (each.sharpen(by=1.5).release(seconds=2 * smooth) for each in (low, high))
     shades = palette_of("", seed)
     chords = shades.weigh(song.harmonic.chroma().smooth(seconds=smooth))
-    look = mix(shades.loop(bars=16), chords, weighting).toward(shades.accent, (0.4 * strength * high).clip())
+    look = mix(shades.loop(bars=16), chords, weighting).toward(
+        shades.accent, (HIT.accent * strength * high).clip()
+    )
     return Patch(look, drift(seconds=3).fast(low, seconds=0.2).scale(noise + 0.8 * strength * low))

@@ -13,13 +13,13 @@ from clavilux.patches.presets.hearing import (
     sounding,
 )
 from clavilux.patches.presets.layers import split_layers
-from clavilux.patches.presets.preset import knob, patch
+from clavilux.patches.presets.preset import Hit, knob, patch
 from clavilux.signals.sources import SongSource
 
-__all__ = ["ZOOM", "strike"]
+__all__ = ["HIT", "strike"]
 
-ZOOM = 0.065
-"""By how much a full kick enlarges the image, and a full snare reduces it."""
+HIT = Hit(zoom=0.065)
+"""A full kick enlarges the image, and a full snare reduces it."""
 FORM_SECONDS = 4
 """Over which chords are averaged for the form: one that follows every chord moves more than the drums."""
 
@@ -52,7 +52,7 @@ def strike(
     )
     slow = drift(seconds=12, name="slow")
     bends = (
-        zoom(at="16 px", by=1 + ZOOM * punch * drum_swing(song)),
+        zoom(at="16 px", by=1 + HIT.zoom * punch * drum_swing(song)),
         translate(at="8 px", y=0.01 * punch * kick),
         rotate(at="8 px", by=3 * punch * song.snare.decay(beats=0.5)),
     )
