@@ -38,20 +38,20 @@ def strobe(seconds: float, hz: float, high: float = 0.6, kind: str = "all") -> n
     return cells
 
 
-def flashing(low: float, high: float, *, red: bool = False, columns: int = 32) -> np.ndarray:
-    """Four seconds of five flashes a second between two values, in the first columns of 18 x 32 cells."""
+def flashing(low: float, high: float, *, red: bool = False, rows: int = 18, columns: int = 32) -> np.ndarray:
+    """Four seconds of five flashes a second between two values, in the first of 18 x 32 cells."""
     on = np.arange(120) // 3 % 2 == 1
     cells = np.zeros((len(on), 18, 32, 3), np.float32)
-    cells[:, :, :columns, : 1 if red else 3] = np.where(on, high, low)[:, None, None, None]
+    cells[:, :rows, :columns, : 1 if red else 3] = np.where(on, high, low)[:, None, None, None]
     return cells
 
 
 # What the small image shows, and what the frame shows that is drawn from it; a field is 6 x 11 cells
 FORESEEN_CASES = {
     "step": (flashing(0.1, 0.182), flashing(0.1, 0.208)),
-    "bright": (flashing(0.83, 0.97), flashing(0.79, 0.97)),
+    "bright": (flashing(0.82, 0.97), flashing(0.79, 0.97)),
     "red_step": (flashing(0.1, 0.152, red=True), flashing(0.1, 0.165, red=True)),
-    "area": (flashing(0.1, 0.4, columns=2), flashing(0.1, 0.4, columns=3)),
+    "area": (flashing(0.1, 0.4, rows=2, columns=7), flashing(0.1, 0.4, rows=3, columns=7)),
 }
 
 
@@ -99,6 +99,14 @@ def test_only_the_part_that_flashes_is_blended_and_amounts_rise_and_fall_smoothl
     assert not amounts[-250:].any()
     assert amounts.max() >= 0.5
     assert np.abs(np.diff(amounts)).max() < 0.15
+
+
+def test_amounts_are_hardly_larger_than_needed() -> None:
+    cells = strobe(4, 5, high=0.24)
+    amounts = blending(Held(cells), len(cells), FPS)
+    drawn, steady = steady_cells(Held(cells), 0, len(cells), len(cells), FPS)
+    assert passes(blend(drawn, steady, amounts))
+    assert not passes(blend(drawn, steady, np.full_like(amounts, amounts.max() - 0.2)))
 
 
 def test_amounts_do_not_depend_on_how_many_frames_are_looked_at_at_once(monkeypatch) -> None:

@@ -33,18 +33,18 @@ class BlendSpec:
         sweeps: how often at most the video is looked at.
     """
 
-    step: float = 0.25
+    step: float = 0.125
     ramp_seconds: float = 0.5
     steady_seconds: float = 0.5
     warm_seconds: float = 2.0
     chunk: int = 600
-    sweeps: int = 12
+    sweeps: int = 24
 
 
 SPEC = BlendSpec()
 STRICTER = replace(LIMITS, step=0.09, bright=0.81, red_step=0.9 * LIMITS.red_step, area=0.22)
 """Limits a tenth below those allowed: encoding, and light that varies within a cell, add a little."""
-FORESEEN = replace(LIMITS, step=0.075, bright=0.84, red_step=0.75 * LIMITS.red_step, area=0.16)
+FORESEEN = replace(LIMITS, step=0.08, bright=0.83, red_step=0.8 * LIMITS.red_step, area=0.19)
 """Limits for the cells of smaller images, whose light is a little different."""
 
 
