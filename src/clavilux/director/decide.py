@@ -129,9 +129,8 @@ def _tamed(
     usual = float(find_preset(name).knobs[hit.knob].default)
     if (project.knobs or {}).get(hit.knob, usual) != usual:
         return knobs, ()
-    palettes = [(str(knobs.get(knob, "")), seed) for knob, seed in hit.palettes.items()]
-    evenly = [np.ones(len(FIFTHS))] * len(palettes)
-    gain = safe_gain(name, usual, palettes, evenly, song, light)
+    shown, evenly = (str(knobs.get("colours", "")), 0), np.ones(len(FIFTHS))
+    gain = safe_gain(name, usual, [shown], [evenly], song, light)
     if gain == usual:
         return knobs, ()
     lowered = round(knobs[hit.knob] * gain / usual, 2)

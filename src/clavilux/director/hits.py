@@ -16,8 +16,6 @@ from clavilux.curves import Events
 from clavilux.director.light import ModelLight
 from clavilux.features.song import Song
 from clavilux.patches.presets import find_preset
-from clavilux.patches.presets.chapters import HIT as CHAPTERS
-from clavilux.patches.presets.club import HIT as CLUB
 from clavilux.patches.presets.preset import Hit
 from clavilux.patches.presets.prism import HIT as PRISM
 from clavilux.patches.presets.pulse import HIT as PULSE
@@ -27,7 +25,7 @@ from clavilux.patches.presets.strike import HIT as STRIKE
 __all__ = ["HITS", "HIT_SPEC", "hits_at_once", "safe_gain"]
 
 HITS: Mapping[str, Hit] = {
-    "chapters": CHAPTERS, "club": CLUB, "prism": PRISM, "pulse": PULSE, "seed": SEED, "strike": STRIKE
+    "prism": PRISM, "pulse": PULSE, "seed": SEED, "strike": STRIKE
 }  # fmt: skip
 """What a full hit does, of each preset whose drums move light there and back."""
 
@@ -41,13 +39,11 @@ class HitSpec:
         per_second: clear hits within a second that may flash (WCAG 2.3.1).
         moved: change of relative luminance on a quarter of a field that a full hit may cause, on the mean of
             what a palette shows; a flash is 0.1.
-        least: share of a gain's default that is left.
     """
 
     clear: float = 0.5
     per_second: int = 3
     moved: float = 0.1
-    least: float = 0.4
 
 
 HIT_SPEC = HitSpec()
@@ -92,4 +88,4 @@ def safe_gain(  # what plays, what it shows, and how to hear and see it
         return gain
     moved = light.moved(hit, *zip(*known, strict=True))
     default = float(find_preset(preset).knobs[hit.knob].default)
-    return min(gain, max(HIT_SPEC.moved / max(moved, 1e-9), HIT_SPEC.least * default))
+    return min(gain, max(HIT_SPEC.moved / max(moved, 1e-9), hit.least * default))

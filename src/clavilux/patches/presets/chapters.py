@@ -4,13 +4,10 @@ from clavilux.patches.functions import drift, energy, rotate, zoom
 from clavilux.patches.mix import mix
 from clavilux.patches.patch import Patch
 from clavilux.patches.presets.hearing import chord_notes, drum_hits, palette_of, snare_hits, travel
-from clavilux.patches.presets.preset import Hit, knob, patch
+from clavilux.patches.presets.preset import knob, patch
 from clavilux.signals.sources import SongSource
 
-__all__ = ["HIT", "chapters"]
-
-HIT = Hit(zoom=0.08, palettes={"quiet": 0, "colours": 1})
-"""In the loudest parts a full hit enlarges the image."""
+__all__ = ["chapters"]
 
 
 @patch
@@ -38,7 +35,7 @@ def chapters(
     low = mix(calm.loop(bars=drift_bars), calm.weigh(chords), 0.4)
     high = mix(full.loop(bars=0.5 * drift_bars), full.weigh(chords), 0.4)
     bends = (
-        zoom(at="16 px", by=1 + HIT.zoom * punch * hit * (0.3 + 0.7 * part)),
+        zoom(at="16 px", by=1 + 0.08 * punch * hit * (0.3 + 0.7 * part)),
         rotate(at="16 px", by=180 * travel(snare_hits(song) * part, by=0.3 * punch) - 90),
     )
     return Patch(mix(low, high, part), drift(seconds=8).scale(0.4 + 0.4 * part), bends=bends)

@@ -4,13 +4,10 @@ from clavilux.patches.functions import drift, energy, rotate, translate, zoom
 from clavilux.patches.mix import mix
 from clavilux.patches.patch import Patch
 from clavilux.patches.presets.hearing import drum_hits, kick_hits, palette_of, snare_hits, travel
-from clavilux.patches.presets.preset import Hit, knob, patch
+from clavilux.patches.presets.preset import knob, patch
 from clavilux.signals.sources import SongSource
 
-__all__ = ["HIT", "club"]
-
-HIT = Hit(zoom=0.08)
-"""Where the energy is, a full hit enlarges the image."""
+__all__ = ["club"]
 
 
 @patch
@@ -36,7 +33,7 @@ def club(
     look = mix(shades.loop(bars=drift_bars), shades.loop(bars=0.25 * drift_bars), part)
     texture = drift(seconds=8, name="slow").fast(0.4 * part, seconds=1.5, name="fast")
     bends = (
-        zoom(at="16 px", by=1 + HIT.zoom * punch * drum_hits(song) * (0.2 + 0.8 * part)),
+        zoom(at="16 px", by=1 + 0.08 * punch * drum_hits(song) * (0.2 + 0.8 * part)),
         translate(at="8 px", y=0.5 * travel(kick_hits(song) * part, by=0.4 * punch)),
         rotate(at="8 px", by=4 * punch * part * snare),
     )

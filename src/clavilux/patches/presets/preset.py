@@ -32,14 +32,14 @@ class Hit:
         zoom: by how much the image is enlarged, 0.1 a tenth.
         shift: to the right, as a share of the width.
         accent: how far it goes towards the accent of its palette, 0 to 1.
-        palettes: the knobs that name the palettes it shows, and what is added to the seed of each.
+        least: share of the knob's default that is left where hits would flash: with less they are not seen.
     """
 
     knob: str = "punch"
     zoom: float = 0.0
     shift: float = 0.0
     accent: float = 0.0
-    palettes: Mapping[str, int] = field(default_factory=lambda: {"colours": 0})
+    least: float = 0.4
 
 
 @dataclass(frozen=True)

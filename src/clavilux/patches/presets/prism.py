@@ -19,7 +19,7 @@ from clavilux.signals.sources import SongSource
 
 __all__ = ["HIT", "prism"]
 
-HIT = Hit(zoom=0.15, shift=0.125)
+HIT = Hit(zoom=0.15, shift=0.125, least=0.6)
 """A full kick enlarges the image, and a full snare shifts it."""
 
 

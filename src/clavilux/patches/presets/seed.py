@@ -9,7 +9,7 @@ from clavilux.signals.sources import SongSource
 
 __all__ = ["HIT", "seed"]
 
-HIT = Hit("strength", accent=0.4)
+HIT = Hit("strength", accent=0.4, least=0.7)
 """A full onset moves the image towards its palette's accent."""
 
 
