@@ -23,7 +23,7 @@ def mutant(
     song: SongSource,
     seed: int,
     punch: float = knob(1.0, 0, 2),
-    change: float = knob(0.6, 0, 1),
+    change: float = knob(0.3, 0, 1),
     drift_bars: float = knob(32, 1, 1024, unit="bars"),
     colours: str = knob(""),
 ) -> Patch:
