@@ -33,7 +33,8 @@ from clavilux.report.plot_style import COLOURS, FAINT, INK, PAPER
 from clavilux.tour.music import compose_song
 
 TARGET = Path(__file__).parents[1] / "docs" / "flashes.webp"
-PROJECT = Project(patch="pulse", start=Fraction(32), duration=Fraction(6))
+PROJECT = Project(patch="pulse", knobs={"flash": 0.8}, start=Fraction(32), duration=Fraction(6))
+"""A knob that is turned is not lowered where it flashes: what is left to do is the limiter's."""
 OUTPUT = Output(size=(640, 360), fps=Fraction(30))
 FIRST, STEP, COLUMNS = 59, 4, 8
 """The frames that are shown: the first one, every which, and how many."""
