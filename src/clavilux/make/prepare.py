@@ -150,6 +150,10 @@ class _Engines:
     preview: int | None
     shown: PixelFormat
 
+    def drawn(self, program: "Program") -> "Program":
+        """Return what is drawn of a job's program: itself, or a preview of it."""
+        return program if self.preview is None else program.preview(self.preview, self.shown)
+
     def start(self, program: "Program", aside: ThreadPoolExecutor) -> Future[Runner]:
         """Start the engine of a program, and of what a render looks for flashes with.
 
@@ -158,11 +162,9 @@ class _Engines:
             aside: where.
         """
         small = None
-        if self.preview is not None:
-            program = program.preview(self.preview, self.shown)
-        elif self.output.codec != IMAGES and self.output.flash_safety == "limit":
+        if self.preview is None and self.output.codec != IMAGES and self.output.flash_safety == "limit":
             small = light_program(program, self.output, self.timeline)
-        starting = aside.submit(self.workspace.runner, program, self.machine)
+        starting = aside.submit(self.workspace.runner, self.drawn(program), self.machine)
         if small is not None:
             aside.submit(self.workspace.runner, small, self.machine)
         return starting
@@ -181,7 +183,7 @@ def _start(
     """
     drawing = loading.result()
     program = drawing.program(likely, pixels)
-    if not drawing.needs_torch(program, engines.machine):
+    if not drawing.needs_torch(engines.drawn(program), engines.machine):
         engines.start(program, aside)
 
 
