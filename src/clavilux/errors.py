@@ -43,9 +43,7 @@ MAX_SENTENCE_LETTERS = 1000
 JOINERS = "\u200c\u200d"
 """Invisible characters that names have: they join letters, and emoji."""
 
-Remedy = Literal[
-    "overwrite", "replace", "target", "size", "precision", "stems", "model", "seed", "tempo", "device"
-]
+Remedy = Literal["overwrite", "target", "size", "precision", "stems", "model", "seed", "tempo", "device"]
 """What the user has to change where the words for it depend on the surface."""
 
 

@@ -7,9 +7,8 @@ from clavilux.errors import ClaviluxError, Remedy
 __all__ = ["as_table", "explain"]
 
 REMEDIES: Mapping[Remedy, str] = {
-    "overwrite": "add --force to replace it, or choose another name with -o",
-    "replace": "add --force to replace it, or choose another name",
-    "target": "choose another place with -o",
+    "overwrite": "add --force to replace it, or choose another name",
+    "target": "choose another place",
     "stems": "name the right folder with --stems",
     "model": "name its file with --model",
 }

@@ -112,7 +112,7 @@ def import_model(
             where="name",
             value=name,
             hint="allow overwriting, or choose another name",
-            remedy="replace",
+            remedy="overwrite",
         )
     try:
         target.parent.mkdir(parents=True, exist_ok=True)

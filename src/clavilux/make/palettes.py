@@ -316,7 +316,7 @@ def _there_is(name: str) -> OutputError:
         where="name",
         value=name,
         hint="allow overwriting, or choose another name",
-        remedy="replace",
+        remedy="overwrite",
     )
 
 
