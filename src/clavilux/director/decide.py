@@ -47,7 +47,7 @@ def decide(
     project: Project,
     song: Callable[[], Song],
     survey: Callable[[], Survey | None] | None = None,
-    likely: Callable[[Patch], object] = id,
+    likely: Callable[[Patch], object] | None = None,
     *,
     tame: bool = True,
 ) -> Decided:
@@ -76,7 +76,8 @@ def decide(
     if project.patch == AUTO and project.cues is None:
         wishes = Wishes(energy, project.palette or "", project.knobs, tame)
         heard = song()
-        likely(replace(project, patch=likely_preset(heard, energy), knobs=None).shown)
+        if likely is not None:
+            likely(replace(project, patch=likely_preset(heard, energy), knobs=None).shown)
         found = direct(heard, wishes, light)
         reasons, tables, played = found.reasons, dict(found.tables), f"preset {found.preset}"
         look = read_looks(tables, seed=project.seed)
@@ -86,7 +87,7 @@ def decide(
         played = f"preset {name}" if project.cues is None else f"the tracks of {Path(project.cues).name}"
         knobs = _wished(name, project, energy)
         if tame and survey is not None:
-            if project.cues is None:
+            if likely is not None and project.cues is None:
                 likely(replace(project, patch=name, knobs=knobs).shown)
             knobs, reasons = _tamed(name, knobs, project, song, light)
         shown = {"patch": name, "knobs": knobs}
